@@ -1,0 +1,7 @@
+"""Names and defaults."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DOMAIN: Final = "metastore"

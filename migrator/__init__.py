@@ -1,0 +1,1 @@
+"""Migrator: any SQLite database into PostgreSQL, exact and proven."""

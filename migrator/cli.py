@@ -1,0 +1,423 @@
+"""The command line: parse, call one step, print, exit. Nothing is decided here."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import update_wrapper
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from rich.console import Console
+
+from migrator import report
+from migrator.core.errors import DecisionNeeded, ExitCode, Failure, MigratorError, UsageError
+from migrator.core.plan import Style
+from migrator.core.progress import Progress
+from migrator.display import PlainProgress, TerminalProgress
+from migrator.embedded import embedded_server
+from migrator.journal import create_run_folder, new_run_id
+from migrator.steps.inspect import inspect as inspect_step
+from migrator.steps.plan import PlanRequest, make_plan
+from migrator.steps.run import RunRequest, worker_count
+from migrator.steps.run import run as run_step
+from migrator.steps.schema import FORMATS, SchemaRequest, print_schema
+from migrator.steps.verify import VerifyRequest
+from migrator.steps.verify import verify as verify_step
+from migrator.target.connection import Target, resolve_target
+
+RUNS = Path("migrator-runs")
+
+
+@dataclass(frozen=True)
+class Output:
+    """Results go to stdout, everything else to stderr, so that stdout can be piped."""
+
+    json: bool
+    out: Console
+    err: Console
+
+    def progress(self) -> Progress:
+        return TerminalProgress(self.err) if self.err.is_terminal else PlainProgress(self.err)
+
+
+def _output(json: bool) -> Output:
+    return Output(
+        json, Console(highlight=False, soft_wrap=not sys.stdout.isatty()), Console(stderr=True, highlight=False)
+    )
+
+
+class Verb(click.Command):
+    """A command whose help keeps the paragraphs of its docstring as they are written."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        text = (self.help or "").replace("\b\n", "")
+        with formatter.indentation():
+            formatter.write("\n" + "\n".join(f"  {line}".rstrip() for line in text.splitlines()) + "\n")
+
+
+class Group(click.Group):
+    command_class = Verb
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("metastore-migrator"), prog_name="migrator")
+def cli() -> None:
+    """Move any SQLite database to PostgreSQL, and prove that nothing was lost.
+
+    Start with inspect, then plan, then run. Each verb has its own help with examples: migrator run --help
+
+    Exit codes: 0 ok · 1 failure · 2 usage · 3 rejected rows or a mismatch · 4 source · 5 target · 7 needs a decision ·
+    130 interrupted.
+    """
+
+
+def _handled(function: Callable[..., int]) -> Callable[..., None]:
+    """Turn errors into what, why, next and an exit code. Bad input never gets a traceback."""
+
+    def wrapper(*arguments: Any, json: bool, **options: Any) -> None:
+        output = _output(json)
+        try:
+            with _interruptible():
+                code = function(*arguments, output=output, **options)
+        except MigratorError as error:
+            report.show_error(output.err, error)
+            if json:
+                click.echo(report.error_json(error))
+            code = int(error.exit_code)
+        except KeyboardInterrupt:
+            output.err.print("interrupted; the target is as it was", style="bold red")
+            code = int(ExitCode.INTERRUPTED)
+        except BrokenPipeError:
+            code = int(ExitCode.FAILURE)
+            sys.stderr.close()
+        except OSError as error:
+            report.show_error(output.err, Failure(f"{error.filename or 'The system'}: {error.strerror}."))
+            code = int(ExitCode.FAILURE)
+        sys.exit(code)
+
+    return update_wrapper(wrapper, function)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does, so that staging is removed."""
+
+    def stop(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+_SOURCE = click.argument("source", type=click.Path(path_type=Path))
+_JSON = click.option("--json", is_flag=True, help="Print one JSON object on stdout; its shape has a version.")
+_WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(1, 16),
+    default=worker_count,
+    help="Worker processes. Default: one per core, at most 4.",
+)
+_PASSWORD = click.option(
+    "--password-file", type=click.Path(path_type=Path), help="A file whose first line is the password."
+)
+_PLANNING = (
+    click.option(
+        "--style",
+        type=click.Choice([style.value for style in Style]),
+        default="faithful",
+        show_default=True,
+        help="faithful keeps the application's SQL working; idiomatic takes PostgreSQL's own types.",
+    ),
+    click.option("--zone", default="UTC", show_default=True, help="Time zone of texts without an offset (idiomatic)."),
+    click.option("--schema", "target_schema", default="public", show_default=True, help="Schema in PostgreSQL."),
+    click.option(
+        "--profile",
+        default="auto",
+        show_default=True,
+        help="What is special about a known database: auto, none, home-assistant-recorder.",
+    ),
+)
+
+
+def _planning(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_PLANNING):
+        function = option(function)
+    return function
+
+
+@cli.command()
+@_SOURCE
+@_JSON
+@_WORKERS
+@_handled
+def inspect(source: Path, workers: int, output: Output) -> int:
+    """Show what a SQLite database holds: its schema, and a census of every column.
+
+    SQLite promises nothing about what a column stores. The census reads every row once and counts storage classes,
+    bounds, lengths, formats of dates, JSON and UUIDs, characters PostgreSQL cannot hold, and rows without their parent.
+    The file is opened read-only; a database in use can be inspected.
+
+    \b
+    Examples:
+      migrator inspect app.db
+      migrator inspect app.db --json | jq '.tables[] | {name, rows}'
+    """
+    inspection = inspect_step(source, workers, output.progress())
+    if output.json:
+        click.echo(report.inspection_json(inspection))
+    else:
+        report.show_inspection(output.out, inspection)
+    return ExitCode.OK
+
+
+@cli.command()
+@_SOURCE
+@click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="Write the plan there instead of stdout.")
+@click.option("--refresh", is_flag=True, help="Add to an existing plan what it lacks; your edits and comments stay.")
+@_planning
+@_JSON
+@_WORKERS
+@_handled
+def plan(
+    source: Path, file: Path | None, refresh: bool, style: str, zone: str, target_schema: str, profile: str,
+    workers: int, output: Output,
+) -> int:  # fmt: skip
+    """Propose what becomes of every table and column, as a TOML file to review and edit.
+
+    Behind each column stands the evidence of the census, below it the other style's choice as a comment. The file also
+    drops, renames and merges tables and columns, and says what happens to values that do not fit.
+
+    Exits with 7 if something has to be decided first: the questions stand at the top of the file.
+
+    \b
+    Examples:
+      migrator plan app.db -o plan.toml
+      migrator plan app.db --style idiomatic --zone Europe/Berlin -o plan.toml
+      migrator plan app.db -o plan.toml --refresh      (after the application's schema changed)
+    """
+    existing = _existing_plan(file, refresh)
+    request = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
+    planned = make_plan(request, output.progress(), existing)
+    if file is not None:
+        file.write_text(planned.text, encoding="utf-8")
+    if output.json:
+        body = {"file": str(file) if file else None, "findings": report.finding_json(planned.findings)}
+        click.echo(report.to_json("plan", body | {"plan": planned.text}))
+    elif file is None:
+        click.echo(planned.text, nl=False)
+    else:
+        report.show_findings(output.out, planned.findings)
+        output.out.print(f"plan for {len(planned.plan.carried)} tables written to {file}")
+    if planned.decisions:
+        output.err.print(f"{len(planned.decisions)} questions need an answer in the plan", style="bold red")
+        return ExitCode.DECISION
+    return ExitCode.OK
+
+
+def _existing_plan(file: Path | None, refresh: bool) -> str | None:
+    if refresh:
+        if file is None or not file.exists():
+            raise UsageError("--refresh needs an existing plan.", next_step="Name it with -o plan.toml")
+        return file.read_text(encoding="utf-8")
+    if file is not None and file.exists():
+        raise UsageError(f"{file} exists.", "It may hold decisions of yours.", "Use --refresh to add what it lacks.")
+    return None
+
+
+@cli.command()
+@_SOURCE
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(sorted(FORMATS)),
+    default="sql",
+    show_default=True,
+    help="Plain SQL, a Supabase migration, or an Alembic revision.",
+)
+@click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="Write it there instead of stdout.")
+@_planning
+@_JSON
+@_WORKERS
+@_handled
+def schema(
+    source: Path, plan_file: Path | None, form: str, file: Path | None, style: str, zone: str, target_schema: str,
+    profile: str, workers: int, output: Output,
+) -> int:  # fmt: skip
+    """Print the SQL that creates the target: tables, keys, indexes, foreign keys, views.
+
+    Expressions in CHECKs, defaults, generated columns, indexes and views are translated where that is proven; what is
+    not carried is listed with its reason and its original text.
+
+    \b
+    Examples:
+      migrator schema app.db
+      migrator schema app.db --format supabase -o supabase/migrations/20260101000000_app.sql
+      migrator schema app.db --plan plan.toml --format alembic -o versions/0001_app.py
+    """
+    planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
+    printed = print_schema(SchemaRequest(source, plan_file, planning, form), output.progress())
+    if file is not None:
+        file.write_text(printed.text, encoding="utf-8")
+    if output.json:
+        body = {"file": str(file) if file else None, "sql": printed.text}
+        click.echo(report.to_json("schema", body | {"findings": report.finding_json(printed.findings)}))
+    else:
+        report.show_findings(output.err, printed.findings)
+        if file is None:
+            click.echo(printed.text, nl=False)
+    return ExitCode.OK
+
+
+@cli.command()
+@_SOURCE
+@click.argument("target", required=False)
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
+)
+@_planning
+@click.option("--into-existing", is_flag=True, help="Other tables may be in the schema, none with the same names.")
+@click.option("--replace", is_flag=True, help="Tables of the same names are dropped in the final transaction.")
+@click.option(
+    "--dry-run", is_flag=True, help="Check source, plan and target, print what would be done, change nothing."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before --replace drops tables.")
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    help="Where the run folder is made: plan, rejects, outcome.",
+)
+@_PASSWORD
+@_JSON
+@_WORKERS
+@_handled
+def run(
+    source: Path, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
+    into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path, password_file: Path | None,
+    workers: int, output: Output,
+) -> int:  # fmt: skip
+    """Copy the database into PostgreSQL, prove it, and only then put it in place.
+
+    Everything is built in a staging schema from one snapshot of the source, while the application goes on writing.
+    Every row is then compared with the source, value by value; only if nothing differs are the tables moved into the
+    target schema, in one transaction. On any error the target stays as it was.
+
+    TARGET is a URL or connection string without a password, or env:VARIABLE with the whole URL in that variable.
+    Passwords come from PGPASSFILE, a service file or --password-file. Without TARGET an embedded PostgreSQL is used,
+    with its data beside the source (install metastore-migrator[embedded]).
+
+    Rows that do not fit are written to rejects.jsonl in the run folder, and the exit code is 3.
+
+    \b
+    Examples:
+      migrator run app.db postgresql://db.example.org/app --plan plan.toml
+      DATABASE_URL=… migrator run app.db env:DATABASE_URL
+      migrator run home-assistant_v2.db postgresql://ha@localhost/homeassistant --replace
+      migrator run app.db
+    """
+    planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
+    with _target(target, password_file, source, output) as resolved:
+        run_id = new_run_id()
+        request = RunRequest(
+            source=source,
+            target=resolved,
+            plan=plan_file,
+            planning=planning,
+            folder=create_run_folder(run_dir, source, run_id),
+            run_id=run_id,
+            into_existing=into_existing,
+            replace=replace,
+            dry_run=dry_run,
+            confirm=None if yes else _ask_before_dropping,
+            workers=workers,
+        )
+        result = run_step(request, output.progress())
+        request.folder.write_outcome(report.result_body(result))
+    if output.json:
+        click.echo(report.result_json(result))
+    else:
+        report.show_result(output.out, result)
+    return ExitCode.MISMATCH if result.rejects else ExitCode.OK
+
+
+def _ask_before_dropping(names: list[str]) -> None:
+    question = (
+        f"Drop {len(names)} tables and views of the target ({', '.join(names[:8])}) when the new ones are proven?"
+    )
+    if not sys.stdin.isatty():
+        raise DecisionNeeded(f"--replace would drop {len(names)} tables and views.", ", ".join(names), "Add --yes.")
+    if not click.confirm(question, err=True):
+        raise DecisionNeeded("Nothing was done.", "The question was answered with no.")
+
+
+@contextlib.contextmanager
+def _target(text: str | None, password_file: Path | None, source: Path, output: Output) -> Iterator[Target]:
+    if text is not None:
+        yield resolve_target(text, password_file)
+        return
+    folder = source.with_name(source.name + ".postgresql")
+    output.err.print(f"no TARGET: using the embedded PostgreSQL in {folder}")
+    with embedded_server(folder) as url:
+        yield resolve_target(url)
+    output.err.print(f"look at it with: python -m migrator.embedded {folder}")
+
+
+@cli.command()
+@_SOURCE
+@click.argument("target")
+@click.option(
+    "--run", "run_folder", type=click.Path(path_type=Path), help="The run folder; default: the newest of SOURCE."
+)
+@click.option(
+    "--run-dir", type=click.Path(path_type=Path), default=RUNS, show_default=True, help="Where run folders are."
+)
+@_PASSWORD
+@_JSON
+@_WORKERS
+@_handled
+def verify(
+    source: Path, target: str, run_folder: Path | None, run_dir: Path, password_file: Path | None, workers: int,
+    output: Output,
+) -> int:  # fmt: skip
+    """Compare the target with the source as it is now: every row, constraint, index, sequence and view.
+
+    The comparison shares nothing with the copy but the plan: the raw value in SQLite on one side, the inverse of the
+    value that PostgreSQL returns on the other, exact in type and bits. What the run rejected or healed is taken into
+    account and counted. Exits with 3 if anything else differs.
+
+    \b
+    Examples:
+      migrator verify app.db postgresql://db.example.org/app
+      migrator verify app.db env:DATABASE_URL --run migrator-runs/app-20260101_120000_ab12
+    """
+    request = VerifyRequest(source, resolve_target(target, password_file), run_folder, run_dir, workers)
+    verified = verify_step(request, output.progress())
+    if output.json:
+        click.echo(report.to_json("verification", report.proof_body(verified.proof) | {"changed": verified.changed}))
+    else:
+        for change in verified.changed:
+            output.out.print(change, markup=False)
+        report.show_proof(output.out, verified.proof)
+    return ExitCode.OK if verified.proof.holds else ExitCode.MISMATCH
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="migrator")

@@ -1,0 +1,462 @@
+"""Plan → the statements that make the target, in the order in which a run needs them.
+
+Names are unqualified: a run sets the search_path to its staging schema, a printed migration file to the final one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from migrator.core.defaults import UntranslatableDefault, default_sql
+from migrator.core.findings import Finding, Severity
+from migrator.core.model import Check, Column, ForeignKey, Generated, Index, IndexColumn, Schema, Table, View, fold
+from migrator.core.names import NameBook, quote_identifier, quote_literal
+from migrator.core.plan import ColumnPlan, Orphans, Plan, TablePlan
+from migrator.core.sql.definitions import DefinitionError, read_view
+from migrator.core.sql.expressions import translate_expression, translate_predicate
+from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.views import translate_view
+
+
+class Phase(StrEnum):
+    """pg_dump's three sections, with post-data in the order it has to be built."""
+
+    TABLE = "table"
+    INDEX = "index"
+    KEY = "key"
+    FOREIGN_KEY = "foreign key"
+    VIEW = "view"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """`table` and `name` are target names. `validate` belongs to a foreign key that is added NOT VALID first."""
+
+    phase: Phase
+    table: str
+    name: str
+    sql: str
+    validate: str | None = None
+    printed: str | None = None  # how `schema` shows it, where a run takes two steps
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key as the target has it; names are target names."""
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+    orphans: Orphans
+
+
+@dataclass(frozen=True)
+class CarriedView:
+    source: str
+    target: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """Everything the target will have. `generated` holds (source table, source column) that PostgreSQL computes."""
+
+    statements: tuple[Statement, ...]
+    references: tuple[Reference, ...]
+    views: tuple[CarriedView, ...]
+    generated: frozenset[tuple[str, str]]
+    findings: tuple[Finding, ...]
+
+    def phase(self, *phases: Phase) -> list[Statement]:
+        return [statement for statement in self.statements if statement.phase in phases]
+
+
+_KINDS = {
+    "smallint": Kind.INTEGER,
+    "integer": Kind.INTEGER,
+    "bigint": Kind.INTEGER,
+    "double precision": Kind.REAL,
+    "numeric": Kind.NUMERIC,
+    "text": Kind.TEXT,
+    "varchar": Kind.TEXT,
+    "char": Kind.TEXT,
+    "bytea": Kind.BLOB,
+    "boolean": Kind.BOOLEAN,
+    "date": Kind.DATE,
+    "time": Kind.TIME,
+    "timestamp": Kind.TIMESTAMP,
+    "timestamptz": Kind.TIMESTAMPTZ,
+    "json": Kind.JSON,
+    "jsonb": Kind.JSONB,
+    "uuid": Kind.UUID,
+    "text[]": Kind.TEXT_ARRAY,
+}
+
+
+def build(schema: Schema, plan: Plan) -> Blueprint:
+    """The statements for every carried table and view, and a finding for everything that is not carried."""
+    return _Builder(schema, plan).build()
+
+
+def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
+    """The table as the translator of expressions sees it."""
+    columns = {}
+    for column in plan.carried:
+        source = (
+            next((item for item in table.columns if fold(item.name) == fold(column.source)), None) if table else None
+        )
+        columns[fold(column.source)] = ColumnScope(
+            target=column.target,
+            kind=_KINDS[column.type.name],
+            collation=source.collation if source else "BINARY",
+            affinity=column.affinity,
+            nullable=not column.not_null,
+            uniform=column.options.holds is None and column.options.unit is None,
+        )
+    key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
+    return TableScope(plan.target, columns, () if plan.nullable_key else key)
+
+
+@dataclass
+class _Builder:
+    schema: Schema
+    plan: Plan
+    statements: list[Statement] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    views: list[CarriedView] = field(default_factory=list)
+    generated: set[tuple[str, str]] = field(default_factory=set)
+    findings: list[Finding] = field(default_factory=list)
+    names: NameBook = field(default_factory=NameBook)
+    scopes: dict[str, TableScope] = field(default_factory=dict)
+    unique: dict[str, set[frozenset[str]]] = field(default_factory=dict)  # target table → its unique column sets
+
+    def build(self) -> Blueprint:
+        for table in self.plan.carried:
+            self.names.take(table.target)
+            self.scopes[fold(table.source)] = table_scope(self._source(table), table)
+        for table in self.plan.carried:
+            self._table(table)
+        for table in self.plan.carried:
+            self._foreign_keys(table)
+        self._views()
+        for trigger in self.schema.triggers:
+            self._finding("trigger", trigger.name, f"The trigger on {trigger.table} is not carried.", trigger.sql)
+        return Blueprint(
+            tuple(self.statements),
+            tuple(self.references),
+            tuple(self.views),
+            frozenset(self.generated),
+            tuple(self.findings),
+        )
+
+    def _source(self, table: TablePlan) -> Table | None:
+        return None if table.query else self.schema.table(table.source)
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def _table(self, plan: TablePlan) -> None:
+        source = self._source(plan)
+        key = {fold(name) for name in self._key(plan, source)}
+        lines = [self._column(plan, column, source, fold(column.source) in key) for column in plan.carried]
+        if plan.rowid:
+            lines.append(f"{quote_identifier(plan.rowid)} bigint NOT NULL GENERATED BY DEFAULT AS IDENTITY")
+        if source:
+            lines += filter(None, (self._check(plan, check) for check in source.checks))
+        body = ",\n    ".join(lines)
+        sql = f"CREATE TABLE {quote_identifier(plan.target)} (\n    {body}\n)"
+        self._add(Phase.TABLE, plan.target, plan.target, sql)
+        self._primary_key(plan, source)
+        for index in source.indexes if source else ():
+            if index.origin != "pk":
+                self._index(plan, index)
+        self._comments(plan, source)
+
+    def _key(self, plan: TablePlan, source: Table | None) -> tuple[str, ...]:
+        if plan.rowid or plan.nullable_key:
+            return ()
+        return source.primary_key if source else plan.key
+
+    def _column(self, plan: TablePlan, column: ColumnPlan, source: Table | None, in_key: bool) -> str:
+        original = source.column(column.source) if source else None
+        parts = [quote_identifier(column.target), str(column.type)]
+        if column.collation and column.type.is_text:
+            parts.append(f"COLLATE {quote_identifier(column.collation)}")
+        if column.not_null or in_key:
+            parts.append("NOT NULL")
+        if column.identity:
+            parts.append("GENERATED BY DEFAULT AS IDENTITY")
+        elif original and original.generated is not Generated.NOT:
+            parts += self._generated(plan, column, original)
+        elif original and original.default is not None:
+            parts += self._default(plan, column, original.default)
+        return " ".join(parts)
+
+    def _generated(self, plan: TablePlan, column: ColumnPlan, original: Column) -> list[str]:
+        where = f"{plan.source}.{column.source}"
+        try:
+            if original.expression is None:
+                raise Untranslatable("its definition could not be read")
+            translated = translate_expression(original.expression, self.scopes[fold(plan.source)])
+            if translated.kind is not _KINDS[column.type.name]:
+                raise Untranslatable(f"it gives {translated.kind.value.lower()}, and the column is {column.type}")
+        except Untranslatable as error:
+            text = f"GENERATED ALWAYS AS ({original.expression}) {original.generated.value.upper()}"
+            self._finding("generated-column", where, f"Carried as an ordinary column with its values: {error}.", text)
+            return []
+        self.generated.add((plan.source, column.source))
+        return [f"GENERATED ALWAYS AS ({translated.sql}) STORED"]
+
+    def _default(self, plan: TablePlan, column: ColumnPlan, text: str) -> list[str]:
+        try:
+            sql = default_sql(text, column)
+        except UntranslatableDefault as error:
+            self._finding("default", f"{plan.source}.{column.source}", f"Not carried: {error}.", f"DEFAULT {text}")
+            return []
+        return [f"DEFAULT {sql}"] if sql is not None else []
+
+    def _check(self, plan: TablePlan, check: Check) -> str | None:
+        try:
+            sql = translate_predicate(check.expression, self.scopes[fold(plan.source)])
+        except Untranslatable as error:
+            self._finding("check", plan.source, f"Not carried: {error}.", f"CHECK ({check.expression})")
+            return None
+        name = f"CONSTRAINT {quote_identifier(check.name)} " if check.name else ""
+        return f"{name}CHECK ({sql})"
+
+    # -- keys and indexes ----------------------------------------------------------------------------------------------
+
+    def _primary_key(self, plan: TablePlan, source: Table | None) -> None:
+        if plan.rowid:
+            self._key_constraint(plan, "PRIMARY KEY", f"{plan.target}_pkey", (plan.rowid,))
+        key = source.primary_key if source else plan.key
+        columns = self._targets(plan, key)
+        if not key:
+            return
+        if columns is None:
+            self._finding("primary-key", plan.source, f"Not carried: a column of ({', '.join(key)}) is dropped.")
+            return
+        if plan.rowid or plan.nullable_key:
+            self._key_constraint(plan, "UNIQUE", f"{plan.target}_{'_'.join(columns)}_key", columns)
+        else:
+            self._key_constraint(plan, "PRIMARY KEY", f"{plan.target}_pkey", columns)
+        if source:
+            self._folded_key(plan, source, key)
+
+    def _folded_key(self, plan: TablePlan, source: Table, key: tuple[str, ...]) -> None:
+        """A key over NOCASE text is unique without regard to case, beside being a key."""
+        columns = tuple(IndexColumn(name, collation=source.column(name).collation) for name in key)
+        if any(column.collation == "NOCASE" for column in columns):
+            name = f"{plan.target}_{'_'.join(key)}_nocase"
+            self._index(plan, Index(name, source.name, unique=True, origin="c", columns=columns))
+
+    def _key_constraint(self, plan: TablePlan, kind: str, name: str, columns: tuple[str, ...]) -> None:
+        """A unique index built in parallel with others, then attached as the constraint, which takes no time."""
+        name = self.names.take(name)
+        table, quoted, listed = quote_identifier(plan.target), quote_identifier(name), _listed(columns)
+        printed = f"ALTER TABLE {table} ADD CONSTRAINT {quoted} {kind} ({listed})"
+        self._add(
+            Phase.INDEX, plan.target, name, f"CREATE UNIQUE INDEX {quoted} ON {table} ({listed})", printed=printed
+        )
+        attach = f"ALTER TABLE {table} ADD CONSTRAINT {quoted} {kind} USING INDEX {quoted}"
+        self._add(Phase.KEY, plan.target, name, attach, printed="")
+        self.unique.setdefault(plan.target, set()).add(frozenset(columns))
+
+    def _index(self, plan: TablePlan, index: Index) -> None:
+        try:
+            parts = [self._index_part(plan, part) for part in index.columns]
+            where = self._index_where(plan, index)
+        except Untranslatable as error:
+            self._finding("index", index.name, f"Not carried: {error}.", index.sql or "")
+            return
+        if index.conflict and index.conflict not in ("ABORT", "FAIL", "ROLLBACK"):
+            message = f"ON CONFLICT {index.conflict} has no equivalent: it moves into the INSERT statements."
+            self._finding(
+                "on-conflict", f"{plan.source}({', '.join(part.name or '' for part in index.columns)})", message
+            )
+        columns = tuple(part.column for part in parts)
+        if index.origin == "u" and all(columns) and not where:
+            name = f"{plan.target}_{'_'.join(columns)}_key"  # type: ignore[arg-type]  # all() has looked
+            self._key_constraint(plan, "UNIQUE", name, columns)  # type: ignore[arg-type]
+            return
+        unique = "UNIQUE " if index.unique else ""
+        wanted = f"{plan.target}_{'_'.join(part.name or 'expr' for part in index.columns)}_key"
+        name = self.names.take(fold(wanted if index.origin == "u" else index.name))
+        listed = ", ".join(part.sql for part in parts)
+        sql = f"CREATE {unique}INDEX {quote_identifier(name)} ON {quote_identifier(plan.target)} ({listed}){where}"
+        self._add(Phase.INDEX, plan.target, name, sql)
+        if index.unique and all(columns) and not where:
+            self.unique.setdefault(plan.target, set()).add(frozenset(columns))  # type: ignore[arg-type]
+
+    def _index_part(self, plan: TablePlan, part: IndexColumn) -> _IndexPart:
+        direction = " DESC" if part.descending else ""
+        if part.name is None:
+            if part.expression is None:
+                raise Untranslatable("its expression could not be read")
+            translated = translate_expression(part.expression, self.scopes[fold(plan.source)])
+            sql, column = f"({translated.sql})", None
+        else:
+            planned = plan.column(part.name)
+            if planned is None:
+                raise Untranslatable(f"column {part.name} is not carried")
+            if planned.type.name == "json":
+                raise Untranslatable(f"{part.name} is json, which PostgreSQL cannot index; jsonb can be")
+            sql, column = quote_identifier(planned.target), planned.target
+            if not planned.type.is_text:
+                return _IndexPart(sql + direction, None if direction else column)
+        if part.collation == "NOCASE":
+            # Folding under the collation C touches the 26 ASCII letters only, as NOCASE does.
+            return _IndexPart(f'lower({sql} COLLATE "C"){direction}', None)
+        if part.collation == "RTRIM":
+            return _IndexPart(f"rtrim({sql}, ' '){direction}", None)
+        if part.collation != "BINARY":
+            raise Untranslatable(f"the application's own collation {part.collation}")
+        return _IndexPart(sql + direction, None if direction else column)
+
+    def _index_where(self, plan: TablePlan, index: Index) -> str:
+        if index.where is None:
+            return ""
+        if not index.where:
+            raise Untranslatable("its predicate could not be read")
+        return f" WHERE {translate_predicate(index.where, self.scopes[fold(plan.source)])}"
+
+    def _targets(self, plan: TablePlan, names: tuple[str, ...]) -> tuple[str, ...] | None:
+        columns = [plan.column(name) for name in names]
+        return None if None in columns else tuple(column.target for column in columns if column)
+
+    # -- foreign keys --------------------------------------------------------------------------------------------------
+
+    def _foreign_keys(self, plan: TablePlan) -> None:
+        source = self._source(plan)
+        for key in source.foreign_keys if source else ():
+            try:
+                self._foreign_key(plan, key)
+            except Untranslatable as error:
+                text = f"FOREIGN KEY ({', '.join(key.columns)}) REFERENCES {key.parent}"
+                self._finding("foreign-key", f"{plan.source}({', '.join(key.columns)})", f"Not carried: {error}.", text)
+
+    def _foreign_key(self, plan: TablePlan, key: ForeignKey) -> None:
+        parent = self.plan.table(key.parent) or next(
+            (table for table in self.plan.carried if fold(table.source) == fold(key.parent)), None
+        )
+        if parent is None:
+            raise Untranslatable(f"table {key.parent} is not carried or does not exist")
+        columns, parents = self._targets(plan, key.columns), self._targets(parent, key.parent_columns)
+        if columns is None or parents is None or len(columns) != len(parents) or not parents:
+            raise Untranslatable("a column of it is missing or dropped")
+        for name, other in zip(key.columns, key.parent_columns, strict=True):
+            self._comparable(plan.column(name), parent.column(other))
+        if frozenset(parents) not in self.unique.get(parent.target, set()):
+            raise Untranslatable(f"{parent.target}({', '.join(parents)}) has no unique constraint")
+        name = self.names.take(key.name or f"{plan.target}_{'_'.join(columns)}_fkey")
+        orphans = next(
+            (item for names, item in plan.orphans.items() if [*map(fold, names)] == [*map(fold, key.columns)]),
+            Orphans.FAIL,
+        )
+        table, quoted = quote_identifier(plan.target), quote_identifier(name)
+        definition = (
+            f"ALTER TABLE {table} ADD CONSTRAINT {quoted} FOREIGN KEY ({_listed(columns)})"
+            f" REFERENCES {quote_identifier(parent.target)} ({_listed(parents)}){_actions(key)}"
+        )
+        validate = f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}"
+        not_valid = orphans is Orphans.NOT_VALID
+        self._add(
+            Phase.FOREIGN_KEY,
+            plan.target,
+            name,
+            definition + " NOT VALID",
+            validate=None if not_valid else validate,
+            printed=definition + (" NOT VALID" if not_valid else ""),
+        )
+        self.references.append(Reference(name, plan.target, columns, parent.target, parents, orphans))
+
+    @staticmethod
+    def _comparable(child: ColumnPlan | None, parent: ColumnPlan | None) -> None:
+        assert child is not None
+        assert parent is not None
+        kinds = _KINDS[child.type.name], _KINDS[parent.type.name]
+        if kinds[0] is not kinds[1]:
+            raise Untranslatable(f"{child.source} is {child.type} and its parent {parent.type}")
+
+    # -- views and comments --------------------------------------------------------------------------------------------
+
+    def _views(self) -> None:
+        """A view may read another one, so go round until nothing more can be translated."""
+        waiting = [view for view in self.schema.views if view.name not in self.plan.dropped_views]
+        while waiting:
+            refused = [(view, reason) for view in waiting if (reason := self._view(view))]
+            if len(refused) == len(waiting):
+                for view, reason in refused:
+                    self._finding("view", view.name, f"Not carried: {reason}.", view.sql)
+                return
+            waiting = [view for view, _ in refused]
+
+    def _view(self, view: View) -> str | None:
+        """Add the view and return None, or return why it cannot be translated."""
+        try:
+            definition = read_view(view.sql)
+            sql, columns = translate_view(definition.select, self.scopes, tuple(map(fold, definition.columns)))
+        except (Untranslatable, DefinitionError) as error:
+            return str(error)
+        target = self.names.take(fold(view.name))
+        names = tuple(fold(name) for name in view.columns)
+        self._add(
+            Phase.VIEW,
+            target,
+            target,
+            f"CREATE VIEW {quote_identifier(target)} ({_listed(names)}) AS\n{sql}",
+        )
+        self.views.append(CarriedView(view.name, target, names))
+        scoped = {
+            fold(source): ColumnScope(name, kind)
+            for source, name, (_, kind) in zip(view.columns, names, columns, strict=True)
+        }
+        self.scopes[fold(view.name)] = TableScope(target, scoped)
+        return None
+
+    def _comments(self, plan: TablePlan, source: Table | None) -> None:
+        table = quote_identifier(plan.target)
+        origin = f"SQLite table {plan.source}" if source else f"SQLite query over {', '.join(plan.covers)}"
+        self._add(Phase.COMMENT, plan.target, plan.target, f"COMMENT ON TABLE {table} IS {_literal(origin)}")
+        for column in plan.carried if source else ():
+            original = source.column(column.source) if source else None
+            declared = original.declared_type if original else ""
+            text = f"SQLite: {column.source}{' ' + declared if declared else ''}"
+            sql = f"COMMENT ON COLUMN {table}.{quote_identifier(column.target)} IS {_literal(text)}"
+            self._add(Phase.COMMENT, plan.target, column.target, sql)
+
+    def _add(
+        self, phase: Phase, table: str, name: str, sql: str, validate: str | None = None, printed: str | None = None
+    ) -> None:
+        self.statements.append(Statement(phase, table, name, sql, validate, printed))
+
+    def _finding(self, rule: str, where: str, message: str, original: str = "") -> None:
+        self.findings.append(Finding(rule, Severity.WARNING, where, message, original=original))
+
+
+@dataclass(frozen=True)
+class _IndexPart:
+    sql: str
+    column: str | None  # the target column where it is indexed as it is
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(map(quote_identifier, names))
+
+
+def _literal(text: str) -> str:
+    return quote_literal(text.replace("\0", ""))
+
+
+def _actions(key: ForeignKey) -> str:
+    text = "".join(
+        f" ON {event} {action}"
+        for event, action in (("UPDATE", key.on_update), ("DELETE", key.on_delete))
+        if action != "NO ACTION"
+    )
+    if key.deferrable:
+        text += " DEFERRABLE INITIALLY DEFERRED" if key.initially_deferred else " DEFERRABLE"
+    return text

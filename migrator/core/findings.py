@@ -1,0 +1,24 @@
+"""What a person should know: a stable rule id, where, what, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """NOTE changes nothing; WARNING is not carried or carried differently; DECISION stops a run until answered."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    DECISION = "decision"
+
+
+@dataclass(frozen=True)
+class Finding:
+    rule: str
+    severity: Severity
+    where: str  # table, table.column, or the name of an index, view or trigger
+    message: str
+    next_step: str = ""
+    original: str = ""  # the SQL that is not carried, as it was written

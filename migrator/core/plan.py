@@ -1,0 +1,175 @@
+"""The plan: for every table and column of the source, what becomes of it. A person reviews it; run carries it out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from migrator.core.convert import NO_OPTIONS, Conversion, Options, conversion
+from migrator.core.errors import PlanError
+from migrator.core.model import Affinity, Schema, fold
+from migrator.core.pgtypes import PgType
+
+VERSION = 1
+
+
+class Style(StrEnum):
+    """FAITHFUL keeps the application's SQL working; IDIOMATIC takes PostgreSQL's own types where the census allows."""
+
+    FAITHFUL = "faithful"
+    IDIOMATIC = "idiomatic"
+
+
+class Policy(StrEnum):
+    """What happens to a value that does not fit its column's type."""
+
+    REJECT = "reject"  # the row goes to rejects.jsonl
+    WIDEN = "widen"  # the column becomes text, numbers are written in it
+    NULL_IF_EMPTY = "null-if-empty"  # '' becomes NULL
+    STRIP_NUL = "strip-nul"  # U+0000 is removed from text
+    REPLACE_NUL = "replace-nul"  # U+0000 becomes U+2400, the symbol for NUL
+    BYTEA = "bytea"  # the column becomes bytea and holds the bytes of the text
+
+
+class Orphans(StrEnum):
+    """What happens to rows whose foreign key names a parent that is not there."""
+
+    NOT_VALID = "not-valid"  # all rows are carried; the key is added NOT VALID and holds for new rows
+    REJECT = "reject"  # the rows go to rejects.jsonl
+    NULL = "null"  # the reference becomes NULL
+    FAIL = "fail"  # the run stops
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    source: str
+    target: str
+    type: PgType
+    options: Options = NO_OPTIONS
+    policy: Policy = Policy.REJECT
+    collation: str | None = None  # PostgreSQL's name, for text columns
+    drop: bool = False
+    identity: bool = False
+    not_null: bool = False
+    affinity: Affinity = Affinity.BLOB
+    why: str = ""
+    alternative: str = ""  # the other style's choice as TOML, or ""
+
+    def conversion(self) -> Conversion:
+        """Raises PlanError if type and options contradict each other."""
+        try:
+            return conversion(self.type, self.options, self.affinity)
+        except (ValueError, KeyError) as error:
+            raise PlanError(f"Column {self.source}: {error}.", next_step="Correct its line in the plan.") from error
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """`query` is set where the target table is one SQLite query (a merge); `source` is then the target's name."""
+
+    source: str
+    target: str
+    columns: tuple[ColumnPlan, ...] = ()
+    query: str | None = None
+    key: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
+    accept_rows_dropped: int = 0
+    drop: bool = False
+    rowid: str | None = None  # the name of an identity column that carries the rowid
+    nullable_key: bool = False  # the primary key holds NULLs, so it becomes UNIQUE
+    orphans: dict[tuple[str, ...], Orphans] = field(default_factory=dict)
+    rows: int | None = None
+    size_bytes: int | None = None
+
+    @property
+    def carried(self) -> tuple[ColumnPlan, ...]:
+        return tuple(column for column in self.columns if not column.drop)
+
+    def column(self, source: str) -> ColumnPlan | None:
+        """The plan of the source's column, or None if it is dropped or unknown."""
+        return next((column for column in self.carried if fold(column.source) == fold(source)), None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    style: Style
+    profile: str
+    zone: str
+    target_schema: str
+    tables: tuple[TablePlan, ...]
+    dropped_views: frozenset[str]
+    fingerprint: dict[str, str]  # object → digest of its definition
+
+    @property
+    def carried(self) -> tuple[TablePlan, ...]:
+        return tuple(table for table in self.tables if not table.drop)
+
+    def table(self, source: str) -> TablePlan | None:
+        """The plan of the source's table, or None if it is dropped or unknown."""
+        return next((table for table in self.carried if not table.query and fold(table.source) == fold(source)), None)
+
+
+def fingerprint(schema: Schema) -> dict[str, str]:
+    """A digest per table, view and trigger of how it was created, by which a changed source is recognised."""
+    objects = {
+        table.name: table.sql + "".join(sorted(index.sql or "" for index in table.indexes)) for table in schema.tables
+    }
+    objects |= {view.name: view.sql for view in schema.views}
+    objects |= {f"{trigger.table}.{trigger.name}": trigger.sql for trigger in schema.triggers}
+    return {name: hashlib.sha256(sql.encode()).hexdigest()[:16] for name, sql in sorted(objects.items())}
+
+
+def check_fingerprint(plan: Plan, schema: Schema) -> None:
+    """Raise PlanError, with the differences, where the plan was made for another schema."""
+    planned, present = plan.fingerprint, fingerprint(schema)
+    if planned == present:
+        return
+    differences = [f"new: {name}" for name in sorted(present.keys() - planned.keys())]
+    differences += [f"gone: {name}" for name in sorted(planned.keys() - present.keys())]
+    differences += [f"changed: {name}" for name in sorted(planned.keys() & present) if planned[name] != present[name]]
+    raise PlanError(
+        "The source's schema is not the one the plan was made for.",
+        "; ".join(differences) + ".",
+        "Run: migrator plan SOURCE -o PLAN --refresh, review what it added, and run again.",
+    )
+
+
+def check_plan(plan: Plan, schema: Schema) -> None:
+    """Raise PlanError where the plan contradicts itself or leaves a table of the source without an answer."""
+    covered = {fold(name) for table in plan.carried for name in table.covers}
+    planned = {fold(table.source) for table in plan.tables if not table.query}
+    for table in schema.tables:
+        if table.kind == "table" and fold(table.name) not in planned | covered:
+            raise PlanError(
+                f"Table {table.name} is neither carried, covered nor dropped.",
+                next_step=f"Add [tables.{table.name}] with drop = true, or name it in a query's covers.",
+            )
+    _check_names(plan)
+    for table_plan in plan.carried:
+        for column in table_plan.carried:
+            column.conversion()
+        unknown = {fold(column.source) for column in table_plan.columns}
+        if not table_plan.query:
+            unknown -= {fold(column.name) for column in schema.table(table_plan.source).columns}
+            if unknown:
+                raise PlanError(f"Table {table_plan.source} has no column {', '.join(sorted(unknown))}.")
+
+
+def _check_names(plan: Plan) -> None:
+    tables: dict[str, str] = {}
+    for table in plan.carried:
+        if other := tables.get(table.target):
+            raise PlanError(
+                f"Tables {other} and {table.source} would both be {table.target} in PostgreSQL.",
+                next_step='Give one of them another name: target = "…".',
+            )
+        tables[table.target] = table.source
+        columns: dict[str, str] = {}
+        for column in table.carried:
+            if first := columns.get(column.target):
+                raise PlanError(
+                    f"Columns {first} and {column.source} of {table.source} would both be {column.target}.",
+                    next_step='Give one of them another name: target = "…".',
+                )
+            columns[column.target] = column.source

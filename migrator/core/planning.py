@@ -1,0 +1,305 @@
+"""Schema and census → a plan and what a person should look at first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from migrator.core.census import ColumnCensus, TableCensus
+from migrator.core.findings import Finding, Severity
+from migrator.core.model import Affinity, Column, ForeignKey, Schema, Table, TableKind, fold
+from migrator.core.names import collisions, target_name
+from migrator.core.plan import ColumnPlan, Orphans, Plan, Style, TablePlan, fingerprint
+from migrator.core.plan_file import column_line, inline
+from migrator.core.typemap import Choice, choose
+
+MAX_COLUMNS = 1_600  # PostgreSQL's limit per table
+PAGE_BYTES = 8_160  # what one row may take on a page after its long values moved to TOAST
+
+
+@dataclass(frozen=True)
+class Orphaned:
+    """One foreign key with rows that have no parent."""
+
+    table: str
+    key: ForeignKey
+    rows: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    plan: Plan
+    findings: tuple[Finding, ...]
+
+
+def draft_plan(
+    schema: Schema,
+    census: Mapping[str, TableCensus],
+    sizes: Mapping[str, int],
+    orphans: tuple[Orphaned, ...],
+    style: Style,
+    zone: str,
+    target_schema: str,
+) -> Draft:
+    """The plan that this style proposes for every table. Views are carried, or declined later by schema and run."""
+    drafter = _Drafter(style, zone)
+    tables = []
+    for table in schema.tables:
+        if table.kind is TableKind.TABLE:
+            tables.append(drafter.table(table, census[table.name], sizes.get(table.name), orphans))
+        else:
+            drafter.not_carried(table)
+    drafter.name_collisions(schema)
+    plan = Plan(
+        style=style,
+        profile="none",
+        zone=zone,
+        target_schema=target_schema,
+        tables=tuple(_align_keys(schema, tables)),
+        dropped_views=frozenset(),
+        fingerprint=fingerprint(schema),
+    )
+    return Draft(plan, tuple(drafter.findings))
+
+
+def draft_query(table: TablePlan, columns: tuple[str, ...], census: TableCensus, style: Style, zone: str) -> TablePlan:
+    """The table plan of a merging query, with a column line for every result column that has none."""
+    drafter = _Drafter(style, zone)
+    known = {column.source: column for column in table.columns}
+    drafted = [
+        known.get(name) or drafter.column(table.source, _query_column(name), counted)
+        for name, counted in zip(columns, census.columns, strict=True)
+    ]
+    return replace(table, columns=tuple(drafted), rows=census.rows)
+
+
+def _query_column(name: str) -> Column:
+    return Column(name, "", Affinity.BLOB, not_null=False, default=None, collation="BINARY")
+
+
+class _Drafter:
+    def __init__(self, style: Style, zone: str) -> None:
+        self._style = style
+        self._zone = zone
+        self.findings: list[Finding] = []
+
+    def table(
+        self, table: Table, census: TableCensus, size_bytes: int | None, orphans: tuple[Orphaned, ...]
+    ) -> TablePlan:
+        columns = [
+            self._special(table, column, self.column(table.name, column, counted))
+            for column, counted in zip(table.columns, census.columns, strict=True)
+        ]
+        self._limits(table, census)
+        return TablePlan(
+            source=table.name,
+            target=target_name(table.name),
+            columns=tuple(columns),
+            nullable_key=self._nullable_key(table, census),
+            orphans={
+                orphaned.key.columns: self._orphans(orphaned) for orphaned in orphans if orphaned.table == table.name
+            },
+            rows=census.rows,
+            size_bytes=size_bytes,
+        )
+
+    def column(self, table: str, column: Column, census: ColumnCensus) -> ColumnPlan:
+        choice = choose(column, census, self._style, self._zone)
+        other = Style.IDIOMATIC if self._style is Style.FAITHFUL else Style.FAITHFUL
+        alternative = choose(column, census, other, self._zone)
+        self._report(f"{table}.{column.name}", column, census, choice)
+        planned = self._planned(column, choice, self._style)
+        line = inline(column_line(self._planned(column, alternative, other)))
+        differs = (alternative.type, alternative.options) != (choice.type, choice.options)
+        return replace(planned, alternative=f"{line}   # {other.value}" if differs else "")
+
+    @staticmethod
+    def _planned(column: Column, choice: Choice, style: Style) -> ColumnPlan:
+        """Faithful texts sort as in SQLite: by code point, which is PostgreSQL's collation C."""
+        bytewise = choice.type.is_text and style is Style.FAITHFUL
+        return ColumnPlan(
+            source=column.name,
+            target=target_name(column.name),
+            type=choice.type,
+            options=choice.options,
+            collation="C" if bytewise else None,
+            not_null=column.not_null,
+            affinity=column.affinity,
+            why=f"{column.declared_type or 'no type'}: {choice.why}",
+        )
+
+    @staticmethod
+    def _special(table: Table, column: Column, planned: ColumnPlan) -> ColumnPlan:
+        if table.rowid_alias and fold(column.name) == fold(table.rowid_alias):
+            return replace(planned, identity=True, not_null=True, alternative="")
+        return planned
+
+    def _nullable_key(self, table: Table, census: TableCensus) -> bool:
+        keys = {fold(name) for name in table.primary_key}
+        nulls = sum(
+            counted.nulls
+            for column, counted in zip(table.columns, census.columns, strict=True)
+            if fold(column.name) in keys
+        )
+        if nulls and not table.rowid_alias:
+            self._add(
+                "null-in-primary-key",
+                Severity.WARNING,
+                table.name,
+                f"{nulls:,} NULL in the primary key, which PostgreSQL refuses: the key becomes UNIQUE.",
+                'To keep a primary key, add rowid = "some_name" (an identity column that carries the rowid).',
+            )
+            return True
+        return False
+
+    def _orphans(self, orphaned: Orphaned) -> Orphans:
+        columns = ", ".join(orphaned.key.columns)
+        self._add(
+            "orphans",
+            Severity.WARNING,
+            f"{orphaned.table}({columns})",
+            f"{orphaned.rows:,} rows name a row of {orphaned.key.parent} that does not exist: "
+            "all are carried, and the key is added NOT VALID.",
+            "To clean up on the way, set orphans to reject or null in the plan.",
+        )
+        return Orphans.NOT_VALID
+
+    def not_carried(self, table: Table) -> None:
+        if table.kind is TableKind.VIRTUAL:
+            module = table.sql.upper().partition("USING")[2].strip().partition("(")[0].strip().lower() or "unknown"
+            advice = (
+                "Its text lives in the shadow tables or in its content table; in PostgreSQL build a tsvector column "
+                "with a GIN index."
+                if module.startswith("fts")
+                else "Copy it into an ordinary table first if its content exists nowhere else: "
+                f"CREATE TABLE copy AS SELECT * FROM {table.name};"
+            )
+            self._add(
+                "virtual-table",
+                Severity.WARNING,
+                table.name,
+                f"A virtual table (module {module}) has no rows of its own and is not carried.",
+                advice,
+                table.sql,
+            )
+        else:
+            self._add("shadow-table", Severity.NOTE, table.name, "Belongs to a virtual table and is not carried.")
+
+    def name_collisions(self, schema: Schema) -> None:
+        tables = [table.name for table in schema.tables if table.kind is TableKind.TABLE]
+        for group in collisions([*tables, *(view.name for view in schema.views)]):
+            self._collision("name-collision", ", ".join(group), target_name(group[0]))
+        for table in schema.tables:
+            for group in collisions(column.name for column in table.columns):
+                self._collision("name-collision", ", ".join(f"{table.name}.{name}" for name in group), "one name")
+            for name in [table.name, *(column.name for column in table.columns)]:
+                if target_name(name) != fold(name):
+                    self._add(
+                        "name-shortened",
+                        Severity.WARNING,
+                        f"{table.name}.{name}" if name != table.name else name,
+                        f"PostgreSQL allows 63 bytes: it becomes {target_name(name)}.",
+                        'Choose another with target = "…".',
+                    )
+
+    def _collision(self, rule: str, where: str, name: str) -> None:
+        self._add(rule, Severity.DECISION, where, f"All would be {name} in PostgreSQL.", 'Rename one: target = "…".')
+
+    def _limits(self, table: Table, census: TableCensus) -> None:
+        if len(table.columns) > MAX_COLUMNS:
+            self._add(
+                "too-many-columns",
+                Severity.DECISION,
+                table.name,
+                f"{len(table.columns):,} columns; PostgreSQL allows {MAX_COLUMNS:,}.",
+                "Drop columns in the plan (drop = true), or carry the table as several queries.",
+            )
+        smallest = 24 + len(table.columns) // 8 + sum(map(_smallest_bytes, census.columns))
+        if smallest > PAGE_BYTES:
+            self._add(
+                "row-too-big",
+                Severity.WARNING,
+                table.name,
+                f"A row may take {smallest:,} bytes even with its long values moved out; a page holds {PAGE_BYTES:,}. "
+                "Rows that do not fit become rejects.",
+                "Drop columns, or carry the table as two queries.",
+            )
+
+    def _report(self, where: str, column: Column, census: ColumnCensus, choice: Choice) -> None:
+        if choice.trouble:
+            message = _TROUBLE[choice.trouble].format(declared=column.declared_type or "no type", type=choice.type)
+            self._add(choice.trouble, Severity.WARNING, where, f"{message} Stored: {choice.why}.")
+        if choice.unfit:
+            rule, advice = _remedy(census, choice)
+            self._add(
+                rule,
+                Severity.DECISION,
+                where,
+                f"{choice.unfit:,} of {census.stored:,} values do not fit {choice.type} and would be rejected.",
+                advice,
+            )
+
+    def _add(
+        self, rule: str, severity: Severity, where: str, message: str, next_step: str = "", original: str = ""
+    ) -> None:
+        self.findings.append(Finding(rule, severity, where, message, next_step, original))
+
+
+_TROUBLE = {
+    "longer-than-declared": "{declared} limits nothing in SQLite, and longer texts are stored: carried as {type}.",
+    "already-lossy": "SQLite has stored integers beyond 2**63 as reals, so their last digits were lost before.",
+    "real-in-integer": "Declared {declared}, but reals are stored: carried as {type}.",
+    "text-in-other-type": "Declared {declared}, but only texts are stored: carried as {type}.",
+    "blob-in-other-type": "Declared {declared}, but only blobs are stored: carried as {type}.",
+    "blob-in-text": "Declared {declared}, but blobs are stored too.",
+    "text-in-number": "Declared {declared}, but texts are stored too.",
+    "empty-text-in-number": "Declared {declared}, but empty texts are stored.",
+    "mixed-storage": "Declared {declared}; several storage classes are stored: carried as {type}.",
+}
+
+
+def _remedy(census: ColumnCensus, choice: Choice) -> tuple[str, str]:
+    if census.texts_with_nul and choice.type.is_text:
+        return "nul-in-text", "Set policy to strip-nul, replace-nul or bytea; or leave reject."
+    if census.broken_texts and choice.type.is_text:
+        return "invalid-utf8", "Set policy to bytea to keep every byte; or leave reject."
+    if choice.trouble == "empty-text-in-number":
+        return (
+            "values-do-not-fit",
+            "Set policy to null-if-empty; or widen to carry the column as text; or leave reject.",
+        )
+    return "values-do-not-fit", "Set policy to widen to carry the column as text; or leave reject."
+
+
+def _smallest_bytes(census: ColumnCensus) -> int:
+    """What a value takes at least on the page when the longest one moved out: a TOAST pointer, or itself if short."""
+    if census.texts or census.blobs:
+        return min(18, 1 + max(census.max_text_bytes, census.max_blob_bytes))
+    return 8 if census.stored else 0
+
+
+def _align_keys(schema: Schema, tables: list[TablePlan]) -> list[TablePlan]:
+    """A foreign key needs the parent's type: where the two were chosen differently, the child follows the parent."""
+    planned = {fold(table.source): table for table in tables}
+    for table in schema.tables:
+        for key in table.foreign_keys:
+            child, parent = planned.get(fold(table.name)), planned.get(fold(key.parent))
+            if child is None or parent is None or len(key.columns) != len(key.parent_columns):
+                continue
+            for name, parent_name in zip(key.columns, key.parent_columns, strict=True):
+                child = _aligned(child, name, parent.column(parent_name))
+            planned[fold(table.name)] = child
+    return [planned[fold(table.source)] for table in tables]
+
+
+_COMPATIBLE = {("varchar", "text"), ("text", "varchar"), ("varchar", "varchar")}
+
+
+def _aligned(child: TablePlan, name: str, parent: ColumnPlan | None) -> TablePlan:
+    column = child.column(name)
+    if column is None or parent is None or column.type == parent.type:
+        return child
+    if (column.type.name, parent.type.name) in _COMPATIBLE or column.affinity is not parent.affinity:
+        return child
+    changed = replace(column, type=parent.type, options=parent.options, alternative="")
+    return replace(child, columns=tuple(changed if item is column else item for item in child.columns))

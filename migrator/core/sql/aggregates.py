@@ -1,0 +1,95 @@
+"""The aggregate functions on the allow-list: sum(bigint) and avg() are numeric in PostgreSQL, so they are cast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from sqlglot import exp
+
+from migrator.core.sql import values as v
+from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.values import Value
+
+Operand = Callable[[exp.Expr], Value]
+
+
+def is_aggregate(node: exp.Expr) -> bool:
+    """The aggregates that are translated, and those that are not."""
+    return isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() == "total")
+
+
+def aggregate(operand: Operand, node: exp.Expr) -> Value:
+    """Raises Untranslatable."""
+    if isinstance(node, exp.Anonymous):
+        return _total(operand, node)
+    emit = _AGGREGATES.get(type(node))
+    if emit is None or {key for key, value in node.args.items() if value} - {"this", "big_int"}:
+        raise Untranslatable(f"{node.key}()")
+    return emit(operand, node)
+
+
+def _count(operand: Operand, node: exp.Expr) -> Value:
+    counted = node.this
+    if isinstance(counted, exp.Star):
+        return Value("count(*)", Kind.INTEGER, nullable=False)
+    if isinstance(counted, exp.Distinct):
+        if len(counted.expressions) != 1 or counted.args.get("on"):
+            raise Untranslatable("count(DISTINCT) of several")
+        value = v.require_groupable(operand(counted.expressions[0]))
+        return Value(f"count(DISTINCT {value.sql})", Kind.INTEGER, nullable=False)
+    return Value(f"count({operand(counted).sql})", Kind.INTEGER, nullable=False)
+
+
+def _sum(operand: Operand, node: exp.Expr) -> Value:
+    value = v.number(_argument(operand, node))
+    if value.kind is Kind.INTEGER:
+        return Value(f"sum({value.sql})::bigint", Kind.INTEGER)
+    return _sum_of_doubles(value)
+
+
+def _sum_of_doubles(value: Value) -> Value:
+    total = f"sum({value.sql})"
+    finite_total = total if value.finite else f"NULLIF({total}, 'NaN'::float8)"
+    return Value(finite_total, value.kind, mixed=value.mixed, finite=value.finite)
+
+
+def _total(operand: Operand, node: exp.Anonymous) -> Value:
+    if len(node.expressions) != 1:
+        raise Untranslatable("total() of several")
+    value = v.number(operand(node.expressions[0]))
+    added = _sum_of_doubles(replace(value, sql=f"{value.sql}::float8", kind=Kind.REAL))
+    return Value(f"COALESCE({added.sql}, 0::float8)", Kind.REAL, nullable=False, finite=value.finite)
+
+
+def _average(operand: Operand, node: exp.Expr) -> Value:
+    value = v.number(_argument(operand, node))
+    average = f"avg({value.sql})::float8"
+    return Value(average if value.finite else f"NULLIF({average}, 'NaN'::float8)", Kind.REAL, finite=value.finite)
+
+
+def _extreme(operand: Operand, node: exp.Expr) -> Value:
+    value = v.settled(_argument(operand, node))
+    if value.kind is Kind.BOOLEAN:
+        value = v.number(value)
+    if value.kind is Kind.UUID or (value.kind is Kind.BLOB):
+        raise Untranslatable(f"{node.key}() of {value.kind}")  # PostgreSQL 15 has neither
+    if value.kind is Kind.TEXT and value.collation not in (None, "BINARY"):
+        raise Untranslatable(f"{node.key}() under the collation {value.collation}")
+    plain = replace(value, collation=None, affinity=None, column=False, literal=None, nullable=True)
+    return replace(plain, sql=f"{node.key}({v.sort_key(value)})")
+
+
+def _argument(operand: Operand, node: exp.Expr) -> Value:
+    if isinstance(node.this, exp.Distinct):
+        raise Untranslatable(f"{node.key}(DISTINCT)")
+    return operand(node.this)
+
+
+_AGGREGATES: dict[type[exp.Expr], Callable[[Operand, exp.Expr], Value]] = {
+    exp.Count: _count,
+    exp.Sum: _sum,
+    exp.Avg: _average,
+    exp.Max: _extreme,
+    exp.Min: _extreme,
+}

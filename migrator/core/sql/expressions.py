@@ -1,0 +1,386 @@
+"""SQLite's scalar expressions → PostgreSQL's, by an allow-list that both engines prove in the tests.
+
+What is not on the list is declined with a reason, never guessed. Loud differences stay: where SQLite turns an integer
+overflow into a REAL, or a REAL overflow into Inf, PostgreSQL raises an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from sqlglot import exp
+
+from migrator.core.model import Affinity, fold
+from migrator.core.sql import values as v
+from migrator.core.sql.functions import FUNCTIONS
+from migrator.core.sql.parsing import parse_expression, too_deep_is_declined
+from migrator.core.sql.patterns import glob_condition, like_condition
+from migrator.core.sql.scope import Kind, TableScope, Translation, Untranslatable
+from migrator.core.sql.values import Value
+
+
+class Names(Protocol):
+    """What a name in an expression stands for."""
+
+    def column(self, table: str | None, name: str) -> Value | None: ...
+
+
+class Queries(Protocol):
+    """Queries inside expressions; only views have them."""
+
+    def exists(self, query: exp.Expr) -> str: ...
+
+    def one_column(self, query: exp.Expr) -> tuple[str, Value]: ...
+
+    def scalar(self, query: exp.Expr) -> Value: ...
+
+
+def translate_expression(text: str, table: TableScope) -> Translation:
+    """A generated column's or an index's expression: immutable in PostgreSQL. Raises Untranslatable."""
+    with too_deep_is_declined():
+        value = Emitter(_OneTable(table)).root(parse_expression(text))
+    return Translation(value.sql, value.kind)
+
+
+def translate_predicate(text: str, table: TableScope) -> str:
+    """A CHECK's or a partial index's condition: true where it was not 0, NULL where it was. Raises Untranslatable."""
+    with too_deep_is_declined():
+        return Emitter(_OneTable(table)).condition(parse_expression(text))
+
+
+class _OneTable:
+    """The columns of one table, by their names alone or behind the table's."""
+
+    def __init__(self, table: TableScope) -> None:
+        self._columns = table.columns
+
+    def column(self, table: str | None, name: str) -> Value | None:
+        scope = self._columns.get(fold(name))
+        return v.column_value(scope) if scope else None
+
+
+class Emitter:
+    """Emits the tree of one expression. Every method raises Untranslatable."""
+
+    handlers: dict[type[exp.Expr], tuple[Callable[[Any, Any], Value] | None, frozenset[str]]]
+
+    def __init__(self, names: Names, queries: Queries | None = None) -> None:
+        self.names = names
+        self.queries = queries
+
+    def root(self, node: exp.Expr) -> Value:
+        """The expression as a result of its own; a COLLATE around it becomes the key that compares so."""
+        value = self.value(node)
+        if value.explicit:
+            return replace(value, sql=v.collated(value, value.collation or "BINARY", order=True), explicit=False)
+        return v.settled(value)
+
+    def condition(self, node: exp.Expr) -> str:
+        return v.truth(self.value(node))
+
+    def value(self, node: exp.Expr) -> Value:
+        handler, known = self.handlers.get(type(node), (None, frozenset()))
+        if handler is None:
+            raise Untranslatable(f"{_label(node)} is not on the list of what is translated")
+        unknown = [key for key, value in node.args.items() if value and key not in known]
+        if unknown:
+            raise Untranslatable(f"{_label(node)} with {', '.join(unknown)}")
+        found: Value = handler(self, node)
+        return found
+
+    def operand(self, node: exp.Expr) -> Value:
+        """The value of an argument, where a COLLATE would have no place in the translation."""
+        value = self.value(node)
+        if value.explicit:
+            raise Untranslatable("COLLATE outside a comparison")
+        return v.require(value)
+
+    # Leaves
+
+    def paren(self, node: exp.Paren) -> Value:
+        return self.value(node.this)
+
+    def literal(self, node: exp.Literal) -> Value:
+        if node.is_string:
+            return v.string(node.this)
+        if node.this.isdigit():
+            return v.integer(int(node.this))
+        return v.real(node.this)
+
+    def column(self, node: exp.Column) -> Value:
+        if not isinstance(node.this, exp.Identifier):
+            raise Untranslatable("* outside count(*)")
+        value = self.names.column(node.table or None, node.name)
+        if value is not None:
+            return value
+        if node.this.args.get("quoted") and not node.table:
+            return v.string(node.name)  # SQLite falls back to a string where "x" is no column
+        raise Untranslatable(f"no column {node.sql(dialect='sqlite')}")
+
+    def collate(self, node: exp.Collate) -> Value:
+        value = v.require(self.value(node.this))
+        if value.kind is not Kind.TEXT:
+            raise Untranslatable(f"COLLATE on {value.kind}")
+        return replace(value, collation=node.expression.name.upper(), explicit=True)
+
+    # Truth
+
+    def both(self, node: exp.And) -> Value:
+        return _truth(f"({self.condition(node.this)} AND {self.condition(node.expression)})")
+
+    def either(self, node: exp.Or) -> Value:
+        return _truth(f"({self.condition(node.this)} OR {self.condition(node.expression)})")
+
+    def negation(self, node: exp.Not) -> Value:
+        inner = node.this
+        if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+            return _truth(f"({self.value(inner.this).sql} IS NOT NULL)", nullable=False)
+        return _truth(f"(NOT {self.condition(inner)})")
+
+    def comparison(self, node: exp.Binary) -> Value:
+        operator, order = _COMPARISONS[type(node)]
+        return self.compare(self.value(node.this), operator, self.value(node.expression), order=order)
+
+    def compare(self, left: Value, operator: str, right: Value, *, order: bool = False) -> Value:
+        one, other = v.compared(left, right, order=order)
+        constants = {("=", "TRUE"): one, ("=", "FALSE"): f"(NOT {one})"}
+        return _truth(constants.get((operator, other), f"({one} {operator} {other})"))
+
+    def identity(self, node: exp.Is) -> Value:
+        if isinstance(node.expression, exp.Null):
+            return _truth(f"({self.value(node.this).sql} IS NULL)", nullable=False)
+        if isinstance(node.expression, exp.Boolean):
+            return _truth(f"({self.condition(node.this)} IS {str(node.expression.this).upper()})", nullable=False)
+        raise Untranslatable("IS with this operand")
+
+    def between(self, node: exp.Between) -> Value:
+        subject = self.value(node.this)
+        low = self.compare(subject, ">=", self.value(node.args["low"]), order=True)
+        high = self.compare(subject, "<=", self.value(node.args["high"]), order=True)
+        return _truth(f"({low.sql} AND {high.sql})")
+
+    def membership(self, node: exp.In) -> Value:
+        subject = self.value(node.this)
+        if node.args.get("query"):
+            query, member = self._queries().one_column(node.args["query"].this)
+            if v.compared(subject, replace(member, collation=None), order=False) != (subject.sql, member.sql):
+                raise Untranslatable("IN with a query of another kind or collation")
+            return self._membership(subject, [member], lambda _: query)
+        if not node.expressions:
+            raise Untranslatable("IN with an empty list")
+        return self._membership(subject, [self.value(member) for member in node.expressions], ", ".join)
+
+    def _membership(self, subject: Value, members: list[Value], inside: Callable[[list[str]], str]) -> Value:
+        """The subject's collation counts, the members' don't."""
+        if any(member.explicit for member in members):
+            raise Untranslatable("COLLATE inside IN")
+        plain = [replace(member, collation=None) for member in members]
+        sides = [v.compared(subject, member, order=False) for member in plain]
+        if len({left for left, _ in sides}) > 1:
+            raise Untranslatable("IN with members of several kinds")
+        return _truth(f"({sides[0][0]} IN ({inside([right for _, right in sides])}))")
+
+    def like(self, node: exp.Like, escape: str | None = None) -> Value:
+        subject, pattern = self.operand(node.this), self.operand(node.expression)
+        condition = like_condition(subject, pattern, escape)
+        return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
+
+    def escape(self, node: exp.Escape) -> Value:
+        if not isinstance(node.this, exp.Like) or not node.expression.is_string:
+            raise Untranslatable("this ESCAPE")
+        return self.like(node.this, node.expression.this)
+
+    def glob(self, node: exp.Glob) -> Value:
+        condition = glob_condition(self.operand(node.this), self.operand(node.expression))
+        return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
+
+    def exists(self, node: exp.Exists) -> Value:
+        return _truth(f"(EXISTS {self._queries().exists(node.this)})", nullable=False)
+
+    def scalar_query(self, node: exp.Subquery) -> Value:
+        return self._queries().scalar(node.this)
+
+    def _queries(self) -> Queries:
+        if self.queries is None:
+            raise Untranslatable("a query inside an expression")
+        return self.queries
+
+    # Arithmetic
+
+    def arithmetic(self, node: exp.Binary) -> Value:
+        operator = _ARITHMETIC[type(node)]
+        left, right = v.number(self.operand(node.this)), v.number(self.operand(node.expression))
+        if left.kind is Kind.INTEGER and right.kind is Kind.INTEGER:
+            return Value(f"({left.sql} {operator} {v.divisor(right, operator)})", Kind.INTEGER)
+        return v.real_arithmetic(left, operator, right)
+
+    def bitwise(self, node: exp.Binary) -> Value:
+        operator = _BITWISE[type(node)]
+        left, right = (self._integer(side) for side in (node.this, node.expression))
+        if operator in ("<<", ">>"):
+            if not isinstance(right.literal, int) or right.literal > 63:
+                raise Untranslatable("a shift by other than 0 to 63")
+            return Value(f"({left.sql} {operator} {right.literal})", Kind.INTEGER)
+        return Value(f"({left.sql} {operator} {right.sql})", Kind.INTEGER)
+
+    def complement(self, node: exp.BitwiseNot) -> Value:
+        return Value(f"(~ {self._integer(node.this).sql})", Kind.INTEGER)
+
+    def minus(self, node: exp.Neg) -> Value:
+        value = self.operand(node.this)
+        if isinstance(value.literal, int):
+            return replace(value, sql=f"(-{value.literal})", literal=-value.literal)
+        if isinstance(value.literal, float):
+            return replace(value, sql=f"(-{value.sql})", literal=-value.literal)
+        found = v.number(value)
+        return replace(found, sql=f"(- {found.sql})", affinity=None, collation=None, column=False)
+
+    def _integer(self, node: exp.Expr) -> Value:
+        value = v.number(self.operand(node))
+        if value.kind is not Kind.INTEGER:
+            raise Untranslatable(f"bits of {value.kind}")
+        return value
+
+    # Text
+
+    def concatenation(self, node: exp.DPipe) -> Value:
+        return Value(f"({v.text(self.operand(node.this))} || {v.text(self.operand(node.expression))})", Kind.TEXT)
+
+    # Choices
+
+    def case(self, node: exp.Case) -> Value:
+        subject = self.value(node.this) if node.this else None
+        conditions = [self._when(subject, branch.this) for branch in node.args["ifs"]]
+        results = [self.value(branch.args["true"]) for branch in node.args["ifs"]]
+        results.append(self.value(node.args["default"]) if node.args.get("default") else v.NULL)
+        return _choice(conditions, results)
+
+    def _when(self, subject: Value | None, node: exp.Expr) -> str:
+        return self.condition(node) if subject is None else self.compare(subject, "=", self.value(node)).sql
+
+    def iif(self, node: exp.If) -> Value:
+        otherwise = self.value(node.args["false"]) if node.args.get("false") else v.NULL
+        return _choice([self.condition(node.this)], [self.value(node.args["true"]), otherwise])
+
+    def coalesce(self, node: exp.Coalesce) -> Value:
+        arguments = [self.value(argument) for argument in (node.this, *node.expressions)]
+        branches, model = v.unified(arguments)
+        if model.kind is Kind.NULL:
+            return v.NULL
+        nullable = all(argument.nullable for argument in arguments)
+        return replace(model, sql=f"COALESCE({', '.join(branches)})", nullable=nullable)
+
+    def nullif(self, node: exp.Nullif) -> Value:
+        subject = self.value(node.this)
+        equal = self.compare(subject, "=", self.value(node.expression))
+        results = [v.NULL, replace(subject, explicit=False)]
+        return _choice([equal.sql], results)
+
+    def cast(self, node: exp.Cast) -> Value:
+        value = self.operand(node.this)
+        kind, affinity = _CASTS.get(node.args["to"].this, (None, None))
+        if kind is None:
+            raise Untranslatable(f"CAST to {node.args['to'].sql(dialect='sqlite')}")
+        if value.kind is Kind.NULL:
+            return replace(value, affinity=affinity)
+        kept = Value("", kind, affinity=affinity, collation=value.collation, column=value.column)
+        return replace(kept, sql=_cast_sql(value, kind), nullable=value.nullable, finite=value.finite)
+
+
+def _truth(sql: str, *, nullable: bool = True) -> Value:
+    return Value(sql, Kind.BOOLEAN, nullable=nullable)
+
+
+def _choice(conditions: list[str], results: list[Value]) -> Value:
+    branches, model = v.unified(results)
+    if model.kind is Kind.NULL:
+        return v.NULL
+    whens = " ".join(f"WHEN {condition} THEN {branch}" for condition, branch in zip(conditions, branches, strict=False))
+    return replace(model, sql=f"(CASE {whens} ELSE {branches[-1]} END)")
+
+
+def _cast_sql(value: Value, kind: Kind) -> str:
+    if kind is Kind.TEXT:
+        return v.text(value)
+    if value.kind is Kind.TEXT:
+        raise Untranslatable(f"CAST of TEXT to {kind}")
+    found = v.number(value)
+    if found.mixed or found.kind is Kind.NUMERIC:
+        raise Untranslatable("CAST of a number that is sometimes an integer")
+    if found.kind is kind:
+        return found.sql
+    return f"trunc({found.sql})::bigint" if kind is Kind.INTEGER else f"{found.sql}::float8"
+
+
+def _label(node: exp.Expr) -> str:
+    return f"{node.name}()" if isinstance(node, exp.Anonymous) else node.key.upper()
+
+
+_COMPARISONS: dict[type[exp.Expr], tuple[str, bool]] = {
+    exp.EQ: ("=", False),
+    exp.NEQ: ("<>", False),
+    exp.LT: ("<", True),
+    exp.LTE: ("<=", True),
+    exp.GT: (">", True),
+    exp.GTE: (">=", True),
+    exp.NullSafeEQ: ("IS NOT DISTINCT FROM", False),
+    exp.NullSafeNEQ: ("IS DISTINCT FROM", False),
+}
+_ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_BITWISE: dict[type[exp.Expr], str] = {
+    exp.BitwiseAnd: "&",
+    exp.BitwiseOr: "|",
+    exp.BitwiseLeftShift: "<<",
+    exp.BitwiseRightShift: ">>",
+}
+_INTEGER, _REAL, _TEXT = (Kind.INTEGER, Affinity.INTEGER), (Kind.REAL, Affinity.REAL), (Kind.TEXT, Affinity.TEXT)
+_CASTS = {
+    exp.DataType.Type.INT: _INTEGER,
+    exp.DataType.Type.BIGINT: _INTEGER,
+    exp.DataType.Type.DOUBLE: _REAL,
+    exp.DataType.Type.TEXT: _TEXT,
+    exp.DataType.Type.VARCHAR: _TEXT,
+}
+
+_BINARY = "this expression typed safe"
+_OPERATORS: dict[type[exp.Expr], tuple[Callable[[Emitter, Any], Value], str]] = {
+    exp.Paren: (Emitter.paren, "this"),
+    exp.Literal: (Emitter.literal, "this is_string"),
+    exp.HexString: (lambda _, node: v.blob(node.this), "this"),
+    exp.Null: (lambda *_: v.NULL, ""),
+    exp.Boolean: (lambda _, node: v.integer(int(node.this)), "this"),
+    exp.Column: (Emitter.column, "this table"),
+    exp.Collate: (Emitter.collate, "this expression"),
+    exp.And: (Emitter.both, _BINARY),
+    exp.Or: (Emitter.either, _BINARY),
+    exp.Not: (Emitter.negation, "this"),
+    exp.Is: (Emitter.identity, _BINARY),
+    exp.Between: (Emitter.between, "this low high"),
+    exp.In: (Emitter.membership, "this expressions query"),
+    exp.Like: (Emitter.like, "this expression negate"),
+    exp.Escape: (Emitter.escape, "this expression"),
+    exp.Glob: (Emitter.glob, "this expression negate"),
+    exp.Exists: (Emitter.exists, "this"),
+    exp.Subquery: (Emitter.scalar_query, "this"),
+    exp.BitwiseNot: (Emitter.complement, "this"),
+    exp.Neg: (Emitter.minus, "this"),
+    exp.DPipe: (Emitter.concatenation, _BINARY),
+    exp.Case: (Emitter.case, "this ifs default"),
+    exp.If: (Emitter.iif, "this true false"),
+    exp.Coalesce: (Emitter.coalesce, "this expressions"),
+    exp.Nullif: (Emitter.nullif, "this expression"),
+    exp.Cast: (Emitter.cast, "this to"),
+    **dict.fromkeys(_COMPARISONS, (Emitter.comparison, _BINARY)),
+    **dict.fromkeys(_ARITHMETIC, (Emitter.arithmetic, _BINARY)),
+    **dict.fromkeys(_BITWISE, (Emitter.bitwise, _BINARY)),
+}
+
+
+def _function(emit: Callable[..., Value]) -> Callable[[Emitter, exp.Expr], Value]:
+    return lambda emitter, node: emit(emitter.operand, node)
+
+
+Emitter.handlers = {kind: (handler, frozenset(known.split())) for kind, (handler, known) in _OPERATORS.items()}
+Emitter.handlers |= {kind: (_function(emit), frozenset(known.split())) for kind, (emit, known) in FUNCTIONS.items()}

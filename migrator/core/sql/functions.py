@@ -1,0 +1,132 @@
+"""The scalar functions on the allow-list, each with the PostgreSQL expression that gives the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlglot import exp
+
+from migrator.core.sql import values as v
+from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.values import Value
+
+Operand = Callable[[exp.Expr], Value]
+
+_STORAGE_CLASSES = {
+    Kind.INTEGER: "integer",
+    Kind.BOOLEAN: "integer",
+    Kind.REAL: "real",
+    Kind.TEXT: "text",
+    Kind.BLOB: "blob",
+}
+
+
+def _text(operand: Operand, node: exp.Expr) -> str:
+    value = operand(node)
+    if value.kind not in (Kind.TEXT, Kind.NULL):
+        raise Untranslatable(f"a string function of {value.kind}")
+    return v.text(value)
+
+
+def length(operand: Operand, node: exp.Length) -> Value:
+    value = operand(node.this)
+    if value.kind is Kind.BLOB:
+        return Value(f"octet_length({value.sql})::bigint", Kind.INTEGER)
+    return Value(f"length({v.text(value)})::bigint", Kind.INTEGER)
+
+
+def folded(name: str) -> Callable[[Operand, exp.Expr], Value]:
+    """lower() and upper(): under "C" they know the ASCII letters only, as SQLite's do."""
+    return lambda operand, node: Value(f'{name}({_text(operand, node.this)} COLLATE "C")', Kind.TEXT)
+
+
+def trim(operand: Operand, node: exp.Trim) -> Value:
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position")), "btrim")
+    characters = _text(operand, node.expression) if node.expression else "' '"
+    return Value(f"{name}({_text(operand, node.this)}, {characters})", Kind.TEXT)
+
+
+def substring(operand: Operand, node: exp.Substring) -> Value:
+    arguments = [_text(operand, node.this), str(_count(operand, node.args["start"], 1))]
+    if node.args.get("length"):
+        arguments.append(str(_count(operand, node.args["length"], 0)))
+    return Value(f"substr({', '.join(arguments)})", Kind.TEXT)
+
+
+def _count(operand: Operand, node: exp.Expr, least: int) -> int:
+    """A literal in int4's range: both engines count characters from it alike."""
+    number = operand(node).literal
+    if not isinstance(number, int) or not least <= number < 2**30:
+        raise Untranslatable("substr() with other than a positive literal start and length")
+    return number
+
+
+def position(operand: Operand, node: exp.StrPosition) -> Value:
+    return Value(f"strpos({_text(operand, node.this)}, {_text(operand, node.args['substr'])})::bigint", Kind.INTEGER)
+
+
+def replaced(operand: Operand, node: exp.Replace) -> Value:
+    if not node.args.get("replacement"):
+        raise Untranslatable("replace() with two arguments")
+    if not operand(node.expression).literal and operand(node.args["replacement"]).nullable:
+        raise Untranslatable("replace() of what may be '' by what may be NULL")  # SQLite then returns the text
+    parts = [_text(operand, part) for part in (node.this, node.expression, node.args["replacement"])]
+    return Value(f"replace({', '.join(parts)})", Kind.TEXT)
+
+
+def absolute(operand: Operand, node: exp.Abs) -> Value:
+    value = v.number(operand(node.this))
+    return Value(f"abs({value.sql})", value.kind, mixed=value.mixed, finite=value.finite)
+
+
+def hexadecimal(operand: Operand, node: exp.Hex) -> Value:
+    """hex(NULL) is the empty string."""
+    value = operand(node.this)
+    if value.kind is not Kind.BLOB:
+        raise Untranslatable(f"hex() of {value.kind}")
+    return Value(f"COALESCE(upper(encode({value.sql}, 'hex')), ''::text)", Kind.TEXT, nullable=False)
+
+
+def storage_class(operand: Operand, node: exp.Typeof) -> Value:
+    value = operand(node.this)
+    name = _STORAGE_CLASSES.get(value.kind)
+    if name is None or value.mixed:
+        raise Untranslatable(f"typeof() of {value.kind}")
+    if not value.nullable:
+        return v.string(name)
+    return Value(f"(CASE WHEN {value.sql} IS NULL THEN 'null' ELSE '{name}' END)::text", Kind.TEXT, nullable=False)
+
+
+def extreme(name: str) -> Callable[[Operand, exp.Expr], Value]:
+    """max(a, b) and min(a, b) are NULL if any argument is; GREATEST and LEAST pass over NULLs."""
+
+    def emit(operand: Operand, node: exp.Expr) -> Value:
+        arguments = [operand(argument) for argument in (node.this, *node.expressions)]
+        if any(v.comparison_collation(argument, v.NULL) != "BINARY" for argument in arguments):
+            raise Untranslatable(f"{name} of texts that are not compared as BINARY")
+        branches, model = v.unified(arguments)
+        if model.kind is Kind.NULL:
+            return v.NULL
+        keys = [v.sort_key(replace(model, sql=branch)) for branch in branches]
+        nulls = " OR ".join(f"{key} IS NULL" for key in keys)
+        return replace(model, sql=f"(CASE WHEN {nulls} THEN NULL ELSE {name}({', '.join(keys)}) END)")
+
+    return emit
+
+
+FUNCTIONS: dict[type[exp.Expr], tuple[Callable[[Operand, Any], Value], str]] = {
+    exp.Length: (length, "this"),
+    exp.Lower: (folded("lower"), "this"),
+    exp.Upper: (folded("upper"), "this"),
+    exp.Trim: (trim, "this expression position"),
+    exp.Substring: (substring, "this start length"),
+    exp.StrPosition: (position, "this substr"),
+    exp.Replace: (replaced, "this expression replacement"),
+    exp.Abs: (absolute, "this"),
+    exp.Hex: (hexadecimal, "this"),
+    exp.Typeof: (storage_class, "this"),
+    exp.Greatest: (extreme("GREATEST"), "this expressions"),
+    exp.Least: (extreme("LEAST"), "this expressions"),
+}

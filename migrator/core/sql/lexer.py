@@ -1,0 +1,94 @@
+"""SQLite's tokens, with their places in the text.
+
+Follows https://www.sqlite.org/src/file/src/tokenize.c: white space and comments separate tokens and are not returned,
+an unclosed block comment runs to the end, `$a::b(c)` is one placeholder, and every character from
+U+0080 on is a letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TokenKind(StrEnum):
+    NAME = "name"  # a bare word, keywords included
+    QUOTED = "quoted"  # "x", `x` or [x]
+    STRING = "string"
+    BLOB = "blob"
+    NUMBER = "number"
+    PLACEHOLDER = "placeholder"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Token:
+    kind: TokenKind
+    text: str  # as written
+    start: int
+    end: int
+
+    def is_word(self, *words: str) -> bool:
+        """Whether this is one of these keywords, given in upper case; a quoted name never is."""
+        return self.kind is TokenKind.NAME and self.text.upper() in words
+
+    def is_operator(self, *operators: str) -> bool:
+        return self.kind is TokenKind.OPERATOR and self.text in operators
+
+    @property
+    def value(self) -> str:
+        """The name or string without its quotes; any other token as written."""
+        if self.kind not in (TokenKind.QUOTED, TokenKind.STRING):
+            return self.text
+        quote = self.text[-1]
+        inner = self.text[1:-1]
+        return inner if quote == "]" else inner.replace(quote * 2, quote)
+
+
+class LexError(ValueError):
+    """The text at `position` starts no token of SQLite's."""
+
+    def __init__(self, what: str, position: int) -> None:
+        super().__init__(f"{what} at character {position + 1}")
+        self.position = position
+
+
+_LETTER = r"[A-Za-z_\u0080-\U0010ffff]"
+_LETTER_OR_DIGIT = r"[A-Za-z0-9_$\u0080-\U0010ffff]"
+_DIGITS = r"[0-9](?:_?[0-9])*"
+
+_SKIPPED = re.compile(r"(?:[ \t\n\f\r]+|--[^\n]*|/\*.*?(?:\*/|\Z)|\ufeff)+", re.DOTALL)
+_TOKEN = re.compile(
+    rf"""
+      (?P<blob>[xX]'(?:[0-9A-Fa-f]{{2}})*')
+    | (?P<name>(?![xX]'){_LETTER}{_LETTER_OR_DIGIT}*)
+    | (?P<number>(?:0[xX][0-9A-Fa-f](?:_?[0-9A-Fa-f])*
+        | (?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?)(?!{_LETTER_OR_DIGIT}))
+    | (?P<string>'(?:[^']|'')*')
+    | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
+    | (?P<placeholder>\?[0-9]*|[$@:\#](?:{_LETTER_OR_DIGIT}|::)+(?:\([^ \t\n\f\r)]*\))?)
+    | (?P<operator>->>|->|\|\||==|!=|<>|<=|>=|<<|>>|[-+*/%=<>&|~(),;.])
+    """,
+    re.VERBOSE,
+)
+
+
+def tokens(sql: str) -> Iterator[Token]:
+    """Every token of the text in order. Raises LexError."""
+    position = _after_space(sql, 0)
+    while position < len(sql):
+        match = _TOKEN.match(sql, position)
+        if match is None or match.lastgroup is None:
+            raise LexError(
+                f"unrecognised or unclosed token {sql[position : position + 20]!r}",
+                position,
+            )
+        yield Token(TokenKind(match.lastgroup), match.group(), match.start(), match.end())
+        position = _after_space(sql, match.end())
+
+
+def _after_space(sql: str, position: int) -> int:
+    match = _SKIPPED.match(sql, position)
+    return match.end() if match else position

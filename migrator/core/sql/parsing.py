@@ -1,0 +1,85 @@
+"""Text → sqlglot's tree, and the proof that SQLite reads the text the same way.
+
+sqlglot binds some operators more or less tightly than SQLite does (`a || b + c`, `a = b IS NULL`, `a + b COLLATE x`),
+so a tree is accepted only if SQLite's own precedences give it back: https://www.sqlite.org/lang_expr.html#operators
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from migrator.core.sql.scope import Untranslatable
+
+_EQUALITIES = (exp.EQ, exp.NEQ, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In, exp.Like, exp.Glob, exp.Between)
+_LEVELS: tuple[tuple[type[exp.Expr], ...], ...] = (
+    (exp.Or,),
+    (exp.And,),
+    (exp.Not,),
+    (*_EQUALITIES, exp.Escape),
+    (exp.LT, exp.LTE, exp.GT, exp.GTE),
+    (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift),
+    (exp.Add, exp.Sub),
+    (exp.Mul, exp.Div, exp.Mod),
+    (exp.DPipe,),
+    (exp.Collate,),
+    (exp.Neg, exp.BitwiseNot),
+)
+_LEVEL_OF = {kind: level for level, kinds in enumerate(_LEVELS) for kind in kinds}
+
+
+def parse_expression(text: str) -> exp.Expr:
+    """Raises Untranslatable."""
+    select = parse_query(f"SELECT {text}\n")
+    if not isinstance(select, exp.Select) or len(select.expressions) != 1:
+        raise Untranslatable("not one expression")
+    if any(value for key, value in select.args.items() if key not in ("expressions", "kind")):
+        raise Untranslatable("not one expression")
+    found: exp.Expr = select.expressions[0]
+    return found
+
+
+def parse_query(text: str) -> exp.Expr:
+    """Raises Untranslatable."""
+    try:
+        trees = sqlglot.parse(text, read="sqlite")
+        if len(trees) != 1 or not isinstance(trees[0], exp.Expr):
+            raise Untranslatable("not one statement")
+        _require_sqlites_reading(trees[0])
+    except SqlglotError as error:
+        raise Untranslatable(f"it cannot be parsed: {str(error).splitlines()[0]}") from error
+    return trees[0]
+
+
+@contextmanager
+def too_deep_is_declined() -> Iterator[None]:
+    """Parsing and emitting recurse with the tree."""
+    try:
+        yield
+    except RecursionError as error:
+        raise Untranslatable("it is nested too deeply") from error
+
+
+def _require_sqlites_reading(tree: exp.Expr) -> None:
+    for node in tree.walk():
+        level = _LEVEL_OF.get(type(node))
+        if level is None:
+            continue
+        for operand, tightest in _operands(node):
+            inner = _LEVEL_OF.get(type(operand))
+            if inner is not None and inner < level + tightest:
+                raise Untranslatable(f"parentheses are needed in {node.sql(dialect='sqlite')}")
+
+
+def _operands(node: exp.Expr) -> Iterator[tuple[exp.Expr, int]]:
+    """The operands, with 0 for one that may be of the same level: operators associate to the left."""
+    prefixed = isinstance(node, exp.Not | exp.Escape | exp.Neg | exp.BitwiseNot)
+    negated_suffix = isinstance(node, exp.Not) and isinstance(node.this, exp.Is | exp.In | exp.Between)
+    for key, values in node.args.items():
+        for operand in values if isinstance(values, list) else [values]:
+            if isinstance(operand, exp.Expr) and key not in ("expressions", "query"):
+                yield operand, 0 if key == "this" or prefixed or negated_suffix else 1

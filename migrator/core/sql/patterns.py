@@ -1,0 +1,61 @@
+"""LIKE and GLOB.
+
+SQLite's LIKE folds the 26 ASCII letters: so does ILIKE under the collation "C". A backslash means nothing to SQLite and
+escapes in PostgreSQL, unless ESCAPE '' says that nothing does.
+"""
+
+from __future__ import annotations
+
+import re
+
+from migrator.core.names import quote_literal
+from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.values import Value
+
+_CLASS = re.compile(r"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|[A-Za-z0-9_ ])+\]")
+
+
+def like_condition(subject: Value, pattern: Value, escape: str | None) -> str:
+    _require_texts(subject, pattern)
+    if escape is not None:
+        _require_plain_escape(pattern, escape)
+    return f'({subject.sql} COLLATE "C" ILIKE {pattern.sql} ESCAPE {quote_literal(escape or "")})'
+
+
+def _require_plain_escape(pattern: Value, escape: str) -> None:
+    if not isinstance(pattern.literal, str) or len(escape) != 1 or escape.isalnum() or escape in "%_":
+        raise Untranslatable("LIKE with this ESCAPE")
+    if not re.fullmatch(f"(?:[^{re.escape(escape)}]|{re.escape(escape)}.)*", pattern.literal, re.DOTALL):
+        raise Untranslatable("a LIKE pattern that ends in its escape character")
+
+
+def glob_condition(subject: Value, pattern: Value) -> str:
+    """Only a literal pattern: * and ? as LIKE's % and _, classes as a regular expression's."""
+    _require_texts(subject, pattern)
+    if not isinstance(pattern.literal, str):
+        raise Untranslatable("GLOB with a pattern that is not a literal")
+    if "[" in pattern.literal:
+        return f'({subject.sql} COLLATE "C" ~ {quote_literal(_regular_expression(pattern.literal))})'
+    like = re.sub(r"[\\%_]", r"\\\g<0>", pattern.literal).replace("*", "%").replace("?", "_")
+    return f"({subject.sql} LIKE {quote_literal(like)} ESCAPE '\\')"
+
+
+def _regular_expression(pattern: str) -> str:
+    pieces, place = [], 0
+    while place < len(pattern):
+        piece = _class_at(pattern, place) if pattern[place] == "[" else pattern[place]
+        pieces.append({"*": ".*", "?": "."}.get(piece) or (piece if len(piece) > 1 else re.escape(piece)))
+        place += len(piece)
+    return "^" + "".join(pieces) + "$"
+
+
+def _class_at(pattern: str, place: int) -> str:
+    found = _CLASS.match(pattern, place)
+    if found is None:
+        raise Untranslatable(f"the GLOB pattern {pattern!r}")
+    return found.group()
+
+
+def _require_texts(subject: Value, pattern: Value) -> None:
+    if {subject.kind, pattern.kind} - {Kind.TEXT, Kind.NULL}:
+        raise Untranslatable(f"a pattern on {subject.kind}")

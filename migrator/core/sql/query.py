@@ -1,0 +1,159 @@
+"""What a query has besides expressions: the columns that come out, the tables that go in, order and limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from migrator.core.model import fold
+from migrator.core.names import quote_identifier, target_name
+from migrator.core.sql import values as v
+from migrator.core.sql.scope import ColumnScope, TableScope, Untranslatable
+from migrator.core.sql.values import Value
+
+
+@dataclass(frozen=True)
+class Output:
+    """A column of a query's result. An unnamed one has the name ''."""
+
+    name: str
+    value: Value
+    source_name: str
+
+
+@dataclass(frozen=True)
+class Query:
+    sql: str
+    columns: tuple[Output, ...]
+
+    def require_names(self) -> None:
+        names = [column.name for column in self.columns]
+        if "" in names:
+            raise Untranslatable("a column without a name: give it one with AS")
+        if len(set(names)) < len(names):
+            raise Untranslatable("two columns of one name")
+
+    def as_table(self, name: str) -> TableScope:
+        self.require_names()
+        return TableScope(name, {fold(column.source_name): _column_scope(column) for column in self.columns})
+
+
+def _column_scope(column: Output) -> ColumnScope:
+    value = column.value
+    if value.affinity is None or value.mixed:
+        # Without affinity and with one storage class: as an expression in the outer query.
+        return ColumnScope(column.name, value.kind, uniform=value.uniform and not value.mixed, nullable=value.nullable)
+    collation = value.collation or "BINARY"
+    return ColumnScope(column.name, value.kind, collation, value.affinity, value.nullable, value.uniform)
+
+
+class FromClause:
+    """The tables of a FROM clause, under their names in the query; queries inside see those around them."""
+
+    def __init__(self, outer: FromClause | None) -> None:
+        self.outer = outer
+        self.tables: dict[str, tuple[str, TableScope]] = {}
+
+    def add(self, alias: str, table: TableScope, *, nullable: bool) -> str:
+        if fold(alias) in self.tables:
+            raise Untranslatable(f"two tables named {alias}")
+        if nullable:
+            columns = {key: replace(column, nullable=True) for key, column in table.columns.items()}
+            table = replace(table, columns=columns)
+        self.tables[fold(alias)] = (target_name(alias), table)
+        return quote_identifier(target_name(alias))
+
+    def find(self, table: str | None, name: str) -> tuple[str, str] | None:
+        """Alias and column key, both folded."""
+        aliases = [fold(table)] if table is not None else list(self.tables)
+        found = [alias for alias in aliases if alias in self.tables and fold(name) in self.tables[alias][1].columns]
+        if len(found) > 1:
+            raise Untranslatable(f"{name} is in several tables")
+        return (found[0], fold(name)) if found else None
+
+    def column(self, table: str | None, name: str) -> Value | None:
+        place = self.find(table, name)
+        if place is None:
+            return self.outer.column(table, name) if self.outer else None
+        alias, scope = self.tables[place[0]]
+        return v.column_value(scope.columns[place[1]], alias)
+
+    def target(self, table: str | None, name: str) -> str:
+        """The target's name of a column; '' for one that no table here has."""
+        place = self.find(table, name)
+        return self.tables[place[0]][1].columns[place[1]].target if place else ""
+
+    def all_columns(self, table: str | None) -> list[tuple[Value, str, str]]:
+        """What * or t.* stands for: value, target's name, source's name."""
+        if table is not None and fold(table) not in self.tables:
+            raise Untranslatable(f"no table {table}")
+        chosen = [fold(table)] if table is not None else list(self.tables)
+        return [
+            (v.column_value(column, self.tables[alias][0]), column.target, key)
+            for alias in chosen
+            for key, column in self.tables[alias][1].columns.items()
+        ]
+
+
+def output_place(node: exp.Expr, names: Sequence[str]) -> int | None:
+    """The output column that an ORDER BY or GROUP BY term names, by its number or its name."""
+    if isinstance(node, exp.Literal) and not node.is_string and node.this.isdigit():
+        if not 1 <= int(node.this) <= len(names):
+            raise Untranslatable(f"no column number {node.this}")
+        return int(node.this) - 1
+    if isinstance(node, exp.Column) and not node.table and fold(node.name) in names:
+        return names.index(fold(node.name))
+    return None
+
+
+def order_terms(node: exp.Expr) -> list[exp.Ordered]:
+    order = node.args.get("order")
+    if order is None:
+        return []
+    require_args(order, "expressions")
+    return list(order.expressions)
+
+
+def direction(term: exp.Ordered) -> str:
+    """NULL is the least value in SQLite and the greatest in PostgreSQL."""
+    if term.args.get("with_fill"):
+        raise Untranslatable("ORDER BY WITH FILL")
+    nulls_first = bool(term.args.get("nulls_first"))
+    return f"{' DESC' if term.args.get('desc') else ''} NULLS {'FIRST' if nulls_first else 'LAST'}"
+
+
+def order_clause(keys: Sequence[str]) -> str:
+    return f" ORDER BY {', '.join(keys)}" if keys else ""
+
+
+def limit_clause(node: exp.Expr, *, ordered: bool) -> str:
+    limit = _literal(node.args.get("limit"))
+    offset = _literal(node.args.get("offset"))
+    if (limit is not None or offset is not None) and not ordered:
+        raise Untranslatable("LIMIT without ORDER BY")
+    counted = f" LIMIT {limit}" if limit is not None and limit >= 0 else ""
+    return counted + (f" OFFSET {max(offset, 0)}" if offset is not None else "")
+
+
+def _literal(node: exp.Expr | None) -> int | None:
+    if node is None:
+        return None
+    require_args(node, "expression")
+    number, sign = node.expression, 1
+    if isinstance(number, exp.Neg):
+        number, sign = number.this, -1
+    if not isinstance(number, exp.Literal) or not number.this.isdigit():
+        raise Untranslatable("LIMIT by other than a number")
+    return sign * int(number.this)
+
+
+def other_args(node: exp.Expr, *known: str) -> list[str]:
+    return [key for key, value in node.args.items() if value and key not in known]
+
+
+def require_args(node: exp.Expr, *known: str) -> None:
+    other = other_args(node, *known)
+    if other:
+        raise Untranslatable(f"{node.key.upper()} with {', '.join(other)}")

@@ -1,0 +1,344 @@
+"""Typed pieces of PostgreSQL SQL, and SQLite's rules for bringing two of them together.
+
+SQLite's values carry their type, PostgreSQL's expressions do: a piece may only be used where its kind is certain. What
+would depend on SQLite's conversions at run time is declined.
+https://www.sqlite.org/datatype3.html#type_conversions_prior_to_comparison
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from migrator.core.model import Affinity, fold
+from migrator.core.names import quote_identifier, quote_literal
+from migrator.core.sql.scope import ColumnScope, Kind, Untranslatable
+
+INT64_MAX = 2**63 - 1
+EXACT_IN_A_DOUBLE = 2**53
+
+_NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
+_LOOKS_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_KINDS_WITH_ONE_ORDER = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.TEXT, Kind.BLOB, Kind.BOOLEAN)
+_CALENDAR = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A scalar expression. The SQL is an operand: it needs no parentheses of its own wherever it is put."""
+
+    sql: str
+    kind: Kind
+    collation: str | None = None  # a column's, or an explicit COLLATE; None compares as BINARY
+    explicit: bool = False  # the collation was written with COLLATE
+    affinity: Affinity | None = None  # a column's or a CAST's
+    column: bool = False
+    nullable: bool = True
+    uniform: bool = True
+    mixed: bool = False  # a REAL here that is sometimes an INTEGER in SQLite
+    finite: bool = True  # False where an infinity may be stored
+    literal: int | float | str | None = None
+
+    @property
+    def stands_for_number(self) -> bool:
+        return self.kind in (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.BOOLEAN)
+
+
+NULL = Value("NULL", Kind.NULL)
+
+
+def integer(number: int) -> Value:
+    if number > INT64_MAX:
+        raise Untranslatable(f"the integer {number} does not fit in 64 bits")
+    return Value(str(number), Kind.INTEGER, nullable=False, literal=number)
+
+
+def real(text: str) -> Value:
+    number = float(text)
+    if number in (float("inf"), 0.0) and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise Untranslatable(f"the number {text} is out of the range of a double")
+    return Value(f"{text}::float8", Kind.REAL, nullable=False, literal=number)
+
+
+def string(text: str) -> Value:
+    if "\0" in text:
+        raise Untranslatable("a string with a NUL character")
+    return Value(f"{quote_literal(text)}::text", Kind.TEXT, nullable=False, literal=text)
+
+
+def blob(hexadecimal: str) -> Value:
+    return Value(f"'\\x{hexadecimal}'::bytea", Kind.BLOB, nullable=False)
+
+
+def column_value(scope: ColumnScope, qualifier: str | None = None) -> Value:
+    """A column, qualified by the name of its table in the FROM clause."""
+    name = quote_identifier(scope.target)
+    if scope.kind is Kind.INTEGER and scope.affinity is Affinity.REAL:
+        scope = replace(scope, uniform=False)  # SQLite calculates with doubles
+    return Value(
+        f"{quote_identifier(qualifier)}.{name}" if qualifier is not None else name,
+        scope.kind,
+        collation=scope.collation.upper(),
+        affinity=scope.affinity,
+        column=True,
+        nullable=scope.nullable,
+        uniform=scope.uniform and _agrees(scope),
+        mixed=scope.kind is Kind.REAL and scope.affinity is not Affinity.REAL,
+        finite=scope.kind is not Kind.REAL,
+    )
+
+
+def _agrees(scope: ColumnScope) -> bool:
+    """A TEXT column that became a number compared its digits as text in SQLite."""
+    if scope.kind in (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.BOOLEAN):
+        return scope.affinity is not Affinity.TEXT
+    return True
+
+
+def truth(value: Value) -> str:
+    """The value where a condition is expected: 0 is false, every other number is true."""
+    if value.kind is Kind.NULL:
+        return "NULL::boolean"
+    require(value)
+    if value.kind is Kind.BOOLEAN:
+        return value.sql
+    if not value.stands_for_number:
+        raise Untranslatable(f"{value.kind} used as a condition")
+    return f"({value.sql} <> 0)"
+
+
+def require(value: Value) -> Value:
+    """The value, if SQLite's type of it is certain."""
+    if not value.uniform:
+        raise Untranslatable(f"{value.sql} does not hold one storage class")
+    return value
+
+
+def number(value: Value) -> Value:
+    """The value as an operand of arithmetic: bigint or double precision."""
+    require(value)
+    if value.kind is Kind.NULL:
+        return Value("NULL::bigint", Kind.INTEGER)
+    if value.kind is Kind.BOOLEAN:
+        return Value(f"{value.sql}::int::bigint", Kind.INTEGER, nullable=value.nullable)
+    if value.kind is Kind.INTEGER:
+        return replace(value, sql=_cast(value.sql, "bigint"))
+    if value.kind in (Kind.REAL, Kind.NUMERIC):
+        return value
+    raise Untranslatable(f"arithmetic with {value.kind}")
+
+
+def divisor(right: Value, operator: str) -> str:
+    """The right operand's SQL: x / 0 is NULL in SQLite."""
+    if operator not in ("/", "%") or (right.literal is not None and right.literal != 0):
+        return right.sql
+    return f"NULLIF({right.sql}, 0)"
+
+
+def real_arithmetic(left: Value, operator: str, right: Value) -> Value:
+    """Both as doubles, if at least one surely is one."""
+    if operator == "%":
+        raise Untranslatable("% with REAL operands")
+    sides = [side for side in (left, right) if side.kind is Kind.REAL and not side.mixed]
+    if not sides:
+        raise Untranslatable("arithmetic whose type depends on the row")
+    one, other = (_as_double(side) for side in (left, right))
+    sql = f"({one.sql} {operator} {divisor(other, operator)})"
+    if one.finite and other.finite:
+        return Value(sql, Kind.REAL)
+    # Inf - Inf is NaN, which SQLite stores as NULL.
+    return Value(f"NULLIF({sql}, 'NaN'::float8)", Kind.REAL, finite=False)
+
+
+def _as_double(value: Value) -> Value:
+    return value if value.kind is Kind.REAL else replace(value, sql=f"{value.sql}::float8")
+
+
+def settled(value: Value) -> Value:
+    """The value as a result: a comparison's truth is the number 1 or 0, an integer is a bigint."""
+    if value.explicit:
+        raise Untranslatable("COLLATE outside a comparison")
+    if value.kind is Kind.BOOLEAN and not value.column:
+        return number(value)
+    if value.literal is not None and value.kind is Kind.INTEGER:
+        return number(value)
+    return value
+
+
+def text(value: Value) -> str:
+    """The value as an operand of a string function that takes numbers too."""
+    require(value)
+    if value.kind is Kind.TEXT:
+        return value.sql
+    if value.kind is Kind.NULL:
+        return "NULL::text"
+    if value.kind in (Kind.INTEGER, Kind.BOOLEAN):
+        return f"{number(value).sql}::text"
+    raise Untranslatable(f"{value.kind} used as text")
+
+
+def _cast(sql: str, type_name: str) -> str:
+    cast = f"::{type_name}"
+    negative = sql.startswith("-")
+    return sql if sql.endswith(cast) and not negative else f"({sql}){cast}" if negative else sql + cast
+
+
+def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
+    """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
+    require(left)
+    require(right)
+    if Kind.NULL in (left.kind, right.kind):
+        return left.sql, right.sql
+    if left.stands_for_number and right.stands_for_number:
+        return _compared_numbers(left, right)
+    if left.kind is not right.kind:
+        raise Untranslatable(f"{left.kind} compared with {right.kind}")
+    if left.kind is Kind.TEXT:
+        return _compared_texts(left, right, order=order)
+    if left.kind is Kind.BLOB or (left.kind is Kind.UUID and not order):
+        return left.sql, right.sql
+    raise Untranslatable(f"{left.kind} compared with {right.kind}")
+
+
+def _compared_numbers(left: Value, right: Value) -> tuple[str, str]:
+    if Kind.BOOLEAN in (left.kind, right.kind):
+        return _compared_booleans(left, right)
+    kinds = {left.kind, right.kind}
+    if kinds == {Kind.INTEGER, Kind.REAL} or kinds == {Kind.NUMERIC, Kind.REAL}:
+        _require_exact(left, right)
+    return left.sql, right.sql
+
+
+def _compared_booleans(left: Value, right: Value) -> tuple[str, str]:
+    if left.kind is right.kind:
+        return left.sql, right.sql
+    constants = {0: "FALSE", 1: "TRUE"}
+    one, other = (left, right) if left.kind is Kind.BOOLEAN else (right, left)
+    if other.kind is not Kind.INTEGER:
+        raise Untranslatable(f"a boolean compared with {other.kind}")
+    if isinstance(other.literal, int) and other.literal in constants:
+        sides = (one.sql, constants[other.literal])
+        return sides if one is left else (sides[1], sides[0])
+    return number(left).sql, number(right).sql
+
+
+def _require_exact(left: Value, right: Value) -> None:
+    """SQLite compares an integer with a double exactly, PostgreSQL rounds the integer to a double first."""
+    literals = [side.literal for side in (left, right) if isinstance(side.literal, int | float)]
+    if not any(abs(number) < EXACT_IN_A_DOUBLE for number in literals):
+        raise Untranslatable("an INTEGER compared with a REAL, which PostgreSQL rounds")
+
+
+def _compared_texts(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
+    _require_no_conversion(left, right, order=order)
+    collation = comparison_collation(left, right)
+    return collated(left, collation, order=order), collated(right, collation, order=order)
+
+
+def _require_no_conversion(left: Value, right: Value, *, order: bool) -> None:
+    for one, other in ((left, right), (right, left)):
+        if one.affinity not in _NUMERIC_AFFINITIES or other.affinity in _NUMERIC_AFFINITIES:
+            continue
+        if isinstance(other.literal, str):
+            if _LOOKS_NUMERIC.fullmatch(other.literal):
+                raise Untranslatable(f"SQLite converts {other.literal!r} to a number here")
+        elif order:
+            raise Untranslatable("texts of numeric and of text affinity compared for order")
+
+
+def comparison_collation(left: Value, right: Value) -> str:
+    """An explicit COLLATE first, then a column's, each the left one before the right one."""
+    for explicit in (True, False):
+        for side in (left, right):
+            if side.collation is not None and side.explicit == explicit and (explicit or side.column):
+                return side.collation
+    return "BINARY"
+
+
+def collated(value: Value, collation: str, *, order: bool) -> str:
+    """The text as something that PostgreSQL compares byte for byte and SQLite's collation calls equal.
+
+    A literal is converted here: PostgreSQL 15 to 18 refuse lower('A' COLLATE "C") in the constant part of an index.
+    """
+    if collation not in _KEYS:
+        raise Untranslatable(f"the collation {collation}")
+    in_python, in_postgresql = _KEYS[collation]
+    if isinstance(value.literal, str):
+        key = string(in_python(value.literal)).sql
+        return f'({key} COLLATE "C")' if order and collation == "BINARY" else key
+    return in_postgresql[order].format(value.sql)
+
+
+# For an equality, for an order: under NOCASE and RTRIM the key itself is already compared under "C".
+_KEYS: dict[str, tuple[Callable[[str], str], tuple[str, str]]] = {
+    "BINARY": (str, ("{}", '({} COLLATE "C")')),
+    "NOCASE": (fold, ('lower({} COLLATE "C")', 'lower({} COLLATE "C")')),
+    "RTRIM": (lambda text: text.rstrip(" "), ("rtrim({} COLLATE \"C\", ' ')", "rtrim({} COLLATE \"C\", ' ')")),
+}
+
+
+def sort_key(value: Value) -> str:
+    """The value as ORDER BY, min() and max() compare it."""
+    require(value)
+    if value.kind is Kind.TEXT:
+        return collated(value, value.collation or "BINARY", order=True)
+    if value.kind in _KINDS_WITH_ONE_ORDER or value.kind in (*_CALENDAR, Kind.UUID):
+        return value.sql
+    raise Untranslatable(f"the order of {value.kind}")
+
+
+def require_groupable(value: Value) -> Value:
+    """The value, if PostgreSQL's equality makes the same groups, and no group has more than one spelling."""
+    require(value)
+    if value.kind is Kind.TEXT and (value.collation or "BINARY") != "BINARY":
+        raise Untranslatable(f"groups of the collation {value.collation}")
+    if value.kind in (Kind.JSON, Kind.JSONB, Kind.TEXT_ARRAY, Kind.TIMESTAMPTZ):
+        raise Untranslatable(f"groups of {value.kind}")
+    return value
+
+
+def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
+    """The branches of a CASE or a COALESCE, and a model of the result: its kind and what is certain about it."""
+    branches = [_branch(value) for value in values]
+    kinds = {value.kind for value in branches} - {Kind.NULL}
+    model = replace(_widest(kinds, branches), collation=None, affinity=None, column=False, literal=None)
+    model = replace(
+        model,
+        nullable=any(value.nullable for value in branches),
+        finite=all(value.finite for value in branches),
+        mixed=any(value.mixed for value in branches) or len(kinds) > 1,
+    )
+    return tuple(_as_kind(value, model.kind) for value in branches), model
+
+
+def _branch(value: Value) -> Value:
+    require(value)
+    if value.explicit:
+        raise Untranslatable("COLLATE outside a comparison")
+    if value.kind is Kind.NULL:
+        return value
+    return number(value) if value.kind in (Kind.BOOLEAN, Kind.INTEGER) else value
+
+
+def _widest(kinds: Iterable[Kind], branches: Sequence[Value]) -> Value:
+    found = set(kinds)
+    if found == {Kind.INTEGER, Kind.REAL}:
+        _require_small([value for value in branches if value.kind is Kind.INTEGER])
+        found = {Kind.REAL}
+    if len(found) > 1:
+        raise Untranslatable("one expression of several kinds: " + ", ".join(sorted(found)))
+    return next((value for value in branches if value.kind in found), NULL)
+
+
+def _require_small(values: Iterable[Value]) -> None:
+    """An integer that becomes a double must be one that a double holds."""
+    for value in values:
+        if not isinstance(value.literal, int) or abs(value.literal) > EXACT_IN_A_DOUBLE:
+            raise Untranslatable("one expression of INTEGER and REAL")
+
+
+def _as_kind(value: Value, kind: Kind) -> str:
+    if value.kind is Kind.INTEGER and kind is Kind.REAL:
+        return f"({value.literal})::float8"
+    return value.sql

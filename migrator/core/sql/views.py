@@ -1,0 +1,391 @@
+"""SELECTs of views → PostgreSQL's, by the same allow-list as expressions.
+
+A view's result has the kinds of its columns; what differs from row to row in SQLite is declined. The functions may be
+merely stable here, and round() is allowed: it differs from SQLite's only where a decimal tie is not exactly a double.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from sqlglot import exp
+
+from migrator.core.model import fold
+from migrator.core.names import quote_identifier, target_name
+from migrator.core.sql import values as v
+from migrator.core.sql.aggregates import aggregate, is_aggregate
+from migrator.core.sql.expressions import Emitter
+from migrator.core.sql.parsing import parse_query, too_deep_is_declined
+from migrator.core.sql.query import (
+    FromClause,
+    Output,
+    Query,
+    direction,
+    limit_clause,
+    order_clause,
+    order_terms,
+    other_args,
+    output_place,
+    require_args,
+)
+from migrator.core.sql.scope import Kind, TableScope, Untranslatable
+from migrator.core.sql.values import Value
+
+Tables = Mapping[str, TableScope]
+Columns = tuple[tuple[str, Kind], ...]
+
+
+def translate_view(select: str, tables: Tables, columns: Sequence[str] = ()) -> tuple[str, Columns]:
+    """The SELECT for PostgreSQL, with the names and kinds of its columns. Raises Untranslatable.
+
+    `tables` is keyed by folded source names. `columns` are the target's names, where the view lists its own or the
+    caller chooses; without them a column is named as in the target's table, or by its alias in lower case.
+    """
+    with too_deep_is_declined():
+        query = _query(parse_query(select), tables, None, tuple(columns))
+    query.require_names()
+    return query.sql, tuple((column.name, column.value.kind) for column in query.columns)
+
+
+def _query(node: exp.Expr, tables: Tables, outer: FromClause | None, names: tuple[str, ...] = ()) -> Query:
+    if isinstance(node, exp.Subquery) and not other_args(node, "this"):
+        return _query(node.this, tables, outer, names)
+    if not isinstance(node, exp.Select | exp.Union):
+        raise Untranslatable(f"{node.key.upper()} as a query")
+    prefix, tables = _common_tables(node.args.get("with_"), tables)
+    if isinstance(node, exp.Select):
+        query = _Select(node, tables, outer, names).query()
+    else:
+        query = _union(node, tables, outer, names)
+    return replace(query, sql=prefix + query.sql)
+
+
+def _common_tables(with_: exp.With | None, tables: Tables) -> tuple[str, Tables]:
+    if with_ is None:
+        return "", tables
+    if other_args(with_, "expressions"):
+        raise Untranslatable("WITH RECURSIVE")
+    parts, known = [], dict(tables)
+    for common in with_.expressions:
+        if other_args(common, "this", "alias") or common.args["alias"].args.get("columns"):
+            raise Untranslatable("a common table expression with a list of columns or a hint")
+        name, query = target_name(common.alias), _query(common.this, known, None)
+        known[fold(common.alias)] = query.as_table(name)
+        parts.append(f"{quote_identifier(name)} AS ({query.sql})")
+    return f"WITH {', '.join(parts)} ", known
+
+
+def _union(node: exp.Union, tables: Tables, outer: FromClause | None, names: tuple[str, ...]) -> Query:
+    require_args(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
+    left, right = (_query(side, tables, outer, names) for side in (node.this, node.expression))
+    if isinstance(node.expression, exp.Union):
+        raise Untranslatable("a UNION nested to the right")
+    if len(left.columns) != len(right.columns):
+        raise Untranslatable("a UNION of different widths")
+    columns = tuple(_united(one, other) for one, other in zip(left.columns, right.columns, strict=True))
+    distinct = bool(node.args.get("distinct"))
+    for column in columns if distinct else ():
+        v.require_groupable(column.value)
+    keys = [_union_key(term, columns) for term in order_terms(node)]
+    sql = f"{left.sql} {'UNION' if distinct else 'UNION ALL'} {right.sql}"
+    return Query(sql + order_clause(keys) + limit_clause(node, ordered=bool(keys)), columns)
+
+
+def _united(one: Output, other: Output) -> Output:
+    kinds = {one.value.kind, other.value.kind} - {Kind.NULL}
+    if len(kinds) > 1:
+        raise Untranslatable(f"a UNION of {one.value.kind} and {other.value.kind}")
+    for side in (one.value, other.value):
+        if side.collation not in (None, "BINARY"):
+            raise Untranslatable(f"a UNION of texts under {side.collation}")
+    model = other.value if one.value.kind is Kind.NULL else one.value
+    affinity = one.value.affinity if one.value.affinity == other.value.affinity else None
+    value = replace(
+        model,
+        collation=None,
+        affinity=affinity,
+        nullable=one.value.nullable or other.value.nullable,
+        uniform=one.value.uniform and other.value.uniform,
+        mixed=one.value.mixed or other.value.mixed,
+        finite=one.value.finite and other.value.finite,
+        literal=None,
+    )
+    return replace(one, value=value)
+
+
+def _union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
+    """PostgreSQL orders a UNION by its columns only, so not by a text under another collation."""
+    place = output_place(term.this, [fold(column.source_name) for column in columns])
+    if place is None or columns[place].value.kind is Kind.TEXT:
+        raise Untranslatable("ORDER BY of a UNION by a text or an expression")
+    v.sort_key(columns[place].value)
+    return str(place + 1) + direction(term)
+
+
+class _Select:
+    """One SELECT. It answers for the names and the queries inside its expressions."""
+
+    def __init__(self, node: exp.Select, tables: Tables, outer: FromClause | None, names: tuple[str, ...]) -> None:
+        self.node = node
+        self.known = tables
+        self.source = FromClause(outer)
+        self.names = names
+        self.outputs: tuple[Output, ...] = ()  # empty until they are read: only later clauses see their aliases
+        self.plain = _Emitter(self, aggregates=False)
+
+    def query(self) -> Query:
+        node = self.node
+        require_args(node, *_CLAUSES)
+        source = self._source_clause()
+        grouped = bool(node.args.get("group")) or any(map(_has_aggregate, node.expressions))
+        emitter = _Emitter(self, aggregates=grouped)
+        self.outputs = tuple(self._outputs(emitter))
+        where = f" WHERE {self.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
+        group = _Grouping(self).clause() if grouped else ""
+        keys = [self._sort_key(term, emitter) for term in order_terms(node)]
+        results = ", ".join(_result(column) for column in self.outputs)
+        clauses = source + where + group + self._having(emitter) + order_clause(keys)
+        sql = f"SELECT {self._distinct()}{results}{clauses}{limit_clause(node, ordered=bool(keys))}"
+        return Query(sql, self.outputs)
+
+    # What goes in
+
+    def _source_clause(self) -> str:
+        source = self.node.args.get("from_")
+        if source is None:
+            return ""
+        require_args(source, "this")
+        first = self._table(source.this, nullable=False)
+        return f" FROM {first}{''.join(map(self._join, self.node.args.get('joins') or []))}"
+
+    def _join(self, join: exp.Join) -> str:
+        require_args(join, "this", "side", "kind", "on")
+        outer = join.side == "LEFT"
+        if join.side not in ("", "LEFT") or join.kind not in ("", "INNER", "CROSS", "OUTER"):
+            raise Untranslatable(f"a {join.side} {join.kind} JOIN")
+        table, condition = self._table(join.this, nullable=outer), join.args.get("on")
+        if condition is None and outer:
+            raise Untranslatable("a LEFT JOIN without ON")
+        if condition is None:
+            return f" CROSS JOIN {table}"
+        return f" {'LEFT JOIN' if outer else 'JOIN'} {table} ON {self.plain.condition(condition)}"
+
+    def _table(self, node: exp.Expr, *, nullable: bool) -> str:
+        require_args(node, "this", "alias")
+        alias = node.args.get("alias")
+        if alias is not None:
+            require_args(alias, "this")
+        if isinstance(node, exp.Subquery):
+            name = node.alias or f"subquery_{len(self.source.tables) + 1}"
+            query = _query(node.this, self.known, self.source.outer)
+            return f"({query.sql}) AS {self.source.add(name, query.as_table(name), nullable=nullable)}"
+        if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+            raise Untranslatable(f"{node.key.upper()} as a table")
+        table = self.known.get(fold(node.name))
+        if table is None:
+            raise Untranslatable(f"no table {node.name}")
+        name = self.source.add(node.alias or node.name, table, nullable=nullable)
+        target = quote_identifier(table.target)
+        return target if target == name else f"{target} AS {name}"
+
+    def column(self, table: str | None, name: str) -> Value | None:
+        found = self.source.column(table, name)
+        if found is not None or table is not None:
+            return found
+        return next((output.value for output in self.outputs if fold(output.source_name) == fold(name)), None)
+
+    # What comes out
+
+    def _outputs(self, emitter: _Emitter) -> list[Output]:
+        outputs = [output for node in self.node.expressions for output in self._output(node, emitter)]
+        if not self.names:
+            return outputs
+        if len(self.names) != len(outputs):
+            raise Untranslatable(f"{len(outputs)} columns, {len(self.names)} names")
+        return [replace(output, name=name) for output, name in zip(outputs, self.names, strict=True)]
+
+    def _output(self, node: exp.Expr, emitter: _Emitter) -> list[Output]:
+        if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
+            if other_args(node, "this", "table"):
+                raise Untranslatable("* with exceptions")
+            table = getattr(node, "table", "") or None
+            return [Output(target, value, source) for value, target, source in self.source.all_columns(table)]
+        value = v.settled(emitter.value(node.this if isinstance(node, exp.Alias) else node))
+        if isinstance(node, exp.Alias):
+            return [Output(target_name(node.alias), value, node.alias)]
+        if isinstance(node, exp.Column) and value.column:
+            return [Output(self.source.target(node.table or None, node.name), value, node.name)]
+        return [Output("", value, "")]
+
+    def _distinct(self) -> str:
+        distinct = self.node.args.get("distinct")
+        if not distinct:
+            return ""
+        require_args(distinct)
+        for output in self.outputs:
+            v.require_groupable(output.value)
+        return "DISTINCT "
+
+    def _having(self, emitter: _Emitter) -> str:
+        having = self.node.args.get("having")
+        if having is None:
+            return ""
+        if not self.node.args.get("group"):
+            raise Untranslatable("HAVING without GROUP BY")
+        return f" HAVING {emitter.condition(having.this)}"
+
+    def _sort_key(self, term: exp.Ordered, emitter: _Emitter) -> str:
+        place = output_place(term.this, [fold(output.source_name) for output in self.outputs])
+        if self.node.args.get("distinct"):
+            if place is None or self.outputs[place].value.kind is Kind.TEXT:
+                raise Untranslatable("ORDER BY of a DISTINCT by a text or an expression")
+            return str(place + 1) + direction(term)
+        value = self.outputs[place].value if place is not None else _orderable(emitter.value(term.this))
+        return v.sort_key(value) + direction(term)
+
+    # Queries inside
+
+    def exists(self, query: exp.Expr) -> str:
+        return f"({_query(query, self.known, self.source).sql})"
+
+    def one_column(self, query: exp.Expr) -> tuple[str, Value]:
+        found = _query(query, self.known, self.source)
+        if len(found.columns) != 1:
+            raise Untranslatable("IN with a query of several columns")
+        return found.sql, found.columns[0].value
+
+    def scalar(self, query: exp.Expr) -> Value:
+        """PostgreSQL refuses a second row, SQLite takes the first."""
+        if not isinstance(query, exp.Select) or not _has_one_row(query):
+            raise Untranslatable("a query as a value that may have several rows")
+        sql, value = self.one_column(query)
+        return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None)
+
+
+def _orderable(value: Value) -> Value:
+    return value if value.explicit else v.settled(value)
+
+
+def _has_one_row(query: exp.Select) -> bool:
+    if query.args.get("limit"):
+        return bool(query.args["limit"].expression.name == "1")
+    return not query.args.get("group") and any(map(_has_aggregate, query.expressions))
+
+
+def _result(output: Output) -> str:
+    return f"{output.value.sql} AS {quote_identifier(output.name)}" if output.name else output.value.sql
+
+
+def _has_aggregate(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Query):
+        return False
+    return is_aggregate(node) or any(map(_has_aggregate, node.iter_expressions()))
+
+
+class _Grouping:
+    """GROUP BY, and the proof that every column outside an aggregate has one value in its group."""
+
+    def __init__(self, select: _Select) -> None:
+        self.select = select
+        self.keys: list[str] = []
+        self.columns: set[tuple[str, str]] = set()  # grouped columns: alias and key, folded
+
+    def clause(self) -> str:
+        """Columns that a grouped primary key determines are grouped too, so that no constraint need exist for it."""
+        for node in self._terms():
+            self._add(node)
+        determined = {alias for alias in self.select.source.tables if self._is_determined(alias)}
+        outside = [*self.select.node.expressions, *order_terms(self.select.node)]
+        having = self.select.node.args.get("having")
+        for node in [*outside, *([having.this] if having else [])]:
+            self._require_single(node, determined)
+        return f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
+
+    def _terms(self) -> list[exp.Expr]:
+        group = self.select.node.args.get("group")
+        if group is None:
+            return []
+        require_args(group, "expressions")
+        return list(map(self._term, group.expressions))
+
+    def _term(self, node: exp.Expr) -> exp.Expr:
+        """A number stands for a result; so does a name that is no column."""
+        if isinstance(node, exp.Column) and self.select.source.find(node.table or None, node.name):
+            return node
+        results = self.select.node.expressions
+        place = output_place(node, [fold(result.alias_or_name) for result in results])
+        return node if place is None else results[place].unalias()
+
+    def _add(self, node: exp.Expr) -> None:
+        value = v.require_groupable(v.settled(self.select.plain.value(node)))
+        if value.literal is not None or value.kind is Kind.NULL:
+            raise Untranslatable("GROUP BY a constant")
+        self._add_key(value)
+        if isinstance(node, exp.Column):
+            place = self.select.source.find(node.table or None, node.name)
+            self.columns |= {place} if place else set()
+
+    def _add_key(self, value: Value) -> None:
+        if value.sql not in self.keys:
+            self.keys.append(value.sql)
+
+    def _is_determined(self, alias: str) -> bool:
+        key = self.select.source.tables[alias][1].primary_key
+        return bool(key) and all((alias, fold(column)) in self.columns for column in key)
+
+    def _require_single(self, node: exp.Expr, determined: set[str]) -> None:
+        if is_aggregate(node):
+            return
+        if isinstance(node, exp.Query | exp.Star):
+            raise Untranslatable(f"{node.key.upper()} beside GROUP BY or an aggregate")
+        if isinstance(node, exp.Column):
+            self._require_single_column(node, determined)
+        elif not self._is_grouped(node):
+            for child in node.iter_expressions():
+                self._require_single(child, determined)
+
+    def _is_grouped(self, node: exp.Expr) -> bool:
+        if type(node) not in Emitter.handlers or isinstance(node.parent, exp.Case | exp.Cast) or _has_aggregate(node):
+            return False
+        return v.settled(self.select.plain.value(node)).sql in self.keys
+
+    def _require_single_column(self, node: exp.Column, determined: set[str]) -> None:
+        place = self.select.source.find(node.table or None, node.name)
+        if place is None or place in self.columns:
+            return
+        if place[0] not in determined:
+            raise Untranslatable(f"loose GROUP BY: {node.sql(dialect='sqlite')} differs within a group")
+        self._add_key(v.require_groupable(self.select.plain.value(node)))
+
+
+class _Emitter(Emitter):
+    """Expressions of a query: with aggregates where its clause may have them, and with round()."""
+
+    def __init__(self, select: _Select, *, aggregates: bool) -> None:
+        super().__init__(select, select)
+        self.select = select
+        self.aggregates = aggregates
+
+    def value(self, node: exp.Expr) -> Value:
+        if is_aggregate(node):
+            if not self.aggregates:
+                raise Untranslatable(f"{node.key}() in this place")
+            return aggregate(self.select.plain.value, node)
+        if isinstance(node, exp.Round):
+            return self._round(node)
+        return super().value(node)
+
+    def _round(self, node: exp.Round) -> Value:
+        require_args(node, "this", "decimals")
+        value, digits = v.number(self.operand(node.this)), node.args.get("decimals")
+        places = self.value(digits).literal if digits else 0
+        if not isinstance(places, int) or not 0 <= places <= 15:
+            raise Untranslatable("round() to other than 0 to 15 places")
+        return Value(f"round({value.sql}::text::numeric, {places})::float8", Kind.REAL, finite=value.finite)
+
+
+_CLAUSES = (
+    *("with_", "distinct", "expressions", "from_", "joins", "where"),
+    *("group", "having", "order", "limit", "offset"),
+)

@@ -1,0 +1,207 @@
+"""What people read and programs parse: tables on a terminal, JSON with a version."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from migrator.core.census import ColumnCensus
+from migrator.core.errors import MigratorError
+from migrator.core.findings import Finding, Severity
+from migrator.core.model import TableKind
+from migrator.core.typemap import evidence
+from migrator.steps.inspect import Inspection
+from migrator.steps.run import RunResult
+from migrator.steps.verification import Proof
+
+VERSION = 1
+_STYLES = {Severity.DECISION: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+
+
+def to_json(kind: str, body: dict[str, Any]) -> str:
+    """One object with its kind and the version of its shape; infinities and bytes as text, since JSON has neither."""
+    return json.dumps({"kind": kind, "version": VERSION, **_plain(body)}, indent=2, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+# -- errors and findings -----------------------------------------------------------------------------------------------
+
+
+def show_error(console: Console, error: MigratorError) -> None:
+    console.print(f"[bold red]error:[/] {escape(error.what)}")
+    if error.why:
+        console.print(f"  why:  {escape(error.why)}")
+    if error.next_step:
+        console.print(f"  next: {escape(error.next_step)}")
+
+
+def error_json(error: MigratorError) -> str:
+    body = {"what": error.what, "why": error.why, "next_step": error.next_step, "exit_code": int(error.exit_code)}
+    return to_json("error", body)
+
+
+def show_findings(console: Console, findings: Sequence[Finding]) -> None:
+    for severity in (Severity.DECISION, Severity.WARNING, Severity.NOTE):
+        for finding in findings:
+            if finding.severity is severity:
+                head = f"[{_STYLES[severity]}]{severity.value}[/] {finding.rule} {escape(finding.where)}"
+                console.print(f"{head}: {escape(finding.message)}")
+                if finding.next_step:
+                    console.print(f"    {escape(finding.next_step)}")
+
+
+def finding_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [asdict(finding) for finding in findings]
+
+
+# -- inspect -----------------------------------------------------------------------------------------------------------
+
+
+def show_inspection(console: Console, inspection: Inspection) -> None:
+    for table in inspection.schema.tables:
+        if table.kind is not TableKind.TABLE:
+            console.print(f"\n[bold]{escape(table.name)}[/]  {table.kind.value} table, not carried")
+            continue
+        census = inspection.census[table.name]
+        size = inspection.sizes.get(table.name)
+        notes = [f"{census.rows:,} rows"] + ([f"{size:,} bytes"] if size is not None else [])
+        notes += [word for word, holds in (("STRICT", table.strict), ("WITHOUT ROWID", table.without_rowid)) if holds]
+        notes += [f"{len(table.indexes)} indexes"] if table.indexes else []
+        notes += [f"{len(table.foreign_keys)} foreign keys"] if table.foreign_keys else []
+        console.print(f"\n[bold]{escape(table.name)}[/]  {', '.join(notes)}")
+        grid = Grid(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        for column, counted in zip(table.columns, census.columns, strict=True):
+            key = "key" if column.name in table.primary_key else ""
+            grid.add_row(
+                "  " + escape(column.name), escape(column.declared_type or "-"), key, escape(evidence(counted))
+            )
+        console.print(grid)
+    if inspection.schema.views or inspection.schema.triggers:
+        views = ", ".join(view.name for view in inspection.schema.views) or "none"
+        triggers = ", ".join(trigger.name for trigger in inspection.schema.triggers) or "none"
+        console.print(f"\nviews: {escape(views)} · triggers: {escape(triggers)}")
+    if inspection.findings:
+        console.print("\n[bold]What to look at[/]")
+        show_findings(console, inspection.findings)
+    rows = sum(census.rows for census in inspection.census.values())
+    console.print(f"\n{len(inspection.census)} tables, {rows:,} rows, {inspection.size_bytes:,} bytes")
+
+
+def inspection_json(inspection: Inspection) -> str:
+    tables = []
+    for table in inspection.schema.tables:
+        body = asdict(table)
+        census = inspection.census.get(table.name)
+        body["rows"] = census.rows if census else None
+        body["size_bytes"] = inspection.sizes.get(table.name)
+        for number, column in enumerate(body["columns"]):
+            column["census"] = _census(census.columns[number]) if census else None
+        tables.append(body)
+    return to_json(
+        "inspection",
+        {
+            "source": str(inspection.path),
+            "size_bytes": inspection.size_bytes,
+            "encoding": inspection.schema.encoding,
+            "tables": tables,
+            "views": [asdict(view) for view in inspection.schema.views],
+            "triggers": [asdict(trigger) for trigger in inspection.schema.triggers],
+            "orphans": [asdict(orphaned) for orphaned in inspection.orphans],
+            "findings": finding_json(inspection.findings),
+        },
+    )
+
+
+def _census(census: ColumnCensus) -> dict[str, Any]:
+    body = asdict(census)
+    body["distinct"] = None if census.distinct is None else sorted(map(repr, census.distinct))
+    return body
+
+
+# -- run and verify ----------------------------------------------------------------------------------------------------
+
+
+def show_result(console: Console, result: RunResult) -> None:
+    show_findings(console, result.findings)
+    for query, incoming, outgoing, accepted in result.covered:
+        console.print(f"{escape(query)}: {incoming:,} rows in, {outgoing:,} out, {accepted:,} accepted as dropped")
+    show_proof(console, result.proof)
+    phases = " · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.seconds.items())
+    console.print(f"{phases}")
+    rejected = f", [bold red]{result.rejects:,} rejected[/]" if result.rejects else ", none rejected"
+    healed = f", {result.healed:,} values healed" if result.healed else ""
+    where = f"in schema {escape(result.placed)}"
+    console.print(f"[bold green]done[/] {result.tables} tables, {result.rows:,} rows {where}{rejected}{healed}")
+    console.print(f"run folder: {escape(str(result.folder))}")
+
+
+def show_proof(console: Console, proof: Proof) -> None:
+    for view, outcome in proof.views.items():
+        console.print(f"view {escape(view)}: {escape(outcome)}")
+    for difference in proof.differences:
+        console.print(f"[bold red]differs[/] {escape(str(difference))}")
+    healed = f", {proof.healed:,} healed values as the plan says" if proof.healed else ""
+    rejected = sum(comparison.rejected for comparison in proof.tables.values())
+    without = f", {rejected:,} rejected rows left out" if rejected else ""
+    verdict = "[bold green]verified[/]" if proof.holds else f"[bold red]{proof.differing:,} differences[/]"
+    console.print(
+        f"{verdict} {proof.rows:,} rows value by value{healed}{without}; "
+        f"{proof.parts_compared} tables, indexes, keys and sequences"
+    )
+
+
+def result_json(result: RunResult) -> str:
+    return to_json("run", result_body(result))
+
+
+def result_body(result: RunResult) -> dict[str, Any]:
+    return {
+        "run_id": result.run_id,
+        "folder": str(result.folder),
+        "schema": result.placed,
+        "tables": result.tables,
+        "rows": result.rows,
+        "rejects": result.rejects,
+        "healed": result.healed,
+        "seconds": {phase: round(seconds, 3) for phase, seconds in result.seconds.items()},
+        "covered": [
+            {"query": query, "rows_in": incoming, "rows_out": outgoing, "accepted": accepted}
+            for query, incoming, outgoing, accepted in result.covered
+        ],
+        "findings": finding_json(result.findings),
+        "proof": proof_body(result.proof),
+    }
+
+
+def proof_body(proof: Proof) -> dict[str, Any]:
+    return {
+        "holds": proof.holds,
+        "rows": proof.rows,
+        "healed": proof.healed,
+        "differing": proof.differing,
+        "parts_compared": proof.parts_compared,
+        "tables": {
+            name: {"rows": item.rows, "healed": item.healed, "rejected": item.rejected, "differing": item.differing}
+            for name, item in proof.tables.items()
+        },
+        "views": proof.views,
+        "differences": [asdict(difference) for difference in proof.differences],
+    }

@@ -1,0 +1,1 @@
+"""The SQLite edge: the only room that imports apsw."""

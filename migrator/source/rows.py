@@ -1,0 +1,146 @@
+"""Reading rows: the fast way, straight from SQLite; and the careful way, which also sees what the fast one cannot.
+
+The fast way raises UnicodeDecodeError on a text that is not valid in the database's encoding and apsw.TooBigError on a
+value over MAX_VALUE_BYTES. The careful way returns such values as BrokenText and LargeValue.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import apsw
+
+from migrator.core.census import TableCensus
+from migrator.core.names import quote_identifier
+from migrator.core.values import MAX_VALUE_BYTES, BrokenText, LargeValue, Value
+
+Row = tuple[Value, ...]
+CENSUS_BATCH = 2_000
+ROWS_PER_RANGE = 200_000
+MAX_RANGES = 4_096
+
+
+@dataclass(frozen=True)
+class Range:
+    """Rowids from `low` to `high`, both included; None means the whole relation."""
+
+    low: int | None = None
+    high: int | None = None
+
+
+WHOLE = Range()
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Something with rows: a table, or one query over the source (a merge)."""
+
+    name: str
+    columns: tuple[str, ...]
+    query: str | None = None
+    rowid: str | None = None  # the name under which the rowid can be read; None for WITHOUT ROWID and queries
+    order: tuple[str, ...] = ()  # the key by which rows are ordered, where an order is asked for
+
+    @property
+    def from_sql(self) -> str:
+        return f"({self.query})" if self.query else f"main.{quote_identifier(self.name)}"
+
+
+def table_ranges(connection: apsw.Connection, relation: Relation) -> list[Range]:
+    """Rowid ranges that together hold every row; a single WHOLE where there is no rowid to divide by."""
+    if relation.rowid is None:
+        return [WHOLE]
+    low, high = connection.execute(
+        f"SELECT (SELECT min({relation.rowid}) FROM {relation.from_sql}),"
+        f" (SELECT max({relation.rowid}) FROM {relation.from_sql})"
+    ).fetchone() or (None, None)
+    if low is None or high is None:
+        return []
+    count = min(-(-(high - low + 1) // ROWS_PER_RANGE), MAX_RANGES)
+    width = -(-(high - low + 1) // count)
+    bounds = [(low + number * width, min(low + (number + 1) * width - 1, high)) for number in range(count)]
+    return [Range(*bound) for bound in bounds]
+
+
+def read_rows(connection: apsw.Connection, relation: Relation, part: Range, *, ordered: bool = False) -> Iterator[Row]:
+    """The rows of one range in the relation's column order, as SQLite holds them."""
+    columns = ", ".join(map(quote_identifier, relation.columns))
+    return connection.execute(*_select(relation, part, columns or "NULL", ordered))
+
+
+def read_rows_carefully(
+    connection: apsw.Connection, relation: Relation, part: Range, encoding: str, *, ordered: bool = False
+) -> Iterator[tuple[int | None, Row]]:
+    """(rowid, row) for each row of the range; rowid is None where the relation has none. Never raises for a value."""
+    columns = ", ".join(itertools.chain([relation.rowid or "NULL"], *map(_careful, relation.columns)))
+    previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH)
+    if relation.rowid is None:
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, 1_000_000_000)
+    try:
+        for rowid, *cells in connection.execute(*_select(relation, part, columns, ordered)):
+            values = zip(relation.columns, *[iter(cells)] * 3, strict=True)
+            yield rowid, tuple([_value(relation, rowid, encoding, *value) for value in values])
+    finally:
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
+
+
+def large_value(connection: apsw.Connection, value: LargeValue, chunk_bytes: int = 1024 * 1024) -> Iterator[bytes]:
+    """The value's bytes in chunks; text comes in the database's encoding."""
+    with connection.blob_open("main", value.table, value.column, value.rowid, False) as blob:
+        while chunk := blob.read(chunk_bytes):
+            yield chunk
+
+
+def take_census(connection: apsw.Connection, relation: Relation, part: Range, encoding: str) -> TableCensus:
+    """The census of one range."""
+    try:
+        return _census(read_rows(connection, relation, part), len(relation.columns))
+    except (UnicodeDecodeError, apsw.TooBigError):
+        rows = (row for _, row in read_rows_carefully(connection, relation, part, encoding))
+        return _census(rows, len(relation.columns))
+
+
+def _census(rows: Iterator[Row], columns: int) -> TableCensus:
+    census = TableCensus.empty(columns)
+    while batch := list(itertools.islice(rows, CENSUS_BATCH)):
+        census.add(batch)
+    return census
+
+
+def _select(relation: Relation, part: Range, columns: str, ordered: bool) -> tuple[str, Sequence[int]]:
+    sql, bindings = f"SELECT {columns} FROM {relation.from_sql}", ()
+    if part.low is not None:
+        sql += f" WHERE {relation.rowid} BETWEEN ? AND ?"
+        bindings = (part.low, part.high)  # type: ignore[assignment]
+    if ordered:
+        sql += " ORDER BY " + ", ".join(map(quote_identifier, relation.order))
+    return sql, bindings
+
+
+def _careful(column: str) -> tuple[str, str, str]:
+    """Storage class, size in bytes, and the value: text as its raw bytes, NULL in place of what is too large."""
+    name = quote_identifier(column)
+    return (
+        f"typeof({name})",
+        f"octet_length({name})",
+        f"CASE WHEN octet_length({name}) > {MAX_VALUE_BYTES} THEN NULL"
+        f" WHEN typeof({name}) = 'text' THEN CAST({name} AS BLOB) ELSE {name} END",
+    )
+
+
+def _value(
+    relation: Relation, rowid: int | None, encoding: str, column: str, kind: str, size: int | None, value: Value
+) -> Value:
+    if kind in ("text", "blob") and value is None:
+        assert rowid is not None
+        assert size is not None
+        return LargeValue(relation.name, column, rowid, kind, size)
+    if kind != "text":
+        return value
+    assert isinstance(value, bytes)
+    try:
+        return value.decode(encoding)
+    except UnicodeDecodeError:
+        return BrokenText(value)

@@ -1,0 +1,128 @@
+"""Post-data: indexes while other tables are still being copied, then keys, foreign keys and views."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import psycopg
+
+from migrator.core.ddl import Blueprint, Phase, Statement
+from migrator.core.errors import DecisionNeeded, MigratorError, TargetError
+from migrator.core.progress import Progress
+from migrator.target.connection import Target, connect, execute, set_search_path, target_error
+
+
+class Builder:
+    """Runs statements in the staging schema, several at a time, each on a connection of its own.
+
+    The first error is kept and raised by `wait`; statements that were not begun by then are not begun any more.
+    """
+
+    def __init__(self, target: Target, staging: str, connections: int, progress: Progress) -> None:
+        self._target = target
+        self._staging = staging
+        self._progress = progress
+        self._local = threading.local()
+        self._opened: list[psycopg.Connection] = []
+        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="build")
+        self._futures: list[Future[None]] = []
+
+    def submit(self, statements: Iterable[Statement]) -> None:
+        self._futures += [self._threads.submit(self._build, statement) for statement in statements]
+
+    def submit_validation(self, statements: Iterable[Statement]) -> None:
+        """Foreign keys were added NOT VALID; validating them reads both tables and is worth doing in parallel."""
+        self._futures += [self._threads.submit(self._validate, item) for item in statements if item.validate]
+
+    def wait(self) -> None:
+        """Until all that was submitted is done. Raises the first error."""
+        futures, self._futures = self._futures, []
+        for future in futures:
+            future.result()
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for connection in list(self._opened):
+            connection.cancel_safe(timeout=2)
+        self._threads.shutdown(wait=True)
+        for connection in self._opened:
+            connection.close()
+
+    def _connection(self) -> psycopg.Connection:
+        if not hasattr(self._local, "connection"):
+            connection = connect(self._target, search_path=self._staging)
+            # Two of these at a time; the default of 64 MB makes sorting large indexes several times slower.
+            connection.execute("SET maintenance_work_mem = '256MB'")
+            self._local.connection = connection
+            self._opened.append(connection)
+        return self._local.connection  # type: ignore[no-any-return]
+
+    def _build(self, statement: Statement) -> None:
+        try:
+            execute(self._connection(), statement.sql)
+        except psycopg.Error as error:
+            raise _build_error(self._target, statement, error) from None
+        self._progress.advance()
+
+    def _validate(self, statement: Statement) -> None:
+        assert statement.validate
+        try:
+            execute(self._connection(), statement.validate)
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise DecisionNeeded(
+                f"The foreign key {statement.name} of {statement.table} has rows without a parent.",
+                f"{error.diag.message_detail or error}",
+                'Decide in the plan what becomes of them: orphans = "not-valid", "reject" or "null".',
+            ) from None
+        except psycopg.Error as error:
+            raise _build_error(self._target, statement, error) from None
+        self._progress.advance()
+
+
+def _build_error(target: Target, statement: Statement, error: psycopg.Error) -> MigratorError:
+    known = target_error(target, f"the {statement.phase} {statement.name} of {statement.table}", error)
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return TargetError(
+            known.what,
+            known.why,
+            "SQLite accepted these rows (NULLs, or values that become the same): see these columns in the plan.",
+        )
+    if isinstance(error, psycopg.errors.ProgramLimitExceeded):
+        return TargetError(
+            known.what,
+            known.why,
+            "PostgreSQL indexes values up to about 2.7 kB: drop the index in SQLite, then run again.",
+        )
+    return known
+
+
+def create_tables(
+    connection: psycopg.Connection, target: Target, staging: str, statements: Sequence[Statement]
+) -> None:
+    """Pre-data: the bare tables. Raises TargetError naming the table."""
+    set_search_path(connection, staging)
+    for statement in statements:
+        try:
+            execute(connection, statement.sql)
+        except psycopg.Error as error:
+            raise target_error(target, f"the table {statement.table}", error) from None
+
+
+def finish_tables(connection: psycopg.Connection, target: Target, staging: str, blueprint: Blueprint) -> None:
+    """Attach the keys, add the foreign keys NOT VALID; neither reads a row."""
+    _execute_all(connection, target, staging, blueprint.phase(Phase.KEY, Phase.FOREIGN_KEY))
+
+
+def finish_views(connection: psycopg.Connection, target: Target, staging: str, blueprint: Blueprint) -> None:
+    _execute_all(connection, target, staging, blueprint.phase(Phase.VIEW, Phase.COMMENT))
+
+
+def _execute_all(connection: psycopg.Connection, target: Target, staging: str, statements: Sequence[Statement]) -> None:
+    set_search_path(connection, staging)
+    for statement in statements:
+        try:
+            execute(connection, statement.sql)
+        except psycopg.Error as error:
+            raise _build_error(target, statement, error) from None

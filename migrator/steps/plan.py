@@ -1,0 +1,133 @@
+"""plan: a reviewable file from an inspection, or a fresh one's additions to a file that was edited."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from migrator.core.errors import PlanError
+from migrator.core.findings import Finding, Severity
+from migrator.core.model import Schema, fold
+from migrator.core.plan import Plan, Style, TablePlan, check_plan
+from migrator.core.plan_file import from_toml, refresh, to_toml
+from migrator.core.planning import draft_query
+from migrator.core.progress import Progress
+from migrator.profiles import recognise
+from migrator.source.connection import open_readable, source_errors
+from migrator.source.rows import WHOLE, Relation
+from migrator.source.schema import read_schema
+from migrator.steps.inspect import inspect
+from migrator.tasks.census import CensusTask
+from migrator.tasks.query import QueryColumnsTask
+from migrator.workers import WorkerPool
+
+
+@dataclass(frozen=True)
+class Planned:
+    plan: Plan
+    text: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def decisions(self) -> tuple[Finding, ...]:
+        """What a person has to decide before a run can begin."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.DECISION)
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    source: Path
+    style: Style = Style.FAITHFUL
+    zone: str = "UTC"
+    schema: str = "public"
+    profile: str = "auto"
+    workers: int = 2
+
+
+def make_plan(request: PlanRequest, progress: Progress, existing: str | None = None) -> Planned:
+    """The plan for the source; with `existing` text, that text with what it lacks. Raises SourceError, PlanError."""
+    inspection = inspect(request.source, request.workers, progress)
+    drafted = inspection.draft(request.style, request.zone, request.schema)
+    findings = {
+        finding: None for finding in (*drafted.findings, *inspection.findings) if _about(finding, drafted.findings)
+    }
+    plan = drafted.plan
+    profile = recognise(request.profile, inspection.schema)
+    if profile:
+        plan, findings = profile.adapt(plan, inspection, dict(findings))
+    if existing is not None:
+        covered = _covered(existing, inspection.schema)
+        kept = tuple(table for table in plan.tables if fold(table.source) not in covered)
+        text = refresh(existing, replace(plan, tables=kept))
+        merged = from_toml(text, inspection.schema)
+        if any(table.query for table in merged.carried):
+            merged = _with_merges(request, merged, inspection.schema.encoding)
+            text = refresh(text, replace(merged, fingerprint=plan.fingerprint))
+        return Planned(from_toml(text, inspection.schema), text, tuple(findings))
+    return Planned(plan, to_toml(plan, _summary(tuple(findings))), tuple(findings))
+
+
+def _with_merges(request: PlanRequest, plan: Plan, encoding: str) -> Plan:
+    with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
+        connection, path = open_readable(request.source, Path(scratch))
+        connection.close()
+        with WorkerPool(1, path) as pool:
+            return complete_queries(plan, pool, encoding)
+
+
+def _about(finding: Finding, drafted: tuple[Finding, ...]) -> bool:
+    """The inspection drafts a faithful plan for its findings; only what is not about types holds for another style."""
+    return finding in drafted or finding.rule.startswith(("definition", "view"))
+
+
+def _covered(text: str, schema: Schema) -> set[str]:
+    return {fold(name) for table in from_toml(text, schema).tables for name in table.covers}
+
+
+def _summary(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    order = [Severity.DECISION, Severity.WARNING]
+    chosen = sorted((f for f in findings if f.severity in order), key=lambda finding: order.index(finding.severity))
+    return tuple(
+        f"{finding.severity.upper()} {finding.rule} at {finding.where}: {finding.message} {finding.next_step}".strip()
+        for finding in chosen
+    )
+
+
+def read_schema_of(source: Path) -> Schema:
+    """The source's schema alone, without a census. Raises SourceError."""
+    with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
+        connection, _ = open_readable(source, Path(scratch))
+        with source_errors(source):
+            schema = read_schema(connection).schema
+        connection.close()
+    return schema
+
+
+def read_plan(path: Path, schema: Schema) -> Plan:
+    """The plan in that file, checked against the schema. Raises PlanError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"The plan {path} cannot be read.", str(error)) from error
+    plan = from_toml(text, schema)
+    check_plan(plan, schema)
+    return plan
+
+
+def complete_queries(plan: Plan, pool: WorkerPool, encoding: str) -> Plan:
+    """The plan with a line for every result column of its merging queries, chosen from a census of the result."""
+    tables = (
+        _completed(table, pool, encoding, plan) if table.query and not table.drop else table for table in plan.tables
+    )
+    return replace(plan, tables=tuple(tables))
+
+
+def _completed(table: TablePlan, pool: WorkerPool, encoding: str, plan: Plan) -> TablePlan:
+    assert table.query is not None
+    [(_, columns)] = pool.run([QueryColumnsTask(table.source, table.query)])
+    relation = Relation(table.source, columns, query=table.query)
+    [(_, census)] = pool.run([CensusTask(relation, WHOLE, encoding)])
+    if missing := [name for name in table.key if name not in columns]:
+        raise PlanError(f"[tables.{table.source}] has the key {', '.join(missing)}, which its query does not return.")
+    return draft_query(table, columns, census, plan.style, plan.zone)

@@ -1,0 +1,343 @@
+"""run: source → staging → proof → rename. Until the rename the target is untouched; afterwards it is complete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from migrator.core.ddl import Blueprint, Phase, build
+from migrator.core.errors import DecisionNeeded, Mismatch
+from migrator.core.findings import Finding
+from migrator.core.model import Schema
+from migrator.core.names import quote_identifier
+from migrator.core.plan import Plan, check_fingerprint, check_plan
+from migrator.core.plan_file import from_toml, to_toml
+from migrator.core.progress import Progress
+from migrator.journal import RunFolder
+from migrator.source.connection import open_readable, source_errors
+from migrator.source.rows import WHOLE
+from migrator.source.schema import read_schema
+from migrator.source.snapshot import choose_snapshot, fence
+from migrator.steps.building import Builder, create_tables, finish_tables, finish_views
+from migrator.steps.identity import identity_columns, read_sequences, restart
+from migrator.steps.plan import Planned, PlanRequest, complete_queries, make_plan
+from migrator.steps.references import settle_orphans
+from migrator.steps.verification import Proof, explained_by, verify_all
+from migrator.target import staging
+from migrator.target.connection import Target, connect, set_search_path, target_error, target_errors
+from migrator.target.staging import Placement
+from migrator.tasks.copy import CopyResult, CopyTask
+from migrator.tasks.query import RangesTask, ReadTask
+from migrator.tasks.table import work_table
+from migrator.workers import Pin, WorkerPool
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    source: Path
+    target: Target
+    plan: Path | None
+    planning: PlanRequest
+    folder: RunFolder
+    run_id: str
+    into_existing: bool = False
+    replace: bool = False
+    dry_run: bool = False
+    confirm: Callable[[list[str]], None] | None = None  # asked before --replace drops something; raises to stop
+    workers: int = 2
+
+
+@dataclass
+class RunResult:
+    """The outcome. Seconds per phase are in `seconds`; rows are those that arrived."""
+
+    run_id: str
+    folder: Path
+    tables: int = 0
+    rows: int = 0
+    rejects: int = 0
+    healed: int = 0
+    placed: str = ""
+    proof: Proof = field(default_factory=Proof)
+    findings: tuple[Finding, ...] = ()
+    covered: list[tuple[str, int, int, int]] = field(default_factory=list)  # query, rows in, rows out, accepted
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def run(request: RunRequest, progress: Progress) -> RunResult:
+    """Carry out the plan. Raises MigratorError; whatever happens, the target schema is untouched or complete."""
+    started = time.monotonic()
+    with open_schema(request.source, request.folder.path) as (path, schema):
+        plan, text = _plan(request, schema, progress)
+        request.folder.write_plan(text)
+        result = RunResult(request.run_id, request.folder.path)
+        method = choose_snapshot(path, request.folder.path)
+        with WorkerPool(request.workers, method.path, request.target) as pool:
+            with fence(method):
+                pool.broadcast(Pin())
+            if any(table.query for table in plan.carried):
+                plan = complete_queries(plan, pool, schema.encoding)
+                check_plan(plan, schema)
+            result.seconds["prepare"] = time.monotonic() - started
+            _Run(request, schema, plan, build(schema, plan), pool, result, progress).carry_out()
+    result.seconds["total"] = time.monotonic() - started
+    return result
+
+
+@contextlib.contextmanager
+def open_schema(source: Path, scratch: Path) -> Iterator[tuple[Path, Schema]]:
+    """The path to read (a copy in `scratch` where the source cannot be read in place) and the schema."""
+    connection, path = open_readable(source, scratch)
+    try:
+        with source_errors(source):
+            yield path, read_schema(connection).schema
+    finally:
+        connection.close()
+
+
+def _plan(request: RunRequest, schema: Schema, progress: Progress) -> tuple[Plan, str]:
+    if request.plan is not None:
+        text = request.plan.read_text(encoding="utf-8")
+        plan = from_toml(text, schema)
+        check_fingerprint(plan, schema)
+        check_plan(plan, schema)
+        return plan, text
+    planned: Planned = make_plan(request.planning, progress)
+    if planned.decisions:
+        raise DecisionNeeded(
+            f"{len(planned.decisions)} questions have to be answered before anything is loaded.",
+            " ".join(f"{item.where}: {item.message}" for item in planned.decisions[:3]),
+            f"Run: migrator plan {request.source} -o plan.toml, answer them there, and run with --plan plan.toml",
+        )
+    check_plan(planned.plan, schema)
+    return planned.plan, to_toml(planned.plan)
+
+
+@dataclass
+class _Run:
+    request: RunRequest
+    schema: Schema
+    plan: Plan
+    blueprint: Blueprint
+    pool: WorkerPool
+    result: RunResult
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.staging = f"{staging.PREFIX}{self.request.run_id}"
+        self.placement = Placement(self.plan.target_schema, self.request.into_existing, self.request.replace)
+        self.target = self.request.target
+        self.tables = [
+            work_table(
+                self.plan,
+                table,
+                None if table.query else self.schema.table(table.source),
+                self.blueprint.generated,
+                self.staging,
+                self.schema.encoding,
+            )
+            for table in self.plan.carried
+        ]
+        self.identities = identity_columns(self.plan, read_sequences(self.pool))
+
+    def carry_out(self) -> None:
+        connection = connect(self.target)
+        builder = Builder(self.target, self.staging, max(2, self.request.workers), self.progress)
+        placed = False
+        try:
+            self._check_target(connection)
+            if self.request.dry_run:
+                return
+            with target_errors(self.target, "the staging schema"):
+                staging.create(connection, self.staging)
+            create_tables(connection, self.target, self.staging, self.blueprint.phase(Phase.TABLE))
+            self._timed("copy", lambda: self._copy(builder))
+            self._timed("indexes", lambda: self._indexes(connection, builder))
+            self._timed("keys", lambda: self._keys(connection, builder))
+            proof = self._timed("verify", self._verify)
+            self._place(connection, proof)
+            placed = True
+        finally:
+            builder.close()
+            if not placed and not connection.closed:
+                with contextlib.suppress(psycopg.Error):
+                    staging.discard(connection, self.staging)
+            connection.close()
+
+    def _check_target(self, connection: psycopg.Connection) -> None:
+        """Everything that could stand in the way of the rename, before hours are spent on the copy."""
+        with target_errors(self.target, "the preparation"):
+            staging.check_room(connection, self.placement, self._names(), self.target.shown)
+            doomed = staging.doomed(connection, self.placement, self._placed_names())
+        if doomed:
+            try:
+                staging.rehearse_drop(connection, self.placement, self._placed_names())
+            except psycopg.Error as error:
+                raise target_error(self.target, "to replace its tables", error) from None
+            if self.request.confirm and not self.request.dry_run:
+                self.request.confirm(doomed)
+
+    def _placed_names(self) -> set[str]:
+        return {table.target for table in self.tables} | {view.target for view in self.blueprint.views}
+
+    def _timed(self, phase: str, step):  # type: ignore[no-untyped-def]  # returns what the step returns
+        started = time.monotonic()
+        try:
+            return step()
+        finally:
+            self.progress.finish()
+            self.result.seconds[phase] = time.monotonic() - started
+
+    def _names(self) -> set[str]:
+        phases = (Phase.TABLE, Phase.INDEX, Phase.VIEW)
+        sequences = {f"{column.table}_{column.column}_seq" for column in self.identities}
+        return {statement.name for statement in self.blueprint.phase(*phases)} | sequences
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+
+    def _copy(self, builder: Builder) -> None:
+        """The largest tables first; a table's indexes are built as soon as its last range has arrived."""
+        tasks = self._copy_tasks()
+        left = Counter(task.table.target for task in tasks)
+        self.progress.start("Copying", sum(table.rows or 0 for table in self.plan.carried) or None)
+        indexes = defaultdict(list)
+        for statement in self.blueprint.phase(Phase.INDEX):
+            indexes[statement.table].append(statement)
+        for table in self.tables:
+            if not left[table.target]:
+                builder.submit(indexes.pop(table.target, []))
+        self.rows: Counter[str] = Counter()
+        self.rejected: Counter[str] = Counter()
+        for task, copied in self.pool.run(tasks, self.progress.advance):
+            assert isinstance(task, CopyTask)
+            self._record(task, copied)
+            left[task.table.target] -= 1
+            if not left[task.table.target]:
+                builder.submit(indexes.pop(task.table.target, []))
+
+    def _copy_tasks(self) -> list[CopyTask]:
+        parts = {}
+        for table in self.tables:
+            if table.relation.rowid:
+                [(_, ranges)] = self.pool.run([RangesTask(table.relation)])
+                parts[table.target] = ranges
+            else:
+                parts[table.target] = [WHOLE]
+        largest_first = sorted(self.tables, key=lambda table: len(parts[table.target]), reverse=True)
+        return [CopyTask(table, part) for table in largest_first for part in parts[table.target]]
+
+    def _record(self, task: CopyTask, copied: CopyResult) -> None:
+        self.rows[task.table.name] += copied.rows
+        self.rejected[task.table.target] += len(copied.rejects)
+        self.request.folder.add_rejects(copied.rejects)
+        self.request.folder.add_healed(copied.healed)
+
+    # -- post-data -----------------------------------------------------------------------------------------------------
+
+    def _indexes(self, connection: psycopg.Connection, builder: Builder) -> None:
+        self.progress.start("Building indexes", None)
+        builder.wait()
+
+    def _keys(self, connection: psycopg.Connection, builder: Builder) -> None:
+        foreign_keys = self.blueprint.phase(Phase.FOREIGN_KEY)
+        self.progress.start("Checking foreign keys", len(foreign_keys) or None)
+        self._settle(connection)
+        finish_tables(connection, self.target, self.staging, self.blueprint)
+        builder.submit_validation(foreign_keys)
+        builder.wait()
+        with target_errors(self.target, "setting the sequences"):
+            restart(connection, self.staging, self.identities)
+        self._check_covered()
+        finish_views(connection, self.target, self.staging, self.blueprint)
+        self._analyze(connection)
+
+    def _settle(self, connection: psycopg.Connection) -> None:
+        tables = {table.target: table for table in self.tables}
+        settled = settle_orphans(connection, self.target, self.blueprint.references, tables, self.rejected)
+        for reject in settled.rejects:
+            self.rows[reject.table] -= 1
+        self.request.folder.add_rejects(settled.rejects)
+        self.request.folder.add_healed(settled.healed)
+
+    def _analyze(self, connection: psycopg.Connection) -> None:
+        set_search_path(connection, self.staging)
+        with target_errors(self.target, "ANALYZE"):
+            for table in self.tables:
+                connection.execute(psycopg.sql.SQL("ANALYZE {}").format(table.identifier()))
+
+    def _check_covered(self) -> None:
+        """A merge says how many rows went in and came out; fewer are only right if the plan says how many."""
+        counts = {}
+        for table in self.plan.carried:
+            if not table.query:
+                continue
+            names = [self.schema.table(name).name for name in table.covers]
+            for name in names:
+                if name not in counts:
+                    counts[name] = self._count(name)
+            incoming, outgoing = sum(counts[name] for name in names), self.rows[table.source]
+            self.result.covered.append((table.source, incoming, outgoing, table.accept_rows_dropped))
+            shortfall = max(0, incoming - outgoing)
+            if shortfall != table.accept_rows_dropped:
+                raise DecisionNeeded(
+                    f"The query of {table.source} covers {incoming:,} rows and returns {outgoing:,}.",
+                    f"{shortfall:,} rows are missing, and the plan accepts {table.accept_rows_dropped:,}.",
+                    f"If that is what you want, set accept_rows_dropped = {shortfall} in [tables.{table.source}].",
+                )
+
+    def _count(self, name: str) -> int:
+        [(_, rows)] = self.pool.run([ReadTask(f"SELECT count(*) FROM main.{quote_identifier(name)}")])
+        return int(rows[0][0])
+
+    # -- proof and rename ----------------------------------------------------------------------------------------------
+
+    def _verify(self) -> Proof:
+        self.progress.start("Verifying", sum(self.rows.values()) or None)
+        folder = self.request.folder
+        explained = explained_by(folder.lines("rejects.jsonl"), folder.lines("healed.jsonl"))
+        return verify_all(
+            self.pool,
+            self.target,
+            self.staging,
+            self.blueprint,
+            self.tables,
+            self.identities,
+            explained,
+            self.progress,
+        )
+
+    def _place(self, connection: psycopg.Connection, proof: Proof) -> None:
+        self.result.proof = proof
+        self.result.tables = len(self.tables)
+        self.result.rows = sum(self.rows.values())
+        self.result.rejects, self.result.healed = self.request.folder.rejects, self.request.folder.healed
+        self.result.findings = self.blueprint.findings
+        if not proof.holds:
+            raise Mismatch(
+                f"{proof.differing:,} differences between source and target; the target was left as it was.",
+                "; ".join(map(str, proof.differences[:5])),
+                f"The details are in {self.request.folder.path}. Please report this: it is a defect of the migrator.",
+            )
+        try:
+            staging.move_into_place(
+                connection,
+                self.staging,
+                self.placement,
+                [table.target for table in self.tables],
+                [view.target for view in self.blueprint.views],
+            )
+        except psycopg.Error as error:
+            raise target_error(self.target, "the rename into place; nothing was changed", error) from None
+        self.result.placed = self.plan.target_schema
+
+
+def worker_count() -> int:
+    """One per core, at most four: more connections make PostgreSQL wait for itself."""
+    return max(1, min(4, os.cpu_count() or 1))

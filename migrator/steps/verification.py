@@ -1,0 +1,191 @@
+"""The proof: every row, every constraint, index and identity position, every view."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from migrator.core.compare import Comparison, Difference
+from migrator.core.ddl import Blueprint, CarriedView, Phase
+from migrator.core.progress import Progress
+from migrator.core.views import compare_results
+from migrator.journal import read_identity
+from migrator.source.rows import WHOLE
+from migrator.steps.identity import IdentityColumn, wrong_positions
+from migrator.target import staging
+from migrator.target.catalog import read_shapes
+from migrator.target.connection import Target, connect, execute, set_search_path, target_errors
+from migrator.tasks.query import RangesTask, ReadTask
+from migrator.tasks.table import WorkTable
+from migrator.tasks.verify import Explained, VerifyTask
+from migrator.workers import WorkerPool
+
+MAX_VIEW_ROWS = 100_000
+
+
+@dataclass
+class Proof:
+    """What was compared and what differs. Empty `differences` over everything that was carried is the proof."""
+
+    tables: dict[str, Comparison] = field(default_factory=dict)
+    structure: list[Difference] = field(default_factory=list)
+    views: dict[str, str] = field(default_factory=dict)  # view → outcome in words
+    parts_compared: int = 0
+
+    @property
+    def rows(self) -> int:
+        return sum(comparison.rows for comparison in self.tables.values())
+
+    @property
+    def healed(self) -> int:
+        return sum(comparison.healed for comparison in self.tables.values())
+
+    @property
+    def differing(self) -> int:
+        return sum(comparison.differing for comparison in self.tables.values()) + len(self.structure)
+
+    @property
+    def differences(self) -> list[Difference]:
+        return [item for comparison in self.tables.values() for item in comparison.differences] + self.structure
+
+    @property
+    def holds(self) -> bool:
+        return self.differing == 0
+
+
+def explained_by(rejects: Iterable[Mapping[str, Any]], healed: Iterable[Mapping[str, Any]]) -> dict[str, Explained]:
+    """What a run's rejects and healed references allow to differ, by source table."""
+    rejected: dict[str, Counter[object]] = defaultdict(Counter)
+    nulled: dict[str, set[tuple[str, object]]] = defaultdict(set)
+    for line in rejects:
+        rejected[line["table"]][read_identity(line["identity"])] += 1
+    for line in healed:
+        if line["policy"] == "orphans = null":
+            nulled[line["table"]].add((line["column"], read_identity(line["identity"])))
+    return {
+        table: Explained(tuple(rejected[table].items()), frozenset(nulled[table])) for table in {*rejected, *nulled}
+    }
+
+
+def verify_rows(
+    pool: WorkerPool, tables: Sequence[WorkTable], explained: Mapping[str, Explained], progress: Progress
+) -> dict[str, Comparison]:
+    """Compare every row of every table. Raises TargetError where the target cannot be read."""
+    tasks: list[VerifyTask] = []
+    for table in tables:
+        mine = explained.get(table.name, Explained())
+        parts = [WHOLE]
+        if table.order and table.relation.rowid and table.splits_by_rowid and not mine.rejected:
+            [(_, parts)] = pool.run([RangesTask(table.relation)])
+        tasks += [VerifyTask(table, part, mine) for part in parts or [WHOLE]]
+    comparisons = {table.name: Comparison() for table in tables}
+    for task, comparison in pool.run(tasks, progress.advance):
+        assert isinstance(task, VerifyTask)
+        comparisons[task.table.name].merge(comparison)
+    for name, comparison in comparisons.items():
+        wanted = sum(count for _, count in explained.get(name, Explained()).rejected)
+        if comparison.rejected != wanted:
+            shown = f"{wanted:,} rejected rows", f"{comparison.rejected:,} of them found in the source"
+            comparison.add(Difference(name, {}, None, *shown))
+    return comparisons
+
+
+def verify_extra_ranges(
+    connection: psycopg.Connection, tables: Sequence[WorkTable], comparisons: Mapping[str, Comparison]
+) -> None:
+    """Rows whose key lies outside of all ranges of the source can only be found by counting."""
+    for table in tables:
+        comparison = comparisons[table.name]
+        row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(table.identifier())).fetchone()
+        found = int(row[0]) if row else 0
+        expected = comparison.rows
+        if found != expected and not comparison.differing:
+            comparison.add(Difference(table.name, {}, None, f"{expected:,} rows", f"{found:,} rows"))
+
+
+def verify_structure(
+    connection: psycopg.Connection, target: Target, blueprint: Blueprint, schema: str
+) -> list[Difference]:
+    """Columns, constraints and indexes one by one, against the same statements executed in an empty schema."""
+    scratch = f"{staging.PREFIX}expected_{connection.info.backend_pid}"
+    differences = []
+    with target_errors(target, "comparing the structure"), connection.transaction(force_rollback=True):
+        staging.create(connection, scratch)
+        set_search_path(connection, scratch)
+        for statement in blueprint.phase(Phase.TABLE, Phase.INDEX, Phase.KEY, Phase.FOREIGN_KEY):
+            execute(connection, statement.sql)
+            if statement.validate:
+                execute(connection, statement.validate)
+        expected = read_shapes(connection, scratch)
+        present = read_shapes(connection, schema)
+        for name, shape in expected.items():
+            found = present[name].parts() if name in present else {}
+            for part, definition in shape.parts().items():
+                if found.get(part) != definition:
+                    differences.append(Difference(name, {}, part, definition, found.get(part, "missing")))
+            differences += [
+                Difference(name, {}, part, "in force", "not valid")
+                for part in (present[name].invalid if name in present else ())
+                if part not in shape.invalid
+            ]
+    return differences
+
+
+def verify_identity(
+    connection: psycopg.Connection, target: Target, schema: str, columns: list[IdentityColumn]
+) -> list[Difference]:
+    with target_errors(target, "reading the sequences"):
+        return [
+            Difference(column.source, {}, f"identity {column.column}", f"next value at least {wanted}", f"{found}")
+            for column, wanted, found in wrong_positions(connection, schema, columns)
+        ]
+
+
+def verify_views(
+    pool: WorkerPool, connection: psycopg.Connection, schema: str, views: Sequence[CarriedView], proof: Proof
+) -> None:
+    """Compare the results of carried views as multisets; floats within 1e-9 relative, and the outcome says so."""
+    set_search_path(connection, schema)
+    for view in views:
+        name = sql.Identifier(view.source).as_string(None)
+        [(_, ours)] = pool.run([ReadTask(f"SELECT * FROM main.{name} LIMIT {MAX_VIEW_ROWS + 1}")])
+        if len(ours) > MAX_VIEW_ROWS:
+            proof.views[view.source] = f"not compared: more than {MAX_VIEW_ROWS:,} rows"
+            continue
+        query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, view.target))
+        theirs = connection.execute(query, binary=True).fetchall()
+        outcome, same = compare_results(ours, theirs)
+        proof.views[view.source] = outcome
+        if not same:
+            proof.structure.append(Difference(view.source, {}, None, f"{len(ours):,} rows", outcome))
+
+
+def verify_all(
+    pool: WorkerPool,
+    target: Target,
+    schema: str,
+    blueprint: Blueprint,
+    tables: Sequence[WorkTable],
+    identities: list[IdentityColumn],
+    explained: Mapping[str, Explained],
+    progress: Progress,
+) -> Proof:
+    """Everything in that schema against the source as the pool's workers see it."""
+    proof = Proof(tables=verify_rows(pool, tables, explained, progress))
+    connection = connect(target)
+    try:
+        with target_errors(target, "the verification"):
+            verify_extra_ranges(connection, tables, proof.tables)
+            proof.structure += verify_structure(connection, target, blueprint, schema)
+            proof.structure += verify_identity(connection, target, schema, identities)
+            verify_views(pool, connection, schema, blueprint.views, proof)
+    finally:
+        connection.close()
+    phases = blueprint.phase(Phase.TABLE, Phase.INDEX, Phase.KEY, Phase.FOREIGN_KEY)
+    proof.parts_compared = len(phases) + len(identities)
+    return proof

@@ -1,0 +1,102 @@
+"""verify: the proof again, alone, against the source as it is now."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.core.ddl import build
+from migrator.core.errors import UsageError
+from migrator.core.plan import fingerprint
+from migrator.core.plan_file import from_toml
+from migrator.core.progress import Progress
+from migrator.journal import RunFolder
+from migrator.source.snapshot import choose_snapshot, fence
+from migrator.steps.identity import identity_columns, read_sequences
+from migrator.steps.plan import complete_queries
+from migrator.steps.run import open_schema
+from migrator.steps.verification import Proof, explained_by, verify_all
+from migrator.target.connection import Target
+from migrator.tasks.table import work_table
+from migrator.workers import Pin, WorkerPool
+
+
+@dataclass(frozen=True)
+class VerifyRequest:
+    source: Path
+    target: Target
+    run: Path | None
+    run_dir: Path
+    workers: int
+
+
+@dataclass(frozen=True)
+class Verified:
+    """`changed` says in words how the source differs from what it was during the run."""
+
+    proof: Proof
+    changed: tuple[str, ...]
+
+
+def verify(request: VerifyRequest, progress: Progress) -> Verified:
+    """Raises UsageError without a run folder, SourceError, TargetError."""
+    folder = RunFolder(request.run or _newest(request.run_dir, request.source))
+    outcome = folder.read_outcome()
+    if outcome is None:
+        raise UsageError(
+            f"{folder.path} is not the folder of a finished run.", next_step="Name it with --run migrator-runs/NAME"
+        )
+    with (
+        tempfile.TemporaryDirectory(prefix="migrator-") as scratch,
+        open_schema(request.source, Path(scratch)) as opened,
+    ):
+        path, schema = opened
+        plan = from_toml(folder.read_plan().read_text(encoding="utf-8"), schema)
+        changed = [] if plan.fingerprint == fingerprint(schema) else ["the source's schema has changed since the run"]
+        method = choose_snapshot(path, Path(scratch))
+        with WorkerPool(request.workers, method.path, request.target) as pool:
+            with fence(method):
+                pool.broadcast(Pin())
+            plan = complete_queries(plan, pool, schema.encoding)
+            blueprint = build(schema, plan)
+            tables = [
+                work_table(
+                    plan,
+                    table,
+                    None if table.query else schema.table(table.source),
+                    blueprint.generated,
+                    plan.target_schema,
+                    schema.encoding,
+                )
+                for table in plan.carried
+            ]
+            progress.start("Verifying", sum(item["rows"] for item in outcome["proof"]["tables"].values()) or None)
+            proof = verify_all(
+                pool,
+                request.target,
+                plan.target_schema,
+                blueprint,
+                tables,
+                identity_columns(plan, read_sequences(pool)),
+                explained_by(folder.lines("rejects.jsonl"), folder.lines("healed.jsonl")),
+                progress,
+            )
+            progress.finish()
+    for name, before in outcome["proof"]["tables"].items():
+        now = proof.tables[name].rows if name in proof.tables else 0
+        if now != before["rows"]:
+            changed.append(f"{name} had {before['rows']:,} rows during the run and has {now:,} now")
+    return Verified(proof, tuple(changed))
+
+
+def _newest(run_dir: Path, source: Path) -> Path:
+    """Names sort by time."""
+    folders = sorted(folder for folder in run_dir.glob(f"{source.stem}-*") if (folder / "run.json").exists())
+    if not folders:
+        raise UsageError(
+            f"There is no finished run of {source.name} in {run_dir}.",
+            "Verification needs the plan that was carried out, and what the run rejected.",
+            "Name the run folder with --run DIR",
+        )
+    return folders[-1]

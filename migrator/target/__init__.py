@@ -1,0 +1,1 @@
+"""The PostgreSQL edge: the only room that imports psycopg."""

@@ -1,0 +1,180 @@
+"""Reaching PostgreSQL: where it is, how the password gets there without being seen, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import conninfo, sql
+
+from migrator.core.errors import TargetError, UsageError
+from migrator.core.redact import redact
+
+APPLICATION_NAME = "migrator"
+CONNECT_TIMEOUT_S = 10
+# Without it a cut link in the middle of a COPY hangs for ever.
+TCP_USER_TIMEOUT_MS = 60_000
+
+_SQLALCHEMY_DRIVERS = ("postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2", "postgres")
+_WAYS = (
+    "Leave the password out and use one of: a line in the file named by PGPASSFILE (or ~/.pgpass), a service file "
+    "(service=NAME), --password-file FILE, or env:DATABASE_URL with the whole URL in that variable."
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database to connect to. `shown` is safe to print; the password is not in it, nor in repr()."""
+
+    parameters: Mapping[str, str] = field(repr=False)
+    shown: str
+
+    @property
+    def password(self) -> str | None:
+        return self.parameters.get("password")
+
+
+def resolve_target(text: str, password_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Target:
+    """The database that TARGET names: a URL, a libpq connection string, or env:VARIABLE holding one.
+
+    Raises UsageError for a password in the argument itself (every user of the machine can read a command line) and for
+    text that is no connection string. Remote servers have to show a verified certificate unless sslmode says otherwise.
+    """
+    from_environment = text.startswith("env:")
+    if from_environment:
+        variable = text.removeprefix("env:")
+        if not environ.get(variable):
+            raise UsageError(f"The environment variable {variable} is not set.", next_step=f"export {variable}=…")
+        text = environ[variable]
+    parameters = _parse(text)
+    if parameters.get("password") and not from_environment:
+        raise UsageError(
+            "TARGET contains a password.", "Anyone on this machine could read it in the process list.", _WAYS
+        )
+    if password_file is not None:
+        parameters["password"] = _read_password(password_file)
+    if _is_remote(parameters) and "PGSSLMODE" not in environ:
+        _verify_certificate(parameters, environ)
+    parameters.setdefault("connect_timeout", str(CONNECT_TIMEOUT_S))
+    parameters.setdefault("tcp_user_timeout", str(TCP_USER_TIMEOUT_MS))
+    return Target(parameters, _shown(parameters))
+
+
+def _parse(text: str) -> dict[str, str]:
+    scheme, separator, rest = text.partition("://")
+    if separator and scheme.lower() in _SQLALCHEMY_DRIVERS:
+        text = f"postgresql://{rest}"
+    elif separator and scheme.lower() not in ("postgresql", "postgres"):
+        raise UsageError(f"TARGET begins with {redact(scheme)}://.", next_step="Write postgresql://host/database")
+    try:
+        return {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
+    except psycopg.ProgrammingError as error:
+        reason = redact(str(error).strip(), *_passwords(text))
+        raise UsageError("TARGET is not a connection string.", reason, "Example: postgresql://host/database") from None
+
+
+def _passwords(text: str) -> tuple[str | None, ...]:
+    """What could be a password in a text that libpq could not parse."""
+    try:
+        netloc = urlsplit(text).netloc
+    except ValueError:
+        netloc = text.partition("://")[2]
+    return (netloc.rpartition("@")[0].partition(":")[2] or None,)
+
+
+def _read_password(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()[0]
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise UsageError(f"The password file {path} cannot be read.", str(error)) from error
+
+
+def _is_remote(parameters: Mapping[str, str]) -> bool:
+    host = parameters.get("host") or parameters.get("hostaddr") or ""
+    return bool(host) and not host.startswith(("/", "127.")) and host not in ("localhost", "::1")
+
+
+def _verify_certificate(parameters: dict[str, str], environ: Mapping[str, str]) -> None:
+    if "sslmode" in parameters:
+        return
+    parameters["sslmode"] = "verify-full"
+    own = Path.home() / ".postgresql" / "root.crt"
+    if "sslrootcert" not in parameters and "PGSSLROOTCERT" not in environ and not own.exists():
+        parameters["sslrootcert"] = "system"
+
+
+def _shown(parameters: Mapping[str, str]) -> str:
+    host = parameters.get("host") or "local socket"
+    port = f":{parameters['port']}" if "port" in parameters else ""
+    service = parameters.get("service")
+    return f"service {service}" if service else f"{parameters.get('dbname', 'default database')} on {host}{port}"
+
+
+@contextmanager
+def target_errors(target: Target, doing: str) -> Iterator[None]:
+    """Turn psycopg's errors into a TargetError without secrets. `doing` completes the sentence: PostgreSQL refused …"""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise target_error(target, doing, error) from None
+
+
+def target_error(target: Target, doing: str, error: psycopg.Error) -> TargetError:
+    """What PostgreSQL said, where it applies, and what gets further."""
+    said = redact(str(error).strip().replace("\n", " "), target.password)
+    return TargetError(f"PostgreSQL ({target.shown}) refused {doing}.", f"It says: {said}", _advice(error, target))
+
+
+def _advice(error: psycopg.Error, target: Target) -> str:
+    text = str(error).lower()
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return "Grant the role CREATE on the database and on the schema, or connect as the database's owner."
+    if isinstance(error, psycopg.errors.DiskFull):
+        return "Free space on the server: the target needs about 1.5 times the source's size while it is built."
+    if "certificate" in text or "ssl" in text:
+        return "Give the server's root with sslrootcert=FILE, or sslmode=disable where the network is trusted."
+    if "password" in text or "authentication" in text:
+        return _WAYS
+    if "does not exist" in text and "database" in text:
+        return f"Create it first: createdb {target.parameters.get('dbname', 'NAME')}"
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return "Check that the server is running and that host and port are right: pg_isready -h HOST -p PORT"
+    return ""
+
+
+def connect(target: Target, *, autocommit: bool = True, search_path: str | None = None) -> psycopg.Connection:
+    """A connection in UTF-8 and UTC. Raises TargetError, also for a database whose encoding is not UTF8."""
+    with target_errors(target, "the connection"):
+        connection = psycopg.connect(
+            "",
+            **{"application_name": APPLICATION_NAME, **target.parameters},  # type: ignore[arg-type]
+            autocommit=autocommit,
+            prepare_threshold=None,
+            options="-c client_encoding=UTF8 -c TimeZone=UTC -c DateStyle=ISO -c statement_timeout=0"
+            " -c idle_in_transaction_session_timeout=0 -c lock_timeout=0",
+        )
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        connection.close()
+        raise TargetError(
+            f"The database ({target.shown}) has the encoding {encoding}.",
+            "It could not hold every text of the source.",
+            "Create one with: createdb --encoding=UTF8 --template=template0 NAME",
+        )
+    if search_path is not None:
+        set_search_path(connection, search_path)
+    return connection
+
+
+def set_search_path(connection: psycopg.Connection, schema: str) -> None:
+    connection.execute(sql.SQL("SET search_path TO {}, pg_catalog").format(sql.Identifier(schema)))
+
+
+def execute(connection: psycopg.Connection, statement: str) -> psycopg.Cursor[tuple[object, ...]]:
+    """Run a statement that core/ddl.py composed: every identifier in it went through names.quote_identifier."""
+    return connection.execute(statement)

@@ -1,0 +1,106 @@
+"""The staging schema: everything is built and proven in it, then moved into place in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from migrator.core.errors import TargetError
+from migrator.target.catalog import relations
+
+PREFIX = "migrator_staging_"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the tables and views go, and what may be there already."""
+
+    schema: str
+    into_existing: bool = False
+    replace: bool = False
+
+
+def check_room(connection: psycopg.Connection, placement: Placement, names: Iterable[str], shown: str) -> None:
+    """Raise TargetError where the target schema holds something that is in the way, before anything is built."""
+    present = relations(connection, placement.schema)
+    if placement.replace or not present:
+        return
+    if not placement.into_existing:
+        raise TargetError(
+            f"The schema {placement.schema} in {shown} is not empty.",
+            f"It holds {_listed(present)}.",
+            "Choose an empty database, --into-existing to add beside them, or --replace to replace the same names.",
+        )
+    if taken := {name: present[name] for name in names if name in present}:
+        raise TargetError(
+            f"{len(taken)} names are taken in the schema {placement.schema} of {shown}.",
+            f"It holds {_listed(taken)}.",
+            "Use --replace to replace them, or give the tables other names in the plan.",
+        )
+
+
+def _listed(present: Mapping[str, str], most: int = 6) -> str:
+    names = [f"{kind} {name}" for name, kind in sorted(present.items()) if kind != "index"] or ["indexes"]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def create(connection: psycopg.Connection, staging: str) -> None:
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(staging)))
+
+
+def discard(connection: psycopg.Connection, staging: str) -> None:
+    """Remove the staging schema and all that is in it; nothing outside can depend on it."""
+    connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(staging)))
+
+
+def move_into_place(
+    connection: psycopg.Connection,
+    staging: str,
+    placement: Placement,
+    tables: Sequence[str],
+    views: Sequence[str],
+    obsolete: Sequence[str] = (),
+) -> None:
+    """The rename, in one transaction: either all tables and views are in the target schema afterwards, or none.
+
+    With `replace`, tables and views of the same names are dropped first, and `obsolete` ones too; PostgreSQL refuses
+    where something else depends on them. Raises psycopg.Error, and then nothing has changed.
+    """
+    with connection.transaction():
+        if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (placement.schema,)).fetchone():
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(placement.schema)))
+        if placement.replace:
+            _drop(connection, placement.schema, {*tables, *views, *obsolete})
+        for kind, names in (("TABLE", tables), ("VIEW", views)):
+            statement = sql.SQL("ALTER {} {} SET SCHEMA {}")
+            for name in names:
+                connection.execute(
+                    statement.format(sql.SQL(kind), sql.Identifier(staging, name), sql.Identifier(placement.schema))
+                )
+        connection.execute(sql.SQL("DROP SCHEMA {} RESTRICT").format(sql.Identifier(staging)))
+
+
+def doomed(connection: psycopg.Connection, placement: Placement, names: set[str]) -> list[str]:
+    """What --replace would drop."""
+    if not placement.replace:
+        return []
+    present = relations(connection, placement.schema)
+    return sorted(name for name in names if present.get(name) in ("table", "view", "materialized view"))
+
+
+def rehearse_drop(connection: psycopg.Connection, placement: Placement, names: set[str]) -> None:
+    """Drop and roll back. Raises psycopg.Error where something outside depends on what would be dropped."""
+    with connection.transaction(force_rollback=True):
+        _drop(connection, placement.schema, names)
+
+
+def _drop(connection: psycopg.Connection, schema: str, names: set[str]) -> None:
+    present = relations(connection, schema)
+    for kind in ("view", "materialized view", "table"):
+        doomed = [sql.Identifier(schema, name) for name in sorted(names) if present.get(name) == kind]
+        if doomed:
+            statement = sql.SQL("DROP {} {} RESTRICT").format(sql.SQL(kind.upper()), sql.SQL(", ").join(doomed))
+            connection.execute(statement)

@@ -1,0 +1,207 @@
+"""Copying one range: straight through if every value is what it should be, row by row with rejects if not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+import apsw
+import psycopg
+from psycopg import sql
+
+from migrator.core.convert import Unfit
+from migrator.core.values import LargeValue
+from migrator.core.work import Cell, Healed, Reject, RowReject
+from migrator.source.rows import Range, Row, large_value, read_rows, read_rows_carefully
+from migrator.target.large import LargeRow
+from migrator.tasks.table import WorkTable
+from migrator.workers import Context
+
+BATCH_ROWS = 500
+BATCH_BYTES = 16 * 1024 * 1024
+REPORT_ROWS = 5_000
+
+# What a value that is not what the plan expects can raise on its way; anything else is a fault of the connection.
+_UNEXPECTED_VALUE = (
+    Unfit,
+    TypeError,
+    ValueError,
+    OverflowError,
+    AttributeError,
+    apsw.TooBigError,
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.NotSupportedError,
+    psycopg.errors.ProgramLimitExceeded,
+)
+
+
+@dataclass(frozen=True)
+class CopyResult:
+    rows: int
+    rejects: tuple[Reject, ...] = ()
+    healed: tuple[Healed, ...] = ()
+
+
+@dataclass(frozen=True)
+class CopyTask:
+    """One range in one transaction: after an error nothing of it is left in the target."""
+
+    table: WorkTable
+    part: Range
+
+    def run(self, context: Context) -> CopyResult:
+        try:
+            with context.connection.transaction():
+                return CopyResult(_copy_straight(context, self.table, self.part))
+        except _UNEXPECTED_VALUE:
+            pass
+        with context.connection.transaction():
+            return _CarefulCopy(context, self.table).run(self.part)
+
+
+def copy_statement(table: WorkTable) -> sql.Composed:
+    columns = sql.SQL(", ").join(sql.Identifier(column.target) for column in table.columns)
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table.identifier(), columns)
+
+
+def _copy_straight(context: Context, table: WorkTable, part: Range) -> int:
+    if not table.columns:
+        raise ValueError("a table without columns has nothing to copy straight")
+    rows = _converted(read_rows(context.source, table.relation, part), table.copied)
+    count = 0
+    with context.connection.cursor() as cursor, cursor.copy(copy_statement(table)) as copy:
+        copy.set_types([cell.conversion.copy_type for cell in table.copied])
+        write = copy.write_row
+        for row in rows:
+            write(row)
+            count += 1
+            if not count % REPORT_ROWS:
+                context.report(REPORT_ROWS)
+    context.report(count % REPORT_ROWS)
+    return count
+
+
+def _converted(rows: Iterator[Row], cells: tuple[Cell, ...]) -> Iterator[tuple[object, ...] | list[object]]:
+    """The rows as psycopg takes them; they pass through untouched where no column needs a check or a conversion."""
+    steps = [(number, cell.conversion.fast) for number, cell in enumerate(cells) if cell.conversion.fast]
+    return _apply(rows, steps) if steps else rows
+
+
+def _apply(rows: Iterator[Row], steps: list[tuple[int, Callable[..., object]]]) -> Iterator[list[object]]:
+    for row in rows:
+        values: list[object] = list(row)
+        for number, step in steps:
+            value = values[number]
+            if value is not None:
+                values[number] = step(value)
+        yield values
+
+
+@dataclass
+class _CarefulCopy:
+    """Converts and checks every value by itself; a row that cannot go becomes a reject and the others go on."""
+
+    context: Context
+    table: WorkTable
+    rows: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    healed: list[Healed] = field(default_factory=list)
+
+    def run(self, part: Range) -> CopyResult:
+        batch: list[_Ready] = []
+        size = 0
+        for ready in self._ready(part):
+            if ready.large:
+                self._send(batch)
+                self._send_large(ready)
+                batch, size = [], 0
+                continue
+            batch.append(ready)
+            size += sum(len(value) for value in ready.values if isinstance(value, (str, bytes)))
+            if len(batch) >= BATCH_ROWS or size > BATCH_BYTES:
+                self._send(batch)
+                batch, size = [], 0
+        self._send(batch)
+        return CopyResult(self.rows, tuple(self.rejects), tuple(self.healed))
+
+    def _ready(self, part: Range) -> Iterator[_Ready]:
+        table = self.table
+        for rowid, row in read_rows_carefully(self.context.source, table.relation, part, table.encoding):
+            try:
+                carried = [cell.carry(value) for cell, value in zip(table.copied, row, strict=True)]
+            except RowReject as reject:
+                self._reject(row, rowid, reject.column, reject.storage_class, reject.value_hex, reject.reason)
+                continue
+            for cell, (_, policy) in zip(table.copied, carried, strict=True):
+                if policy:
+                    key, identity = table.key_of(row, rowid), table.identity_of(row, rowid)
+                    self.healed.append(Healed(table.name, key, cell.plan.source, policy, identity))
+            yield _Ready(row, rowid, tuple(value for value, _ in carried))
+
+    def _send(self, batch: list[_Ready]) -> None:
+        """Copy the batch; if PostgreSQL refuses it, halve it until the refused rows are alone."""
+        if not batch:
+            return
+        try:
+            with self.context.connection.transaction():
+                self._copy(batch)
+        except _UNEXPECTED_VALUE as error:
+            if len(batch) == 1:
+                self._refused(batch[0], error)
+                return
+            middle = len(batch) // 2
+            self._send(batch[:middle])
+            self._send(batch[middle:])
+            return
+        self.rows += len(batch)
+        self.context.report(len(batch))
+
+    def _copy(self, batch: list[_Ready]) -> None:
+        with self.context.connection.cursor() as cursor, cursor.copy(copy_statement(self.table)) as copy:
+            if self.table.columns:
+                copy.set_types([cell.conversion.copy_type for cell in self.table.copied])
+            for ready in batch:
+                copy.write_row(ready.values)
+
+    def _send_large(self, ready: _Ready) -> None:
+        try:
+            with self.context.connection.transaction():
+                LargeRow(self.context.connection, partial(large_value, self.context.source), self.table.encoding).copy(
+                    copy_statement(self.table),
+                    [cell.conversion.copy_type for cell in self.table.copied],
+                    ready.values,
+                    [cell.plan.type.is_text for cell in self.table.copied],
+                )
+        except _UNEXPECTED_VALUE as error:
+            self._refused(ready, error)
+            return
+        self.rows += 1
+        self.context.report(1)
+
+    def _refused(self, ready: _Ready, error: Exception) -> None:
+        constraint = error.diag.constraint_name if isinstance(error, psycopg.Error) else None
+        column = error.diag.column_name if isinstance(error, psycopg.Error) else None
+        reason = str(error).strip().splitlines()[0]
+        self._reject(ready.row, ready.rowid, column or constraint, None, None, f"PostgreSQL refused the row: {reason}")
+
+    def _reject(
+        self, row: Row, rowid: int | None, column: str | None, kind: str | None, value: str | None, reason: str
+    ) -> None:
+        key, identity = self.table.key_of(row, rowid), self.table.identity_of(row, rowid)
+        self.rejects.append(Reject(self.table.name, key, column, kind, value, reason, rowid, identity))
+        self.context.report(1)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A row that passed every check on this side, with its source form for the reject it may still become."""
+
+    row: Row
+    rowid: int | None
+    values: tuple[object, ...]
+
+    @property
+    def large(self) -> bool:
+        return any(isinstance(value, LargeValue) for value in self.values)

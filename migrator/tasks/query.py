@@ -1,0 +1,46 @@
+"""Single queries that the parent asks a worker, so that they are answered from the snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrator.core.errors import PlanError
+from migrator.source.queries import QueryRefused, describe
+from migrator.source.rows import Range, Relation, table_ranges
+from migrator.workers import Context
+
+
+@dataclass(frozen=True)
+class QueryColumnsTask:
+    """The names of a merging query's columns. Raises PlanError for anything that is not one reading statement."""
+
+    table: str
+    query: str
+
+    def run(self, context: Context) -> tuple[str, ...]:
+        try:
+            return describe(context.source, self.query)
+        except QueryRefused as error:
+            raise PlanError(f"The source of [tables.{self.table}] cannot be used.", f"{error}.") from error
+
+
+@dataclass(frozen=True)
+class ReadTask:
+    """The rows of a query that the migrator itself wrote."""
+
+    query: str
+    bindings: tuple[object, ...] = ()
+
+    def run(self, context: Context) -> Sequence[tuple[object, ...]]:
+        return context.source.execute(self.query, self.bindings).fetchall()
+
+
+@dataclass(frozen=True)
+class RangesTask:
+    """The rowid ranges of a table, as the snapshot has them."""
+
+    relation: Relation
+
+    def run(self, context: Context) -> list[Range]:
+        return table_ranges(context.source, self.relation)

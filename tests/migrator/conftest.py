@@ -1,0 +1,61 @@
+"""Databases for the migrator's tests.
+
+`database` and `debian_database` are URLs of fresh, empty databases; `each_database` runs a test on both servers.
+Every xdist worker has servers of its own; they start when the first test asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+
+from . import servers
+
+
+def _start(cluster: AbstractContextManager[servers.Server]) -> Iterator[servers.Server]:
+    try:
+        with cluster as server:
+            yield server
+    except servers.Unavailable as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def embedded_server() -> Iterator[servers.Server]:
+    """PostgreSQL 18 from the wheel of the extra `embedded`."""
+    yield from _start(servers.embedded())
+
+
+@pytest.fixture(scope="session")
+def debian_server() -> Iterator[servers.Server]:
+    """The newest PostgreSQL that Debian or Ubuntu installed; skips where there is none."""
+    yield from _start(servers.debian())
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> servers.Server:
+    """The embedded server, or the one that `parametrize("server", ["embedded", "debian"], indirect=True)` names."""
+    return request.getfixturevalue(f"{getattr(request, 'param', 'embedded')}_server")
+
+
+@pytest.fixture
+def database(embedded_server: servers.Server) -> Iterator[str]:
+    """The URL of a fresh, empty database on the embedded PostgreSQL."""
+    with servers.fresh_database(embedded_server) as url:
+        yield url
+
+
+@pytest.fixture
+def debian_database(debian_server: servers.Server) -> Iterator[str]:
+    """The URL of a fresh, empty database on Debian's PostgreSQL."""
+    with servers.fresh_database(debian_server) as url:
+        yield url
+
+
+@pytest.fixture(params=["embedded", "debian"])
+def each_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh, empty database, once on each server."""
+    with servers.fresh_database(request.getfixturevalue(f"{request.param}_server")) as url:
+        yield url

@@ -1,0 +1,199 @@
+"""One table of hard rows in a real SQLite and a real PostgreSQL, and the comparison of what both make of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import apsw
+import psycopg
+
+from migrator.core.model import Affinity
+from migrator.core.sql.expressions import translate_expression, translate_predicate
+from migrator.core.sql.scope import ColumnScope, Kind, TableScope
+from migrator.core.sql.views import translate_view
+
+_INTEGER, _NUMERIC, _REAL, _TEXT = Affinity.INTEGER, Affinity.NUMERIC, Affinity.REAL, Affinity.TEXT
+
+COLUMNS = {
+    "id": ("INTEGER PRIMARY KEY", "bigint PRIMARY KEY", ColumnScope("id", Kind.INTEGER, "BINARY", _INTEGER, False)),
+    "i": ("INTEGER", "bigint", ColumnScope("i", Kind.INTEGER, affinity=_INTEGER)),
+    "j": ("INTEGER", "integer", ColumnScope("j", Kind.INTEGER, affinity=_INTEGER)),
+    "r": ("REAL", "float8", ColumnScope("r", Kind.REAL, affinity=_REAL)),
+    "q": ("REAL", "float8", ColumnScope("q", Kind.REAL, affinity=_REAL)),
+    "s": ("TEXT", "text", ColumnScope("s", Kind.TEXT, affinity=_TEXT)),
+    "u": ("TEXT", "text", ColumnScope("u", Kind.TEXT, affinity=_TEXT)),
+    "n": ("TEXT COLLATE NOCASE", "text", ColumnScope("n", Kind.TEXT, "NOCASE", _TEXT)),
+    "w": ("TEXT COLLATE RTRIM", "text", ColumnScope("w", Kind.TEXT, "RTRIM", _TEXT)),
+    "at": ("DATETIME", "text", ColumnScope("at", Kind.TEXT, affinity=_NUMERIC)),
+    "f": ("BOOLEAN", "boolean", ColumnScope("f", Kind.BOOLEAN, affinity=_NUMERIC)),
+    "g": ("INTEGER NOT NULL", "boolean NOT NULL", ColumnScope("g", Kind.BOOLEAN, affinity=_INTEGER, nullable=False)),
+    "b": ("BLOB", "bytea", ColumnScope("b", Kind.BLOB, affinity=Affinity.BLOB)),
+    "d": ("DECIMAL(9,2)", "numeric", ColumnScope("d", Kind.NUMERIC, affinity=_NUMERIC)),
+    "order": ("INT", "bigint", ColumnScope("order", Kind.INTEGER, affinity=_INTEGER)),
+}  # fmt: skip
+TABLE = TableScope("t", {name: scope for name, (_, _, scope) in COLUMNS.items()}, ("id",))
+SMALL = TableScope(
+    "p",
+    {
+        "code": ColumnScope("code", Kind.INTEGER, affinity=_INTEGER, nullable=False),
+        "label": ColumnScope("label", Kind.TEXT, affinity=_TEXT),
+        "amount": ColumnScope("amount", Kind.INTEGER, affinity=_INTEGER),
+    },
+    ("code",),
+)
+TABLES = {"t": TABLE, "p": SMALL}
+
+_TOP, _BOTTOM, _INF = 2**63 - 1, -(2**63), float("inf")
+#       i        j    r        q     s          u         n       w       at             f     g  b      d     order
+ROWS: list[tuple[Any, ...]] = [
+    (None, None, None, None, None, None, None, None, None, None, 0, None, None, None),
+    (0, 0, 0.0, -0.0, "", "", "", "", "2024-01-01", 0, 1, b"", 0, 1),
+    (1, -1, 1.0, -1.0, "a", "A", "A", "a ", "2024-01-01 10:00:00", 1, 0, b"\x00", 1, 2),
+    (-1, 2, 0.1, 0.2, "Ä", "ä", "Ä", "a", "2024-01-01T10:00:00", 1, 1, b"\xff", 0.5, 2),
+    (7, -2, -2.5, 2.5, "abc", "B", "abC", " a", "text", 0, 0, b"ab\\x", -2.25, None),
+    (-7, 3, 2.675, 1e-300, "aBc", "b", "ABc", "A", None, None, 1, b"AB", 3, 3),
+    (_TOP, 2**31 - 1, 1e308, 1e308, "a\\b%c_d", "_", "ab", "b", "x", 1, 1, None, 12345678.99, 0),
+    (_BOTTOM, -(2**31), -1e308, 5e-324, "  x ", "x", "aB ", "b  ", "", 0, 0, b"\x80", -7, -1),
+    (2**53 + 1, 100, _INF, -_INF, "ß\U0001f600é", "\U0001f600", "ß", "ß", "9x", None, 1, b"zz", 2**40, 5),
+    (1700000000, 12, _INF, 3.5, "line\nbreak", "'", "[x]", "", "y", 1, 0, b"'", 0.1, 9),
+    (5, 5, 5.0, 0.3, "*", "?", "A*b", "*", "ABC", 0, 1, b"*", 5, 5),
+    (65536, 65536, 1e15, 1e16, "0123", "12", "007", "1", "z", 1, 1, b"12", 2, 1),
+]  # fmt: skip
+SMALL_ROWS = [(0, "zero", None), (1, "one", 10), (2, "two", 30), (5, "FIVE", -5), (100, None, 7), (101, "one", 11)]
+
+
+@dataclass
+class Engines:
+    """Both databases; a disagreement is an AssertionError."""
+
+    sqlite: apsw.Connection
+    postgres: psycopg.Connection[Any]
+
+    strict: bool = True  # PostgreSQL's error for a number out of range must show in SQLite's result
+
+    def agree_on_expression(self, text: str) -> bool:
+        """False where PostgreSQL raised that error for a row."""
+        found = translate_expression(text, TABLE)
+        return self._agree(text, found.sql, found.kind)
+
+    def agree_on_predicate(self, text: str) -> bool:
+        found = translate_predicate(text, TABLE)
+        return self._agree(f"CASE WHEN {text} THEN 1 WHEN NOT ({text}) THEN 0 END", found, Kind.BOOLEAN)
+
+    def _agree(self, ours: str, theirs: str, kind: Kind) -> bool:
+        try:
+            self._agree_on_rows(ours, theirs, kind, "")
+        except psycopg.errors.NumericValueOutOfRange:
+            for place in range(1, len(ROWS) + 1):
+                self._agree_on_row(ours, theirs, kind, place)
+            return False
+        return True
+
+    def _agree_on_row(self, ours: str, theirs: str, kind: Kind, place: int) -> None:
+        where = f" WHERE id = {place}"
+        try:
+            self._agree_on_rows(ours, theirs, kind, where)
+        except psycopg.errors.NumericValueOutOfRange:
+            try:
+                found = self.sqlite.execute(f"SELECT {ours} FROM t{where}").get
+            except apsw.SQLError:
+                return
+            assert not self.strict or may_be_out_of_range(found, kind), f"{found!r} and an error\n  {ours}\n  {theirs}"
+
+    def _agree_on_rows(self, ours: str, theirs: str, kind: Kind, where: str) -> None:
+        right = self.postgres.execute(f"SELECT {theirs} FROM t{where} ORDER BY t.id".encode()).fetchall()
+        try:
+            left = self.sqlite.execute(f"SELECT {ours} FROM t{where} ORDER BY t.id").fetchall()
+        except apsw.SQLError as error:
+            raise psycopg.errors.NumericValueOutOfRange from error
+        for row, (one, other) in enumerate(zip(left, right, strict=True), 1):
+            assert same(one[0], other[0], kind), f"row {row}: {one[0]!r} and {other[0]!r}\n  {ours}\n  {theirs}"
+
+    def agree_on_query(self, select: str, *, ordered: bool = False) -> bool:
+        """False where PostgreSQL raised the error for a number out of range."""
+        sql, columns = translate_view(select, TABLES)
+        try:
+            cursor = self.postgres.execute(sql.encode())
+        except psycopg.errors.NumericValueOutOfRange:
+            return False
+        left, right = self.sqlite.execute(select).fetchall(), cursor.fetchall()
+        assert [column.name for column in cursor.description or []] == [name for name, _ in columns]
+        if not ordered:
+            left, right = sorted(left, key=sort_key), sorted(right, key=sort_key)
+        assert len(left) == len(right), f"{len(left)} and {len(right)} rows\n  {select}\n  {sql}"
+        for one, other in zip(left, right, strict=True):
+            for (_, kind), mine, yours in zip(columns, one, other, strict=True):
+                assert same(mine, yours, kind, relative=1e-9), f"{one!r} and {other!r}\n  {select}\n  {sql}"
+        return True
+
+
+def may_be_out_of_range(found: Any, kind: Kind) -> bool:
+    """Whether SQLite too left the 64 bits or the doubles; a text or a truth says nothing about its operands."""
+    if kind is Kind.INTEGER:
+        return found is None or isinstance(found, float) or found in (_TOP, _BOTTOM)  # CAST stops at the limits
+    if kind is Kind.REAL:
+        return found is None or abs(found) in (0.0, float("inf")) or abs(found) < sys.float_info.min
+    return True
+
+
+def sort_key(row: Sequence[Any]) -> list[tuple[int, Any]]:
+    return [_sort_key(value) for value in row]
+
+
+def _sort_key(value: Any) -> tuple[int, Any]:
+    if value is None:
+        return (0, 0)
+    if isinstance(value, str | bytes):
+        return (2 if isinstance(value, str) else 3, value)
+    return (1, round(float(value), 6))
+
+
+def same(ours: Any, theirs: Any, kind: Kind, relative: float = 0.0) -> bool:
+    """Equal in type and value; a REAL that SQLite made from an integer literal may be an integer there."""
+    if ours is None or theirs is None:
+        return ours is theirs
+    if kind is Kind.BOOLEAN:
+        return ours in (0, 1) and theirs is bool(ours)
+    if kind in (Kind.REAL, Kind.NUMERIC):
+        return isinstance(theirs, float | Decimal) and close(float(ours), float(theirs), relative)
+    return type(ours) is type(theirs) and bool(ours == theirs)
+
+
+def close(one: float, other: float, relative: float) -> bool:
+    return one == other or abs(one - other) <= relative * max(abs(one), abs(other))
+
+
+@contextmanager
+def engines(url: str) -> Iterator[Engines]:
+    """Both databases with the tables t and p."""
+    sqlite = apsw.Connection(":memory:")
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as postgres:
+        for table, place in (("t", 0), ("p", 1)):
+            sqlite.execute(_create(table, 0))
+            postgres.execute(_create(table, 1).encode())
+            _fill(sqlite, postgres, table, place)
+        yield Engines(sqlite, postgres)
+
+
+def _create(table: str, engine: int) -> str:
+    small = (
+        "code INTEGER PRIMARY KEY, label TEXT, amount INTEGER",
+        "code bigint PRIMARY KEY, label text, amount bigint",
+    )
+    columns = ", ".join(f'"{name}" {types[engine]}' for name, types in COLUMNS.items())
+    return f"CREATE TABLE {table}({columns if table == 't' else small[engine]})"
+
+
+def _fill(sqlite: apsw.Connection, postgres: psycopg.Connection[Any], table: str, place: int) -> None:
+    rows = [[(number, *row) for number, row in enumerate(ROWS, 1)], SMALL_ROWS][place]
+    for row in rows:
+        marks = ", ".join("?" * len(row))
+        sqlite.execute(f"INSERT INTO {table} VALUES({marks})", row)
+        flags = {10, 11} if table == "t" else set()
+        values = [bool(value) if index in flags and value is not None else value for index, value in enumerate(row)]
+        postgres.execute(f"INSERT INTO {table} VALUES({marks.replace('?', '%s')})".encode(), values)
