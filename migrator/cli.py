@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -11,26 +12,21 @@ from functools import update_wrapper
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
-from migrator import report
 from migrator.core.errors import DecisionNeeded, ExitCode, Failure, MigratorError, UsageError
 from migrator.core.plan import Style
-from migrator.core.progress import Progress
-from migrator.display import PlainProgress, TerminalProgress
-from migrator.embedded import embedded_server
-from migrator.journal import create_run_folder, new_run_id
-from migrator.steps.inspect import inspect as inspect_step
-from migrator.steps.plan import PlanRequest, make_plan
-from migrator.steps.run import RunRequest, worker_count
-from migrator.steps.run import run as run_step
-from migrator.steps.schema import FORMATS, SchemaRequest, print_schema
-from migrator.steps.verify import VerifyRequest
-from migrator.steps.verify import verify as verify_step
-from migrator.target.connection import Target, resolve_target
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from migrator.core.progress import Progress
+    from migrator.target.connection import Target
+
+# Steps are imported by the verb that needs them: the parsers and drivers behind them take a second on a small machine,
+# and --help should not.
 
 RUNS = Path("migrator-runs")
 
@@ -44,10 +40,14 @@ class Output:
     err: Console
 
     def progress(self) -> Progress:
+        from migrator.display import PlainProgress, TerminalProgress
+
         return TerminalProgress(self.err) if self.err.is_terminal else PlainProgress(self.err)
 
 
 def _output(json: bool) -> Output:
+    from rich.console import Console
+
     return Output(
         json, Console(highlight=False, soft_wrap=not sys.stdout.isatty()), Console(stderr=True, highlight=False)
     )
@@ -85,6 +85,8 @@ def _handled(function: Callable[..., int]) -> Callable[..., None]:
     """Turn errors into what, why, next and an exit code. Bad input never gets a traceback."""
 
     def wrapper(*arguments: Any, json: bool, **options: Any) -> None:
+        from migrator import report
+
         output = _output(json)
         try:
             with _interruptible():
@@ -122,12 +124,17 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
+def _worker_count() -> int:
+    """One per core, at most four: more connections make PostgreSQL wait for itself."""
+    return max(1, min(4, os.cpu_count() or 1))
+
+
 _SOURCE = click.argument("source", type=click.Path(path_type=Path))
 _JSON = click.option("--json", is_flag=True, help="Print one JSON object on stdout; its shape has a version.")
 _WORKERS = click.option(
     "--workers",
     type=click.IntRange(1, 16),
-    default=worker_count,
+    default=_worker_count,
     help="Worker processes. Default: one per core, at most 4.",
 )
 _PASSWORD = click.option(
@@ -175,6 +182,9 @@ def inspect(source: Path, workers: int, output: Output) -> int:
       migrator inspect app.db
       migrator inspect app.db --json | jq '.tables[] | {name, rows}'
     """
+    from migrator import report
+    from migrator.steps.inspect import inspect as inspect_step
+
     inspection = inspect_step(source, workers, output.progress())
     if output.json:
         click.echo(report.inspection_json(inspection))
@@ -208,6 +218,9 @@ def plan(
       migrator plan app.db --style idiomatic --zone Europe/Berlin -o plan.toml
       migrator plan app.db -o plan.toml --refresh      (after the application's schema changed)
     """
+    from migrator import report
+    from migrator.steps.plan import PlanRequest, make_plan
+
     existing = _existing_plan(file, refresh)
     request = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     planned = make_plan(request, output.progress(), existing)
@@ -245,7 +258,7 @@ def _existing_plan(file: Path | None, refresh: bool) -> str | None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(sorted(FORMATS)),
+    type=click.Choice(["alembic", "sql", "supabase"]),
     default="sql",
     show_default=True,
     help="Plain SQL, a Supabase migration, or an Alembic revision.",
@@ -270,6 +283,10 @@ def schema(
       migrator schema app.db --format supabase -o supabase/migrations/20260101000000_app.sql
       migrator schema app.db --plan plan.toml --format alembic -o versions/0001_app.py
     """
+    from migrator import report
+    from migrator.steps.plan import PlanRequest
+    from migrator.steps.schema import SchemaRequest, print_schema
+
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     printed = print_schema(SchemaRequest(source, plan_file, planning, form), output.progress())
     if file is not None:
@@ -332,6 +349,12 @@ def run(
       migrator run home-assistant_v2.db postgresql://ha@localhost/homeassistant --replace
       migrator run app.db
     """
+    from migrator import report
+    from migrator.journal import create_run_folder, new_run_id
+    from migrator.steps.plan import PlanRequest
+    from migrator.steps.run import RunRequest
+    from migrator.steps.run import run as run_step
+
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     with _target(target, password_file, source, output) as resolved:
         run_id = new_run_id()
@@ -369,6 +392,9 @@ def _ask_before_dropping(names: list[str]) -> None:
 
 @contextlib.contextmanager
 def _target(text: str | None, password_file: Path | None, source: Path, output: Output) -> Iterator[Target]:
+    from migrator.embedded import embedded_server
+    from migrator.target.connection import resolve_target
+
     if text is not None:
         yield resolve_target(text, password_file)
         return
@@ -407,6 +433,11 @@ def verify(
       migrator verify app.db postgresql://db.example.org/app
       migrator verify app.db env:DATABASE_URL --run migrator-runs/app-20260101_120000_ab12
     """
+    from migrator import report
+    from migrator.steps.verify import VerifyRequest
+    from migrator.steps.verify import verify as verify_step
+    from migrator.target.connection import resolve_target
+
     request = VerifyRequest(source, resolve_target(target, password_file), run_folder, run_dir, workers)
     verified = verify_step(request, output.progress())
     if output.json:

@@ -7,12 +7,14 @@ is theirs: pinned once, read by census, copy and verification.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -79,16 +81,19 @@ class Pin:
         pin(context.source)
 
 
-def _work(pipe: Connection, path: Path, target: Target | None) -> None:
+def work(descriptor: int) -> None:
     """A worker's life: open, then one task after the other until the pipe closes."""
+    pipe = Connection(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
-    try:
-        context = Context(path, connect_source(path), target, pipe.send)
-        pipe.send(("ready", None))
-    except MigratorError as error:
-        pipe.send(("error", error))
-        return
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        path, target = pipe.recv()
+        try:
+            context = Context(path, connect_source(path), target, pipe.send)
+            pipe.send(("ready", None))
+        except MigratorError as error:
+            pipe.send(("error", error))
+            return
         while True:
             pipe.send(_answer(pipe.recv(), context))
 
@@ -122,38 +127,63 @@ def _innermost(error: BaseException) -> str:
     return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
 
 
+Worker = tuple["subprocess.Popen[bytes]", Connection]
+
+
+# -P keeps the current folder, which may hold anything, out of the import path; the last entry is where we came from.
+_BOOT = "import sys; sys.path.append(sys.argv[2]); from migrator.workers import work; work(int(sys.argv[1]))"
+
+
+def _start_worker() -> Worker:
+    """A fresh interpreter that imports this module and nothing of the command line, so it starts fast and stays small.
+
+    multiprocessing's own spawn would import the main module, and with it every verb, into each worker.
+    """
+    ours, theirs = Pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", _BOOT, str(theirs.fileno()), str(Path(__file__).parent.parent)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()],
+    )
+    theirs.close()
+    return process, ours
+
+
 class WorkerPool:
     """A fixed number of workers. Not thread-safe: one thread hands out the work."""
 
     def __init__(self, count: int, path: Path, target: Target | None = None) -> None:
         self.count = count
-        self._spawn = multiprocessing.get_context("spawn")
-        self._workers: list[tuple[Any, Connection]] = []
+        self._workers: list[Worker] = []
         self._path = path
         self._target = target
 
     def __enter__(self) -> WorkerPool:
         for _ in range(self.count):
-            ours, theirs = self._spawn.Pipe()
-            process = self._spawn.Process(target=_work, args=(theirs, self._path, self._target), daemon=True)
-            process.start()
-            theirs.close()
-            self._workers.append((process, ours))
+            self._workers.append(_start_worker())
         try:
+            for _, pipe in self._workers:
+                pipe.send((self._path, self._target))
             for process, pipe in self._workers:
                 _receive(process, pipe)
         except BaseException:
-            self.__exit__()
+            self.stop()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End every worker, whatever it is doing; PostgreSQL rolls its transaction back."""
         for process, pipe in self._workers:
             pipe.close()
-            process.join(timeout=0.5)
-            if process.is_alive():
+            try:
+                process.wait(timeout=0.5)
+            except subprocess.TimeoutExpired:
                 process.terminate()
-                process.join()
+                process.wait()
         self._workers.clear()
 
     @property
@@ -192,7 +222,7 @@ class WorkerPool:
 
     @staticmethod
     def _serve(
-        worker: tuple[Any, Connection],
+        worker: Worker,
         waiting: SimpleQueue[Task],
         finished: SimpleQueue[tuple[Task | None, Any]],
         on_progress: Callable[[int], None],
@@ -211,7 +241,7 @@ class WorkerPool:
                 return
 
 
-def _result(process: Any, pipe: Connection, on_progress: Callable[[int], None]) -> Any:
+def _result(process: subprocess.Popen[bytes], pipe: Connection, on_progress: Callable[[int], None]) -> Any:
     while True:
         kind, payload = _receive(process, pipe)
         if kind == "progress":
@@ -220,13 +250,14 @@ def _result(process: Any, pipe: Connection, on_progress: Callable[[int], None]) 
             return payload
 
 
-def _receive(process: Any, pipe: Connection) -> tuple[str, Any]:
+def _receive(process: subprocess.Popen[bytes], pipe: Connection) -> tuple[str, Any]:
     try:
         kind, payload = pipe.recv()
     except (EOFError, ConnectionResetError, OSError) as error:
-        process.join(timeout=1)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
         raise Failure(
-            f"A worker process ended without an answer (exit code {process.exitcode}).",
+            f"A worker process ended without an answer (exit code {process.returncode}).",
             "It was killed from outside, most often by the kernel when memory ran out.",
             "Free memory or use fewer workers: --workers 1",
         ) from error

@@ -19,7 +19,7 @@ MAX_FORMATS = 24
 FREE_TEXT = 1_000  # so many texts without a format make a column free text, and counting formats stops
 T = TypeVar("T", int, float)
 
-MANY_DECIMALS = 13
+MANY_DECIMALS = 7  # more than a DECIMAL(p,s) of money or measurements has
 
 
 @dataclass

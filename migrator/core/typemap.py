@@ -90,7 +90,10 @@ def _faithful(column: Column, census: ColumnCensus) -> Choice:
     wanted = _declared(column, census)
     if wanted is not None:
         return wanted
-    return _by_affinity(column, census)
+    choice = _by_affinity(column, census)
+    if census.stored and not choice.trouble and _declares_more(column):
+        return replace(choice, trouble="not-as-declared")
+    return choice
 
 
 def _declared(column: Column, census: ColumnCensus) -> Choice | None:
@@ -130,7 +133,7 @@ def _declared_numeric(arguments: tuple[int, ...], census: ColumnCensus) -> Choic
     if census.texts or census.blobs:
         return None
     if census.beyond_int64 or census.infinite:
-        return Choice(DOUBLE)
+        return Choice(DOUBLE if _exact_as_doubles(census) else NUMERIC, trouble=_lost_digits(census))
     return Choice(PgType("numeric", _precision(arguments, census)))
 
 
@@ -189,16 +192,20 @@ def _numbers(column: Column, census: ColumnCensus) -> Choice:
     if not census.reals:
         return Choice(BIGINT)
     if column.affinity is Affinity.REAL or not census.integers:
-        return Choice(DOUBLE, trouble="already-lossy" if _lost_digits(column, census) else "")
+        counted = column.affinity in (Affinity.INTEGER, Affinity.NUMERIC)
+        return Choice(DOUBLE, trouble=_lost_digits(census) if counted else "")
     if column.affinity is Affinity.INTEGER:
-        trouble = "already-lossy" if _lost_digits(column, census) else "real-in-integer"
-        exact = max(abs(census.min_integer or 0), abs(census.max_integer or 0)) <= 2**53
-        return Choice(DOUBLE if exact else NUMERIC, trouble=trouble)
+        trouble = _lost_digits(census) or "real-in-integer"
+        return Choice(DOUBLE if _exact_as_doubles(census) else NUMERIC, trouble=trouble)
     return Choice(NUMERIC)
 
 
-def _lost_digits(column: Column, census: ColumnCensus) -> bool:
-    return column.affinity in (Affinity.INTEGER, Affinity.NUMERIC) and census.beyond_int64 > 0
+def _exact_as_doubles(census: ColumnCensus) -> bool:
+    return max(abs(census.min_integer or 0), abs(census.max_integer or 0)) <= 2**53
+
+
+def _lost_digits(census: ColumnCensus) -> str:
+    return "already-lossy" if census.beyond_int64 else ""
 
 
 def _mostly_text(census: ColumnCensus) -> Choice:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 # No process holds a larger value in memory, whatever the table holds.
 MAX_VALUE_BYTES = 8 * 1024 * 1024
 
+# Whole batches of rows are held only while every value is smaller than this.
+MAX_BATCHED_VALUE_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True)
 class BrokenText:

@@ -7,17 +7,19 @@ value over MAX_VALUE_BYTES. The careful way returns such values as BrokenText an
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import apsw
 
 from migrator.core.census import TableCensus
 from migrator.core.names import quote_identifier
-from migrator.core.values import MAX_VALUE_BYTES, BrokenText, LargeValue, Value
+from migrator.core.values import MAX_BATCHED_VALUE_BYTES, MAX_VALUE_BYTES, BrokenText, LargeValue, Value
 
 Row = tuple[Value, ...]
-CENSUS_BATCH = 2_000
+CENSUS_BATCH = 1_000
+BATCH_BYTES = 16 * 1024 * 1024
 ROWS_PER_RANGE = 200_000
 MAX_RANGES = 4_096
 
@@ -95,18 +97,43 @@ def large_value(connection: apsw.Connection, value: LargeValue, chunk_bytes: int
 
 def take_census(connection: apsw.Connection, relation: Relation, part: Range, encoding: str) -> TableCensus:
     """The census of one range."""
+    census = TableCensus.empty(len(relation.columns))
     try:
-        return _census(read_rows(connection, relation, part), len(relation.columns))
+        with small_values(connection):
+            rows = read_rows(connection, relation, part)
+            while batch := list(itertools.islice(rows, CENSUS_BATCH)):
+                census.add(batch)
+            return census
     except (UnicodeDecodeError, apsw.TooBigError):
-        rows = (row for _, row in read_rows_carefully(connection, relation, part, encoding))
-        return _census(rows, len(relation.columns))
+        census = TableCensus.empty(len(relation.columns))
+        careful = (row for _, row in read_rows_carefully(connection, relation, part, encoding))
+        for batch in bounded_batches(careful, CENSUS_BATCH):
+            census.add(batch)
+        return census
 
 
-def _census(rows: Iterator[Row], columns: int) -> TableCensus:
-    census = TableCensus.empty(columns)
-    while batch := list(itertools.islice(rows, CENSUS_BATCH)):
-        census.add(batch)
-    return census
+@contextmanager
+def small_values(connection: apsw.Connection) -> Iterator[None]:
+    """Within the block a larger value than a batch may hold raises TooBigError; the careful way takes over."""
+    previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_BATCHED_VALUE_BYTES)
+    try:
+        yield
+    finally:
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
+
+
+def bounded_batches(rows: Iterable[Row], most_rows: int) -> Iterator[list[Row]]:
+    """Batches of at most so many rows and about BATCH_BYTES, for rows that may hold large values."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        if len(batch) == most_rows or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _select(relation: Relation, part: Range, columns: str, ordered: bool) -> tuple[str, Sequence[int]]:

@@ -41,6 +41,7 @@ class Builder:
         futures, self._futures = self._futures, []
         for future in futures:
             future.result()
+            self._progress.advance()
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -64,7 +65,6 @@ class Builder:
             execute(self._connection(), statement.sql)
         except psycopg.Error as error:
             raise _build_error(self._target, statement, error) from None
-        self._progress.advance()
 
     def _validate(self, statement: Statement) -> None:
         assert statement.validate
@@ -78,7 +78,6 @@ class Builder:
             ) from None
         except psycopg.Error as error:
             raise _build_error(self._target, statement, error) from None
-        self._progress.advance()
 
 
 def _build_error(target: Target, statement: Statement, error: psycopg.Error) -> MigratorError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -167,6 +166,7 @@ class _Run:
         finally:
             builder.close()
             if not placed and not connection.closed:
+                self.pool.stop()  # its sessions hold locks on what is discarded next
                 with contextlib.suppress(psycopg.Error):
                     staging.discard(connection, self.staging)
             connection.close()
@@ -336,8 +336,3 @@ class _Run:
         except psycopg.Error as error:
             raise target_error(self.target, "the rename into place; nothing was changed", error) from None
         self.result.placed = self.plan.target_schema
-
-
-def worker_count() -> int:
-    """One per core, at most four: more connections make PostgreSQL wait for itself."""
-    return max(1, min(4, os.cpu_count() or 1))

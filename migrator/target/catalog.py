@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import psycopg
 from psycopg import sql
 
+from migrator.core.shapes import ColumnShape, Grant, ReferenceShape, Shape
 from migrator.target.connection import set_search_path
-
-
-@dataclass(frozen=True)
-class ColumnShape:
-    name: str
-    type: str
-    collation: str | None
-    not_null: bool
-    default: str | None
-    identity: bool
-    generated: bool
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One table as PostgreSQL describes it; every definition is unqualified. `invalid` names what is not in force."""
-
-    name: str
-    columns: tuple[ColumnShape, ...]
-    constraints: tuple[tuple[str, str], ...]
-    indexes: tuple[tuple[str, str], ...]
-    invalid: tuple[str, ...] = ()
-
-    def parts(self) -> dict[str, str]:
-        """Everything that can be compared one by one: what it is called → how it is defined."""
-        parts = {f"column {column.name}": _column(column) for column in self.columns}
-        parts |= {f"constraint {name}": definition for name, definition in self.constraints}
-        parts |= {f"index {name}": definition for name, definition in self.indexes}
-        return parts | {f"{name} in force": "no" for name in self.invalid}
-
-
-def _column(column: ColumnShape) -> str:
-    words = [column.type]
-    if column.collation:
-        words.append(f'COLLATE "{column.collation}"')
-    if column.not_null:
-        words.append("NOT NULL")
-    if column.identity:
-        words.append("IDENTITY")
-    if column.default:
-        words.append(("GENERATED " if column.generated else "DEFAULT ") + column.default)
-    return " ".join(words)
-
 
 _COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), o.collname, a.attnotnull,
-       pg_get_expr(d.adbin, d.adrelid, true), a.attidentity <> '', a.attgenerated <> ''
+       pg_get_expr(d.adbin, d.adrelid, true), a.attidentity <> '', a.attgenerated <> '',
+       (SELECT min(s.relname) FROM pg_depend o JOIN pg_class s ON s.oid = o.objid AND s.relkind = 'S'
+        WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.refobjid = c.oid
+          AND o.refobjsubid = a.attnum AND o.deptype IN ('a', 'i'))
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_type t ON t.oid = a.atttypid
@@ -66,14 +26,42 @@ ORDER BY c.relname, a.attnum"""
 
 # contype n: PostgreSQL 18 lists NOT NULL as a constraint too; attnotnull tells it on every version.
 _CONSTRAINTS = """
-SELECT c.relname, k.conname, pg_get_constraintdef(k.oid, true), k.convalidated
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+SELECT c.relname, k.conname, pg_get_constraintdef(k.oid, true), k.convalidated, k.contype = 'f', p.relname,
+       ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.place),
+       ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(number, place)
+             JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number ORDER BY u.place)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid LEFT JOIN pg_class p ON p.oid = k.confrelid
 WHERE c.relnamespace = %s::regnamespace AND k.contype IN ('p', 'u', 'f', 'c') ORDER BY c.relname, k.conname"""
 
 _INDEXES = """
 SELECT c.relname, i.relname, pg_get_indexdef(x.indexrelid, 0, true), x.indisvalid AND x.indisready
 FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
 WHERE c.relnamespace = %s::regnamespace ORDER BY c.relname, i.relname"""
+
+
+_TABLES = """
+SELECT c.relname, pg_get_userbyid(c.relowner), coalesce(c.reloptions, '{}')
+FROM pg_class c WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p')"""
+
+# What the owner may do himself goes with the ownership.
+_GRANTS = """
+WITH tables AS (SELECT * FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')),
+granted AS (
+    SELECT t.relname AS belongs, 'TABLE' AS kind, t.relname AS name, NULL::name AS part, t.relowner AS owner, x.*
+    FROM tables t, aclexplode(t.relacl) x
+    UNION ALL
+    SELECT t.relname, 'TABLE', t.relname, a.attname, t.relowner, x.*
+    FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid, aclexplode(a.attacl) x
+    UNION ALL
+    SELECT t.relname, 'SEQUENCE', s.relname, NULL, t.relowner, x.*
+    FROM tables t JOIN pg_depend o ON o.refobjid = t.oid AND o.refclassid = 'pg_class'::regclass
+        AND o.classid = 'pg_class'::regclass AND o.deptype IN ('a', 'i')
+    JOIN pg_class s ON s.oid = o.objid AND s.relkind = 'S', aclexplode(s.relacl) x
+)
+SELECT belongs, kind, name, part, privilege_type,
+       CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END, is_grantable
+FROM granted WHERE grantee <> owner ORDER BY belongs, kind, name, part NULLS FIRST, grantee, privilege_type"""
 
 
 def read_shapes(connection: psycopg.Connection, schema: str) -> dict[str, Shape]:
@@ -83,18 +71,49 @@ def read_shapes(connection: psycopg.Connection, schema: str) -> dict[str, Shape]
     columns: dict[str, list[ColumnShape]] = {}
     for table, *rest in connection.execute(_COLUMNS, (name,)):
         columns.setdefault(table, []).append(ColumnShape(*rest))
-    constraints, indexes = connection.execute(_CONSTRAINTS, (name,)).fetchall(), []
+    constraints = connection.execute(_CONSTRAINTS, (name,)).fetchall()
     indexes = connection.execute(_INDEXES, (name,)).fetchall()
+    grants = connection.execute(_GRANTS, (name,)).fetchall()
     return {
         table: Shape(
             table,
-            tuple(shapes),
+            tuple(columns.get(table, ())),
             tuple((row[1], row[2]) for row in constraints if row[0] == table),
             tuple((row[1], row[2]) for row in indexes if row[0] == table),
             tuple(row[1] for row in (*constraints, *indexes) if row[0] == table and not row[3]),
+            tuple(
+                ReferenceShape(row[1], tuple(row[6]), row[5], tuple(row[7]))
+                for row in constraints
+                if row[0] == table and row[4]
+            ),
+            tuple(storage),
+            owner,
+            tuple(Grant(*row[1:]) for row in grants if row[0] == table),
         )
-        for table, shapes in columns.items()
+        for table, owner, storage in connection.execute(_TABLES, (name,)).fetchall()
     }
+
+
+def peculiarities(connection: psycopg.Connection, schema: str, tables: Iterable[str]) -> list[str]:
+    """What these tables have that a Shape does not hold, so that building them again would lose it; in words."""
+    rows = connection.execute(
+        """SELECT 'trigger ' || t.tgname || ' on ' || c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+           WHERE NOT t.tgisinternal AND c.relnamespace = %(schema)s::regnamespace AND c.relname = ANY(%(tables)s)
+           UNION ALL
+           SELECT 'rule ' || r.rulename || ' on ' || c.relname FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+           WHERE c.relnamespace = %(schema)s::regnamespace AND c.relname = ANY(%(tables)s)
+           UNION ALL
+           SELECT 'row security on ' || c.relname FROM pg_class c
+           WHERE c.relrowsecurity AND c.relnamespace = %(schema)s::regnamespace AND c.relname = ANY(%(tables)s)
+           UNION ALL
+           SELECT 'partitions or heirs of ' || c.relname FROM pg_class c
+           WHERE (c.relkind = 'p' OR c.relispartition OR c.relhassubclass
+                  OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid))
+             AND c.relnamespace = %(schema)s::regnamespace AND c.relname = ANY(%(tables)s)
+           ORDER BY 1""",
+        {"schema": sql.Identifier(schema).as_string(connection), "tables": list(tables)},
+    )
+    return [text for (text,) in rows]
 
 
 def relations(connection: psycopg.Connection, schema: str) -> dict[str, str]:

@@ -134,6 +134,8 @@ def _advice(error: psycopg.Error, target: Target) -> str:
     text = str(error).lower()
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return "Grant the role CREATE on the database and on the schema, or connect as the database's owner."
+    if isinstance(error, psycopg.errors.DependentObjectsStillExist):
+        return "Drop what depends on these tables first, or put the new ones elsewhere with --schema NAME."
     if isinstance(error, psycopg.errors.DiskFull):
         return "Free space on the server: the target needs about 1.5 times the source's size while it is built."
     if "certificate" in text or "ssl" in text:

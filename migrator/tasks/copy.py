@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,14 +14,14 @@ from psycopg import sql
 from migrator.core.convert import Unfit
 from migrator.core.values import LargeValue
 from migrator.core.work import Cell, Healed, Reject, RowReject
-from migrator.source.rows import Range, Row, large_value, read_rows, read_rows_carefully
+from migrator.source.rows import Range, Row, large_value, read_rows, read_rows_carefully, small_values
 from migrator.target.large import LargeRow
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
 
 BATCH_ROWS = 500
 BATCH_BYTES = 16 * 1024 * 1024
-REPORT_ROWS = 5_000
+REPORT_ROWS = 1_000
 
 # What a value that is not what the plan expects can raise on its way; anything else is a fault of the connection.
 _UNEXPECTED_VALUE = (
@@ -53,7 +54,7 @@ class CopyTask:
 
     def run(self, context: Context) -> CopyResult:
         try:
-            with context.connection.transaction():
+            with context.connection.transaction(), small_values(context.source):
                 return CopyResult(_copy_straight(context, self.table, self.part))
         except _UNEXPECTED_VALUE:
             pass
@@ -69,34 +70,49 @@ def copy_statement(table: WorkTable) -> sql.Composed:
 def _copy_straight(context: Context, table: WorkTable, part: Range) -> int:
     if not table.columns:
         raise ValueError("a table without columns has nothing to copy straight")
-    rows = _converted(read_rows(context.source, table.relation, part), table.copied)
+    prepare = _preparation(table.copied)
+    rows = read_rows(context.source, table.relation, part)
     count = 0
     with context.connection.cursor() as cursor, cursor.copy(copy_statement(table)) as copy:
         copy.set_types([cell.conversion.copy_type for cell in table.copied])
         write = copy.write_row
-        for row in rows:
-            write(row)
-            count += 1
-            if not count % REPORT_ROWS:
-                context.report(REPORT_ROWS)
-    context.report(count % REPORT_ROWS)
+        while batch := list(itertools.islice(rows, REPORT_ROWS)):
+            for row in prepare(batch):
+                write(row)
+            count += len(batch)
+            context.report(len(batch))
     return count
 
 
-def _converted(rows: Iterator[Row], cells: tuple[Cell, ...]) -> Iterator[tuple[object, ...] | list[object]]:
-    """The rows as psycopg takes them; they pass through untouched where no column needs a check or a conversion."""
+Prepared = Iterable[Sequence[object]]
+
+
+def _preparation(cells: tuple[Cell, ...]) -> Callable[[Sequence[Row]], Prepared]:
+    """What a batch goes through on its way: nothing, checks that leave the rows as they are, or conversions."""
     steps = [(number, cell.conversion.fast) for number, cell in enumerate(cells) if cell.conversion.fast]
-    return _apply(rows, steps) if steps else rows
+    if not steps:
+        return lambda batch: batch
+    if all(cells[number].conversion.inverse is None for number, _ in steps):
+        return partial(_checked, steps)
+    return partial(_converted, steps)
 
 
-def _apply(rows: Iterator[Row], steps: list[tuple[int, Callable[..., object]]]) -> Iterator[list[object]]:
-    for row in rows:
-        values: list[object] = list(row)
-        for number, step in steps:
-            value = values[number]
-            if value is not None:
-                values[number] = step(value)
-        yield values
+Steps = list[tuple[int, Callable[..., object]]]
+
+
+def _checked(steps: Steps, batch: Sequence[Row]) -> Prepared:
+    for number, check in steps:
+        for row in batch:
+            if row[number] is not None:
+                check(row[number])
+    return batch
+
+
+def _converted(steps: Steps, batch: Sequence[Row]) -> Prepared:
+    columns: list[Sequence[object]] = list(zip(*batch, strict=True))
+    for number, step in steps:
+        columns[number] = [None if value is None else step(value) for value in columns[number]]
+    return zip(*columns, strict=True)
 
 
 @dataclass

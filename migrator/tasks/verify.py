@@ -20,7 +20,7 @@ from migrator.core.convert import Unfit
 from migrator.core.model import fold
 from migrator.core.values import LargeValue, Value, show
 from migrator.core.work import Cell
-from migrator.source.rows import WHOLE, Range, Row, large_value, read_rows, read_rows_carefully
+from migrator.source.rows import WHOLE, Range, Row, large_value, read_rows, read_rows_carefully, small_values
 from migrator.target.connection import connect
 from migrator.target.reader import batches, bounded, digest, large_chunks, select, stream
 from migrator.tasks.table import WorkTable, row_identity
@@ -28,7 +28,6 @@ from migrator.workers import Context
 
 BATCH_ROWS = 1_000
 CAREFUL_ROWS = 8
-FAST_VALUE_BYTES = 128 * 1024  # a batch of larger values would not stay within the memory that is promised
 MAX_KEPT_HASHES = 5_000_000
 _BOUNDED = {"text", "varchar", "bytea"}
 
@@ -53,13 +52,11 @@ class VerifyTask:
         if not self.table.order:
             return _MultisetComparison(context, self.table, self.explained).run()
         if not self.explained.rejected and not self.explained.nulled:
-            previous = context.source.limit(apsw.SQLITE_LIMIT_LENGTH, FAST_VALUE_BYTES)
             try:
-                comparison = _compare_straight(context, self.table, self.part)
+                with small_values(context.source):
+                    comparison = _compare_straight(context, self.table, self.part)
             except (UnicodeDecodeError, apsw.TooBigError):
                 comparison = None
-            finally:
-                context.source.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
             if comparison:
                 return comparison
         return _OrderedComparison(context, self.table, self.explained).run(self.part)
@@ -232,16 +229,12 @@ class _OrderedComparison(_Careful):
 
     def _holds_large(self, part: Range) -> bool:
         """Whether the careful path was taken because of large values; then few rows are fetched at a time."""
-        previous = self.context.source.limit(apsw.SQLITE_LIMIT_LENGTH, FAST_VALUE_BYTES)
         try:
-            for _ in read_rows(self.context.source, self.table.reading, part):
-                pass
-        except apsw.TooBigError:
+            with small_values(self.context.source):
+                for _ in read_rows(self.context.source, self.table.reading, part):
+                    pass
+        except (apsw.TooBigError, UnicodeDecodeError):
             return True
-        except UnicodeDecodeError:
-            return True
-        finally:
-            self.context.source.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
         return False
 
     def _numbers(self) -> list[int]:

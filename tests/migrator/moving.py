@@ -1,0 +1,93 @@
+"""Plan, run and verify in one call, in this process: what the command line does, without parsing and printing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from migrator import report
+from migrator.core.plan import Style
+from migrator.core.progress import Silent
+from migrator.journal import RunFolder, create_run_folder, new_run_id
+from migrator.steps.plan import PlanRequest, make_plan
+from migrator.steps.run import RunRequest, RunResult, run
+from migrator.steps.verify import Verified, VerifyRequest, verify
+from migrator.target.connection import resolve_target
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A finished run, and what is needed to verify it once more."""
+
+    source: Path
+    database: str
+    folder: RunFolder
+    result: RunResult
+    workers: int = 1
+
+    def verify(self) -> Verified:
+        """The proof again, against the source and the target as they are now."""
+        target = resolve_target(self.database)
+        return verify(
+            VerifyRequest(self.source, target, self.folder.path, self.folder.path.parent, self.workers), Silent()
+        )
+
+    def differences(self) -> list[str]:
+        return [str(difference) for difference in self.verify().proof.differences]
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """The entries of rejects.jsonl or healed.jsonl."""
+        return list(self.folder.lines(name))
+
+
+def make_source(path: Path, script: str) -> Path:
+    """A database made by that SQL."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.executescript(script)
+    return path
+
+
+def plan_text(source: Path, style: str = "faithful", existing: str | None = None) -> str:
+    """The plan that `migrator plan` would write; with `existing`, that plan after `--refresh`."""
+    request = PlanRequest(source, Style(style), profile="none", workers=1)
+    return make_plan(request, Silent(), existing).text
+
+
+def move(
+    source: Path, database: str, *, style: str = "faithful", plan: str | None = None, workers: int = 1, **options: Any
+) -> Moved:
+    """Run the plan, or without one the plan that the style proposes. `options` are RunRequest's; raises what run does."""
+    runs = options.pop("runs", source.parent / "runs")
+    run_id = new_run_id()
+    folder = create_run_folder(runs, source, run_id)
+    file = None
+    if plan is not None:
+        file = folder.path.with_name(f"{run_id}.toml")
+        file.write_text(plan, encoding="utf-8")
+    planning = PlanRequest(source, Style(style), profile="none", workers=workers)
+    request = RunRequest(
+        source=source,
+        target=resolve_target(database),
+        plan=file,
+        planning=planning,
+        folder=folder,
+        run_id=run_id,
+        workers=workers,
+    )
+    result = run(replace(request, **options), Silent())
+    folder.write_outcome(report.result_body(result))
+    return Moved(source, database, folder, result, workers)
+
+
+def move_all(source: Path, database: str, **options: Any) -> Moved:
+    """As `move`; and then nothing was rejected, nothing healed, and the proof holds when it is repeated."""
+    moved = move(source, database, **options)
+    assert (moved.result.rejects, moved.result.healed) == (0, 0)
+    assert moved.result.proof.holds
+    verified = moved.verify()
+    assert verified.proof.differences == []
+    assert verified.changed == ()
+    return moved
