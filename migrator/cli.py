@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect as inspect_module
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import update_wrapper
@@ -54,12 +56,13 @@ def _output(json: bool) -> Output:
 
 
 class Verb(click.Command):
-    """A command whose help keeps the paragraphs of its docstring as they are written."""
+    """A command whose help wraps its paragraphs and keeps its examples line by line."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        text = (self.help or "").replace("\b\n", "")
-        with formatter.indentation():
-            formatter.write("\n" + "\n".join(f"  {line}".rstrip() for line in text.splitlines()) + "\n")
+        for paragraph in inspect_module.cleandoc(self.help or "").split("\n\n"):
+            verbatim = paragraph.startswith("Examples:")
+            text = paragraph if verbatim else textwrap.fill(" ".join(paragraph.split()), formatter.width - 2)
+            formatter.write("\n" + textwrap.indent(text, "  ") + "\n")
 
 
 class Group(click.Group):
@@ -177,7 +180,6 @@ def inspect(source: Path, workers: int, output: Output) -> int:
     bounds, lengths, formats of dates, JSON and UUIDs, characters PostgreSQL cannot hold, and rows without their parent.
     The file is opened read-only; a database in use can be inspected.
 
-    \b
     Examples:
       migrator inspect app.db
       migrator inspect app.db --json | jq '.tables[] | {name, rows}'
@@ -212,7 +214,6 @@ def plan(
 
     Exits with 7 if something has to be decided first: the questions stand at the top of the file.
 
-    \b
     Examples:
       migrator plan app.db -o plan.toml
       migrator plan app.db --style idiomatic --zone Europe/Berlin -o plan.toml
@@ -277,7 +278,6 @@ def schema(
     Expressions in CHECKs, defaults, generated columns, indexes and views are translated where that is proven; what is
     not carried is listed with its reason and its original text.
 
-    \b
     Examples:
       migrator schema app.db
       migrator schema app.db --format supabase -o supabase/migrations/20260101000000_app.sql
@@ -342,7 +342,6 @@ def run(
 
     Rows that do not fit are written to rejects.jsonl in the run folder, and the exit code is 3.
 
-    \b
     Examples:
       migrator run app.db postgresql://db.example.org/app --plan plan.toml
       DATABASE_URL=… migrator run app.db env:DATABASE_URL
@@ -428,7 +427,6 @@ def verify(
     value that PostgreSQL returns on the other, exact in type and bits. What the run rejected or healed is taken into
     account and counted. Exits with 3 if anything else differs.
 
-    \b
     Examples:
       migrator verify app.db postgresql://db.example.org/app
       migrator verify app.db env:DATABASE_URL --run migrator-runs/app-20260101_120000_ab12

@@ -26,7 +26,6 @@ class ExitCode(IntEnum):
     MISMATCH = 3
     SOURCE = 4
     TARGET = 5
-    RESUMABLE = 6
     DECISION = 7
     INTERRUPTED = 130
 

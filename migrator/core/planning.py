@@ -246,6 +246,7 @@ class _Drafter:
 
 
 _TROUBLE = {
+    "not-as-declared": "Declared {declared}, but not every value is written as one: carried as {type}.",
     "longer-than-declared": "{declared} limits nothing in SQLite, and longer texts are stored: carried as {type}.",
     "already-lossy": "SQLite has stored integers beyond 2**63 as reals, so their last digits were lost before.",
     "real-in-integer": "Declared {declared}, but reals are stored: carried as {type}.",

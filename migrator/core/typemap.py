@@ -96,6 +96,17 @@ def _faithful(column: Column, census: ColumnCensus) -> Choice:
     return choice
 
 
+_MEANS_MORE = re.compile(
+    r"(BOOL|BOOLEAN|JSON|JSONB|UUID|GUID|UNIQUEIDENTIFIER|DATE|TIME|TIMESTAMPTZ|SMALLDATETIME|(DATETIME|TIMESTAMP)( .*)?"
+    r"|DECIMAL|NUMERIC|NUMBER|DEC|MONEY|CURRENCY)\s*(\(.*)?"
+)
+
+
+def _declares_more(column: Column) -> bool:
+    """Whether the declared type says more than its affinity, so that a reader expects those values."""
+    return _MEANS_MORE.fullmatch(column.declared_type.upper().strip()) is not None
+
+
 def _declared(column: Column, census: ColumnCensus) -> Choice | None:
     """The declared type's own meaning, if every stored value has it; None leaves the decision to the affinity."""
     declared = column.declared_type.upper()

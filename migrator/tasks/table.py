@@ -153,7 +153,7 @@ def work_table(
     primary = () if table_plan.nullable_key else key
     not_null = {fold(column.source) for column in table_plan.carried if column.not_null or column.identity}
     key = tuple(column.source for column in columns if fold(column.source) in {fold(name) for name in key})
-    order = _order(table_plan, table, tuple(columns), primary)
+    order = _order(table_plan, table, tuple(columns), primary, encoding)
     return WorkTable(
         relation=replace(relation, order=order),
         columns=tuple(columns),
@@ -175,19 +175,21 @@ def _rowid_column(name: str, target: str) -> ColumnPlan:
 
 
 def _order(
-    table_plan: TablePlan, table: Table | None, columns: tuple[ColumnPlan, ...], key: tuple[str, ...]
+    table_plan: TablePlan, table: Table | None, columns: tuple[ColumnPlan, ...], key: tuple[str, ...], encoding: str
 ) -> tuple[str, ...]:
     """The carried rowid, or the primary key if every part of it sorts alike on both sides."""
     if table_plan.rowid and table is not None:
         return (columns[-1].source,)
     by_name = {fold(column.source): column for column in columns}
     parts = [by_name.get(fold(name)) for name in key]
-    if not parts or not all(part and _sorts_alike(part, table) for part in parts):
+    if not parts or not all(part and _sorts_alike(part, table, encoding) for part in parts):
         return ()
     return tuple(part.source for part in parts if part)
 
 
-def _sorts_alike(column: ColumnPlan, table: Table | None) -> bool:
+def _sorts_alike(column: ColumnPlan, table: Table | None, encoding: str) -> bool:
+    """BINARY compares the bytes of the database's encoding, and only UTF-8's sort as in PostgreSQL."""
     if column.type.name not in _ORDERED_TYPES or column.options != Options():
         return False
-    return table is None or table.column(column.source).collation == "BINARY" or not column.type.is_text
+    binary = table is None or table.column(column.source).collation == "BINARY"
+    return not column.type.is_text or (binary and encoding == "UTF-8")

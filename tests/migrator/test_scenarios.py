@@ -87,7 +87,10 @@ class Scenario:
         edited = tomlkit.parse(planned.text)
         for path, value in self.expected.get("edits", {}).items():
             *parents, key = path.split(".")
-            reduce(lambda table, name: table.setdefault(name, {}), parents, edited)[key] = value
+            table = reduce(lambda table, name: table.setdefault(name, {}), parents, edited)
+            if isinstance(value, dict) and key in table:  # a column's line stays a line, and in its place
+                value = tomlkit.inline_table() | value
+            table[key] = value
         self.plan = self.folder.path.with_name("plan.toml")
         self.plan.write_text(tomlkit.dumps(edited), encoding="utf-8")
         return planned.findings
