@@ -1,8 +1,8 @@
-"""The copy of `states` alone, as a program: `python -m benchmarks.copying limit|migrator …`
+"""Migrator's copy of `states` alone, as a program: `python -m benchmarks.copying FILE PLAN URL PROCESSES`
 
-Both write into the same bare table, the one that a run makes before its indexes, and print what they took as JSON. The
-clock runs from the moment when everything is ready (connected; workers started and pinned to the snapshot) until the
-last row is committed; `start_s` is what came before.
+It fills the bare table that a run makes before its indexes, and prints what it took as JSON. `seconds` runs from the
+moment when the workers are started and pinned to the snapshot until the last row is committed; `start_s` is what came
+before.
 """
 
 from __future__ import annotations
@@ -11,11 +11,7 @@ import json
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import psycopg
-from psycopg import sql
 
 from migrator.core.ddl import Phase, build
 from migrator.core.model import Schema
@@ -31,14 +27,6 @@ from migrator.tasks.table import WorkTable, work_table
 from migrator.workers import Pin, WorkerPool
 
 TABLE = "states"
-CHUNK_BYTES = 128 * 1024
-
-
-@dataclass(frozen=True)
-class Copied:
-    rows: int
-    seconds: float
-    start_s: float
 
 
 def create_bare_table(source: Path, plan_file: Path, url: str) -> None:
@@ -51,30 +39,7 @@ def create_bare_table(source: Path, plan_file: Path, url: str) -> None:
         create_tables(connection, target, plan.target_schema, statements)
 
 
-def save_binary(url: str, file: Path) -> None:
-    """Write the table to `file` in PostgreSQL's binary COPY format."""
-    with psycopg.connect(url) as connection, connection.cursor() as cursor, file.open("wb") as output:
-        with cursor.copy(sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(sql.Identifier(TABLE))) as copy:
-            for chunk in copy:
-                output.write(chunk)
-
-
-def copy_ready_file(file: Path, url: str) -> Copied:
-    """The limit: nothing is read from SQLite, converted or encoded."""
-    started = time.monotonic()
-    statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(TABLE))
-    with psycopg.connect(url) as connection, file.open("rb") as ready:
-        connected = time.monotonic()
-        with connection.cursor() as cursor:
-            with cursor.copy(statement) as copy:
-                while chunk := ready.read(CHUNK_BYTES):
-                    copy.write(chunk)
-            rows = cursor.rowcount
-        connection.commit()
-        return Copied(rows, time.monotonic() - connected, connected - started)
-
-
-def copy_with_migrator(source: Path, plan_file: Path, url: str, processes: int) -> Copied:
+def copy_states(source: Path, plan_file: Path, url: str, processes: int) -> dict[str, float]:
     """Migrator's own tasks, workers and snapshot; nothing of the copy is written anew here."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch, open_schema(source, Path(scratch)) as (path, schema):
@@ -90,7 +55,7 @@ def copy_with_migrator(source: Path, plan_file: Path, url: str, processes: int) 
             ended = time.monotonic()
     if any(copied.rejects for copied in results):
         raise SystemExit("rows were rejected: the recorder's data fit, so this is a defect of the migrator")
-    return Copied(sum(copied.rows for copied in results), ended - ready, ready - started)
+    return {"seconds": ended - ready, "start_s": ready - started}
 
 
 def _states(plan: Plan, schema: Schema) -> WorkTable:
@@ -99,13 +64,6 @@ def _states(plan: Plan, schema: Schema) -> WorkTable:
     return work_table(plan, table, schema.table(TABLE), generated, plan.target_schema, schema.encoding)
 
 
-def main(method: str, *arguments: str) -> Copied:
-    if method == "limit":
-        file, url = arguments
-        return copy_ready_file(Path(file), url)
-    source, plan_file, url, processes = arguments
-    return copy_with_migrator(Path(source), Path(plan_file), url, int(processes))
-
-
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asdict(main(*sys.argv[1:]))))
+    recorder, plan_toml, database, count = sys.argv[1:]
+    sys.stdout.write(json.dumps(copy_states(Path(recorder), Path(plan_toml), database, int(count))))

@@ -102,7 +102,7 @@ def _debian_cluster(programs: Path, scratch: Path) -> Iterator[str]:
     try:
         options = ["--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--encoding=UTF8", "--locale=C.UTF-8"]
         _run(account, folder, programs / "initdb", "-D", folder / "data", f"--username={_USER}", *options)
-        settings = f"-k {folder} -c listen_addresses=127.0.0.1 -c port={port}"
+        settings = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories=''"
         _run(account, folder, programs / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log",
              "-o", settings, "start")  # fmt: skip
         yield f"postgresql://{_USER}@127.0.0.1:{port}/{{}}"
@@ -138,4 +138,5 @@ def _run(account: pwd.struct_passwd | None, folder: Path, *command: str | Path) 
         )  # fmt: skip
         if done.returncode:
             output.seek(0)
-            raise ServerFailed(f"{command[0]} ended with {done.returncode}:\n{output.read()}")
+            log = (folder / "log").read_text(errors="replace") if (folder / "log").exists() else ""
+            raise ServerFailed(f"{command[0]} ended with {done.returncode}:\n{output.read()}{log}")
