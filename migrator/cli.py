@@ -20,6 +20,7 @@ import click
 
 from migrator.core.errors import DecisionNeeded, ExitCode, Failure, MigratorError, UsageError
 from migrator.core.plan import Style
+from migrator.core.redact import redact
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,12 +106,26 @@ def _handled(function: Callable[..., int]) -> Callable[..., None]:
         except BrokenPipeError:
             code = int(ExitCode.FAILURE)
             sys.stderr.close()
-        except OSError as error:
-            report.show_error(output.err, Failure(f"{error.filename or 'The system'}: {error.strerror}."))
+        except Exception as error:
+            if "MIGRATOR_TRACEBACK" in os.environ:
+                raise
+            report.show_error(output.err, _unexpected(error))
             code = int(ExitCode.FAILURE)
         sys.exit(code)
 
     return update_wrapper(wrapper, function)
+
+
+def _unexpected(error: Exception) -> Failure:
+    """A full disk or a missing permission is named; anything else is a defect of ours."""
+    if isinstance(error, OSError):
+        return Failure(f"{error.filename or 'The system'}: {error.strerror}.")
+    return Failure(
+        f"Unexpected {type(error).__name__}: {redact(str(error))}.",
+        "This is a defect of the migrator; the target was left as it was.",
+        "Please report it with the output of the same command under MIGRATOR_TRACEBACK=1: "
+        "https://github.com/ha-metastore/ha-metastore/issues",
+    )
 
 
 @contextlib.contextmanager
@@ -132,7 +147,8 @@ def _worker_count() -> int:
     return max(1, min(4, os.cpu_count() or 1))
 
 
-_SOURCE = click.argument("source", type=click.Path(path_type=Path))
+# readable=False: what is wrong with the file is the source's to say, with its own exit code.
+_SOURCE = click.argument("source", type=click.Path(path_type=Path, readable=False))
 _JSON = click.option("--json", is_flag=True, help="Print one JSON object on stdout; its shape has a version.")
 _WORKERS = click.option(
     "--workers",
@@ -371,7 +387,8 @@ def run(
             workers=workers,
         )
         result = run_step(request, output.progress())
-        request.folder.write_outcome(report.result_body(result))
+        if not dry_run:
+            request.folder.write_outcome(report.result_body(result))
     if output.json:
         click.echo(report.result_json(result))
     else:

@@ -1,6 +1,7 @@
 """The run folder: the plan that was carried out, what was rejected and healed, and the outcome.
 
 plan.toml       the plan as it was
+shapes.json     the tables that a known application makes, where a profile had a part
 rejects.jsonl   one row per line: table, key, column, storage class, value in hexadecimal, reason
 healed.jsonl    one healed value per line: table, key, column, policy
 run.json        the outcome; its shape has a version
@@ -31,6 +32,14 @@ class RunFolder:
 
     def write_plan(self, text: str) -> None:
         self._write("plan.toml", text)
+
+    def write_shapes(self, text: str) -> None:
+        self._write("shapes.json", text)
+
+    def read_shapes(self) -> str | None:
+        with suppress(FileNotFoundError):
+            return (self.path / "shapes.json").read_text(encoding="utf-8")
+        return None
 
     def add_rejects(self, rejects: Iterable[Reject]) -> None:
         lines = [

@@ -141,6 +141,10 @@ def _census(census: ColumnCensus) -> dict[str, Any]:
 
 def show_result(console: Console, result: RunResult) -> None:
     show_findings(console, result.findings)
+    if not result.placed:
+        planned = ", ".join(f"{count} × {kind}" for kind, count in result.planned.items() if count)
+        console.print(f"[bold]dry run[/] would create {planned}; nothing was changed")
+        return
     for query, incoming, outgoing, accepted in result.covered:
         console.print(f"{escape(query)}: {incoming:,} rows in, {outgoing:,} out, {accepted:,} accepted as dropped")
     show_proof(console, result.proof)
@@ -150,6 +154,8 @@ def show_result(console: Console, result: RunResult) -> None:
     healed = f", {result.healed:,} values healed" if result.healed else ""
     where = f"in schema {escape(result.placed)}"
     console.print(f"[bold green]done[/] {result.tables} tables, {result.rows:,} rows {where}{rejected}{healed}")
+    if result.wal_bytes:
+        console.print(f"the source's write-ahead log has {result.wal_bytes:,} bytes now that its readers are gone")
     console.print(f"run folder: {escape(str(result.folder))}")
 
 
@@ -177,6 +183,9 @@ def result_body(result: RunResult) -> dict[str, Any]:
         "run_id": result.run_id,
         "folder": str(result.folder),
         "schema": result.placed,
+        "planned": result.planned,
+        "snapshot": result.snapshot,
+        "wal_bytes": result.wal_bytes,
         "tables": result.tables,
         "rows": result.rows,
         "rejects": result.rejects,

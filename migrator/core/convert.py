@@ -181,9 +181,15 @@ def _decimal_to_number(affinity: Affinity, value: object) -> Value:
         return None
     assert isinstance(value, Decimal)
     if affinity is Affinity.REAL or not value.is_finite() or value != value.to_integral_value():
-        return float(value)
+        return _exact_float(value)
     integral = affinity in (Affinity.NUMERIC, Affinity.INTEGER) or value.as_tuple().exponent == 0
-    return int(value) if integral and -(2**63) <= value < 2**63 else float(value)
+    return int(value) if integral and -(2**63) <= value < 2**63 else _exact_float(value)
+
+
+def _exact_float(value: Decimal) -> Value:
+    """A text, which no number equals, where the target holds more digits than the source's real had."""
+    number = float(value)
+    return number if _decimal(number) == value else str(value)
 
 
 def _decimal(value: int | float) -> Decimal:
@@ -359,7 +365,11 @@ def _written(parse: Callable[[str], object], write: Callable[[object], str], wan
         raise _unfit(value, wanted)
 
     def inverse(value: object) -> Value:
-        return None if value is None else write(value)
+        """Where the text does not say all of the value (a fraction, the second 02:30 of a night), another text."""
+        if value is None:
+            return None
+        text = write(value)
+        return text if parse(text) == value else f"{text} ({value})"
 
     return forward, inverse
 
@@ -452,7 +462,9 @@ def _from_julian(value: int | float) -> datetime:
 
 
 def _to_julian(moment: datetime, _: type) -> Value:
-    return ((moment - _EPOCH) // timedelta(microseconds=1)) / 86_400_000_000 + _JULIAN_EPOCH
+    """A text, which no number equals, where the Julian day is too coarse for the time in the target."""
+    days = ((moment - _EPOCH) // timedelta(microseconds=1)) / 86_400_000_000 + _JULIAN_EPOCH
+    return days if _from_julian(days) == moment else str(moment)
 
 
 def _number_time(
@@ -546,9 +558,10 @@ def canonical_json(value: object) -> Value:
     return json.dumps(parsed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _number(text: str) -> object:
+def _number(text: str) -> str:
+    """A string that jsonb cannot hold, so that no other JSON value looks like it."""
     number = Decimal(text)
-    return {"number": "0" if not number else str(number.normalize())}
+    return "\0" + ("0" if not number else str(number.normalize()))
 
 
 def _text_array(_: PgType, __: Options, ___: Affinity) -> Conversion:

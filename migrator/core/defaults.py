@@ -133,7 +133,12 @@ def literal_value(text: str) -> Value:
 
 
 def apply_affinity(value: Value, affinity: Affinity) -> Value:
-    """What SQLite stores when the value is put into a column of that affinity."""
+    """What SQLite stores when the value is put into a column of that affinity.
+
+    Raises ValueError for a real in a text column whose spelling differs between versions of SQLite.
+    """
+    if affinity is Affinity.TEXT and isinstance(value, float) and (value != 0 and not 1e-4 < abs(value) < 1e15):
+        raise ValueError(value)
     if affinity is Affinity.TEXT and isinstance(value, (int, float)):
         return str(value)
     if affinity in (Affinity.TEXT, Affinity.BLOB):

@@ -102,6 +102,14 @@ class Index:
 
 
 @dataclass(frozen=True)
+class Conflict:
+    """The ON CONFLICT resolution of a PRIMARY KEY or NOT NULL; those of UNIQUE constraints stand at their index."""
+
+    columns: tuple[str, ...]
+    resolution: str
+
+
+@dataclass(frozen=True)
 class Table:
     name: str
     kind: TableKind
@@ -115,6 +123,7 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...]
     indexes: tuple[Index, ...]
     sql: str
+    conflicts: tuple[Conflict, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of that name, compared as SQLite does (ASCII letters in either case). Raises KeyError."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from migrator.core.model import fold
 
+SYSTEM_COLUMNS = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 MAX_IDENTIFIER_BYTES = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer names with a notice only
 
 
@@ -32,6 +33,12 @@ def target_name(name: str) -> str:
     A longer name keeps its beginning and gets eight digits of its SHA-256, so that it stays recognisable and unique.
     """
     return shorten(fold(name))
+
+
+def column_name(name: str) -> str:
+    """The column's name in PostgreSQL, where every table has some columns already."""
+    wanted = target_name(name)
+    return f"{wanted}_" if wanted in SYSTEM_COLUMNS else wanted
 
 
 def shorten(name: str) -> str:

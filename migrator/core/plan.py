@@ -78,6 +78,7 @@ class TablePlan:
     drop: bool = False
     rowid: str | None = None  # the name of an identity column that carries the rowid
     nullable_key: bool = False  # the primary key holds NULLs, so it becomes UNIQUE
+    drop_indexes: tuple[str, ...] = ()  # by their names in SQLite
     orphans: dict[tuple[str, ...], Orphans] = field(default_factory=dict)
     rows: int | None = None
     size_bytes: int | None = None

@@ -13,7 +13,7 @@ from tomlkit.items import InlineTable, Table
 from migrator.core.convert import Options
 from migrator.core.errors import PlanError
 from migrator.core.model import Affinity, Schema
-from migrator.core.names import target_name
+from migrator.core.names import column_name, target_name
 from migrator.core.pgtypes import parse_type
 from migrator.core.plan import VERSION, ColumnPlan, Orphans, Plan, Policy, Style, TablePlan
 
@@ -24,8 +24,8 @@ Types: smallint integer bigint numeric(p,s) "double precision" text varchar(n) c
 Keys of a column: type, target (its name in PostgreSQL), drop, identity, not_null, collation, format, unit (s, ms, us,
        julian), zone, true and false (spellings of a boolean), holds ("number" or "text"), policy, rule = false
 policy, for a value that does not fit: reject, widen, null-if-empty, strip-nul, replace-nul, bytea
-Keys of a table: target, drop, rowid (a column that carries the rowid), nullable_key; and for a merge source (one SQLite
-       query), key, covers, accept_rows_dropped
+Keys of a table: target, drop, rowid (a column that carries the rowid), nullable_key, drop_indexes; and for a merge
+       source (one SQLite query), key, covers, accept_rows_dropped
 orphans, for rows without their parent: not-valid, reject, null, fail"""
 
 _COLUMN_KEYS = {
@@ -49,6 +49,7 @@ _TABLE_KEYS = {
     "accept_rows_dropped",
     "rowid",
     "nullable_key",
+    "drop_indexes",
     "columns",
     "foreign_keys",
 }
@@ -123,6 +124,8 @@ def _table(table: TablePlan) -> Table:
     for key in ("drop", "rowid", "nullable_key"):
         if value := getattr(table, key):
             item.add(key, value)
+    if table.drop_indexes:
+        item.add("drop_indexes", list(table.drop_indexes))
     columns = tomlkit.table()
     for column in table.columns:
         add_column(columns, column)
@@ -151,7 +154,7 @@ def add_column(columns: Table, column: ColumnPlan) -> None:
 def column_line(column: ColumnPlan) -> dict[str, Any]:
     """The column's keys as they stand in the file; what is the default is left out."""
     line: dict[str, Any] = {}
-    if column.target != target_name(column.source):
+    if column.target != column_name(column.source):
         line["target"] = column.target
     line["type"] = str(column.type)
     line |= {key: value for key, value in asdict(column.options).items() if value is not None}
@@ -245,6 +248,7 @@ class _Reader:
             drop=bool(item.get("drop", False)),
             rowid=item.get("rowid"),
             nullable_key=bool(item.get("nullable_key", False)),
+            drop_indexes=tuple(item.get("drop_indexes", ())),
             orphans={
                 tuple(columns.split(",")): _choice(Orphans, line.get("orphans", "not-valid"), where)
                 for columns, line in item.get("foreign_keys", {}).items()
@@ -263,10 +267,10 @@ class _Reader:
         return self._apply_policy(
             ColumnPlan(
                 source=name,
-                target=str(line.get("target", target_name(name))),
+                target=str(line.get("target", column_name(name))),
                 type=_type(line.get("type", "text"), where),
                 options=Options(**{field.name: line.get(field.name) for field in fields(Options)}),
-                policy=_choice(Policy, line.get("policy", self._policy.value), where),
+                policy=_choice(Policy, line.get("policy", self._policy.value), f"policy of {where}"),
                 collation=line.get("collation"),
                 drop=bool(line.get("drop", False)),
                 identity=bool(line.get("identity", False)),

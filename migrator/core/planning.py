@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from migrator.core.census import ColumnCensus, TableCensus
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import Affinity, Column, ForeignKey, Schema, Table, TableKind, fold
-from migrator.core.names import collisions, target_name
+from migrator.core.names import collisions, column_name, target_name
 from migrator.core.plan import ColumnPlan, Orphans, Plan, Style, TablePlan, fingerprint
 from migrator.core.plan_file import column_line, inline
 from migrator.core.typemap import Choice, choose
 
 MAX_COLUMNS = 1_600  # PostgreSQL's limit per table
+MAX_INDEXED_BYTES = 2_704  # BTMaxItemSize for pages of 8 kB; compressible values may still fit
 PAGE_BYTES = 8_160  # what one row may take on a page after its long values moved to TOAST
 
 
@@ -96,6 +97,7 @@ class _Drafter:
             target=target_name(table.name),
             columns=tuple(columns),
             nullable_key=self._nullable_key(table, census),
+            drop_indexes=self._large_indexes(table, census),
             orphans={
                 orphaned.key.columns: self._orphans(orphaned) for orphaned in orphans if orphaned.table == table.name
             },
@@ -119,7 +121,7 @@ class _Drafter:
         bytewise = choice.type.is_text and style is Style.FAITHFUL
         return ColumnPlan(
             source=column.name,
-            target=target_name(column.name),
+            target=column_name(column.name),
             type=choice.type,
             options=choice.options,
             collation="C" if bytewise else None,
@@ -151,6 +153,28 @@ class _Drafter:
             )
             return True
         return False
+
+    def _large_indexes(self, table: Table, census: TableCensus) -> tuple[str, ...]:
+        """Indexes over values that a B-tree of PostgreSQL has no room for; they would end the run at its last step."""
+        large = {
+            fold(column.name)
+            for column, counted in zip(table.columns, census.columns, strict=True)
+            if max(counted.max_text_bytes, counted.max_blob_bytes) > MAX_INDEXED_BYTES
+        }
+        names = [
+            index.name
+            for index in table.indexes
+            if index.origin == "c" and any(fold(part.name or "") in large for part in index.columns)
+        ]
+        for name in names:
+            self._add(
+                "index-too-large",
+                Severity.WARNING,
+                f"{table.name}.{name}",
+                f"A value is longer than the {MAX_INDEXED_BYTES:,} bytes that PostgreSQL can index: not carried.",
+                "Index a prefix afterwards: CREATE INDEX … (left(column, 500)); or try it: drop_indexes = [].",
+            )
+        return tuple(names)
 
     def _orphans(self, orphaned: Orphaned) -> Orphans:
         columns = ", ".join(orphaned.key.columns)
@@ -199,6 +223,20 @@ class _Drafter:
                         Severity.WARNING,
                         f"{table.name}.{name}" if name != table.name else name,
                         f"PostgreSQL allows 63 bytes: it becomes {target_name(name)}.",
+                        'Choose another with target = "…".',
+                    )
+
+        self._reserved_names(schema)
+
+    def _reserved_names(self, schema: Schema) -> None:
+        for table in schema.tables:
+            for name in (column.name for column in table.columns):
+                if column_name(name) != target_name(name):
+                    self._add(
+                        "name-reserved",
+                        Severity.WARNING,
+                        f"{table.name}.{name}",
+                        f"Every table of PostgreSQL has a column {fold(name)} already: it becomes {column_name(name)}.",
                         'Choose another with target = "…".',
                     )
 

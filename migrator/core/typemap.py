@@ -97,8 +97,8 @@ def _faithful(column: Column, census: ColumnCensus) -> Choice:
 
 
 _MEANS_MORE = re.compile(
-    r"(BOOL|BOOLEAN|JSON|JSONB|UUID|GUID|UNIQUEIDENTIFIER|DATE|TIME|TIMESTAMPTZ|SMALLDATETIME|(DATETIME|TIMESTAMP)( .*)?"
-    r"|DECIMAL|NUMERIC|NUMBER|DEC|MONEY|CURRENCY)\s*(\(.*)?"
+    r"(BOOL|BOOLEAN|JSON|JSONB|UUID|GUID|UNIQUEIDENTIFIER|DATE|TIME|TIMESTAMPTZ|SMALLDATETIME"
+    r"|(DATETIME|TIMESTAMP)( .*)?|DECIMAL|NUMERIC|NUMBER|DEC|MONEY|CURRENCY)\s*(\(.*)?"
 )
 
 
@@ -183,7 +183,8 @@ def _by_affinity(column: Column, census: ColumnCensus) -> Choice:
         declared_number = column.affinity in (Affinity.INTEGER, Affinity.REAL)
         if declared_number and census.empty_texts == census.texts:
             return Choice(_EMPTY_TYPES[column.affinity], unfit=census.texts, trouble="empty-text-in-number")
-        trouble = "" if column.affinity is Affinity.NUMERIC or not column.declared_type else "text-in-other-type"
+        unsaid = column.affinity is Affinity.NUMERIC or column.declared_type.upper() in ("", "ANY")
+        trouble = "" if unsaid else "text-in-other-type"
         return Choice(TEXT, unfit=_unstorable(census), trouble=trouble)
     if not numbers and not census.texts:
         return Choice(BYTEA, trouble="" if column.affinity is Affinity.BLOB else "blob-in-other-type")

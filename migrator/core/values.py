@@ -19,6 +19,11 @@ class BrokenText:
 
 
 @dataclass(frozen=True)
+class Unreadable(BrokenText):
+    """A value of the target for which Python has no word: a time that is infinite, or before 1 or after 9999."""
+
+
+@dataclass(frozen=True)
 class LargeValue:
     """A TEXT or BLOB too large to hold in memory; it is read in chunks by table, column and rowid."""
 
@@ -33,18 +38,19 @@ Value = None | int | float | str | bytes | BrokenText | LargeValue
 
 
 def storage_class(value: object) -> str:
-    """SQLite's name for what the value is: null, integer, real, text or blob."""
+    """SQLite's name for what the value is (null, integer, real, text, blob), or Python's for what SQLite has not."""
     if isinstance(value, LargeValue):
         return value.storage_class
-    return {type(None): "null", int: "integer", float: "real", str: "text", bytes: "blob", BrokenText: "text"}[
-        type(value)
-    ]
+    names = {type(None): "null", int: "integer", float: "real", str: "text", bytes: "blob", BrokenText: "text"}
+    return names.get(type(value), type(value).__name__)
 
 
 def show(value: object, limit: int = 60) -> str:
     """A short, unambiguous rendering for people; long values are cut and say so."""
     if isinstance(value, LargeValue):
         return f"{value.storage_class} of {value.size_bytes:,} bytes"
+    if isinstance(value, Unreadable):
+        return f"a time beyond Python's years, x'{value.raw.hex()}'"
     if isinstance(value, BrokenText):
         return f"invalid text x'{value.raw[:limit].hex()}'"
     if isinstance(value, bytes):

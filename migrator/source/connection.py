@@ -14,6 +14,7 @@ from migrator.core.errors import SourceError
 from migrator.core.values import MAX_VALUE_BYTES
 
 MAGIC = b"SQLite format 3\x00"
+WAL_MAGICS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")  # https://www.sqlite.org/fileformat2.html#walformat
 BUSY_TIMEOUT_MS = 30_000
 
 
@@ -42,11 +43,11 @@ def source_errors(path: Path) -> Iterator[None]:
 
 def check_file(path: Path) -> None:
     """Raise SourceError where the file cannot be an SQLite database: missing, empty, encrypted, something else."""
-    if not path.exists():
-        raise SourceError(f"{path} does not exist.", next_step="Check the path, or run: ls " + str(path.parent))
-    if not path.is_file():
-        raise SourceError(f"{path} is not a file.", next_step="Give the path of the database file itself.")
     try:
+        if not path.exists():
+            raise SourceError(f"{path} does not exist.", next_step="Check the path, or run: ls " + str(path.parent))
+        if not path.is_file():
+            raise SourceError(f"{path} is not a file.", next_step="Give the path of the database file itself.")
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as error:
@@ -59,6 +60,22 @@ def check_file(path: Path) -> None:
         )
     if not head.startswith(MAGIC):
         raise _not_a_database(path, head)
+    _check_log(path.with_name(path.name + "-wal"))
+
+
+def _check_log(log: Path) -> None:
+    """SQLite takes a log with a strange header for an empty one, and every transaction in it would be lost silently."""
+    try:
+        with log.open("rb") as file:
+            head = file.read(4)
+    except OSError:
+        return
+    if head.strip(b"\0") and head not in WAL_MAGICS:
+        raise SourceError(
+            f"{log} is not a write-ahead log of SQLite.",
+            f"It begins with {head!r}; SQLite would ignore it, and with it the newest transactions.",
+            "Restore the log that belongs to the database, or move this file away if it never did.",
+        )
 
 
 def _not_a_database(path: Path, head: bytes) -> SourceError:
@@ -134,8 +151,9 @@ def _digest(algorithm: str):  # type: ignore[no-untyped-def]  # apsw's own callb
 def open_readable(path: Path, scratch: Path) -> tuple[apsw.Connection, Path]:
     """A connection that can be read from, and the path it reads: `path`, or a copy of it in `scratch`.
 
-    A database in WAL mode whose folder cannot be written needs a -shm file that SQLite cannot make there; such a
-    database is copied together with its -wal. Raises SourceError, also when either file changes during the copy.
+    A database in WAL mode whose folder cannot be written needs a -shm file that SQLite cannot make there; and where a
+    crash has left half a transaction, only a writer may take it back. Such a database is copied together with its -wal
+    and -journal. Raises SourceError, also when one of the files changes during the copy.
     """
     check_file(path)
     try:
@@ -151,11 +169,11 @@ def open_readable(path: Path, scratch: Path) -> tuple[apsw.Connection, Path]:
 
 
 def copy_aside(path: Path, scratch: Path) -> Path:
-    """Copy the database and its -wal into `scratch` and return the copy's path.
+    """Copy the database and its -wal and -journal into `scratch` and return the copy's path.
 
-    Raises SourceError if either file changed meanwhile: the two would not belong together.
+    Raises SourceError if one of the files changed meanwhile: they would not belong together.
     """
-    parts = [path, path.with_name(path.name + "-wal")]
+    parts = [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-journal"))]
     before = [_identity(part) for part in parts]
     require_space(scratch, sum(part.stat().st_size for part in parts if part.exists()))
     scratch.mkdir(parents=True, exist_ok=True)
@@ -168,7 +186,18 @@ def copy_aside(path: Path, scratch: Path) -> Path:
             "Its folder is read-only here, so a copy is needed, and something else is writing to it.",
             "Run the command where the folder is writable, or stop the writer for the time of the copy.",
         )
-    return scratch / path.name
+    copy = scratch / path.name
+    if copy.with_name(copy.name + "-journal").exists():
+        _roll_back(copy)
+    return copy
+
+
+def _roll_back(path: Path) -> None:
+    """A crash interrupted a transaction: the first reader that may write takes it back, as the application would."""
+    connection = connect(path, writable=True)
+    with source_errors(path):
+        connection.execute("SELECT 1 FROM sqlite_schema").fetchall()
+    connection.close()
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:

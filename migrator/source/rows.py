@@ -22,6 +22,7 @@ CENSUS_BATCH = 1_000
 BATCH_BYTES = 16 * 1024 * 1024
 ROWS_PER_RANGE = 200_000
 MAX_RANGES = 4_096
+SHAPES = 200  # columns whose shapes go into one text; an expression of SQLite may be 1,000 deep
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,16 @@ def read_rows_carefully(
     connection: apsw.Connection, relation: Relation, part: Range, encoding: str, *, ordered: bool = False
 ) -> Iterator[tuple[int | None, Row]]:
     """(rowid, row) for each row of the range; rowid is None where the relation has none. Never raises for a value."""
-    columns = ", ".join(itertools.chain([relation.rowid or "NULL"], *map(_careful, relation.columns)))
+    shapes = [_shapes(relation.columns[n : n + SHAPES]) for n in range(0, len(relation.columns), SHAPES)]
+    careful = _careful if relation.rowid else _bytes_of_text
+    columns = ", ".join([relation.rowid or "NULL", *shapes, *map(careful, relation.columns)])
     previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH)
     if relation.rowid is None:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, 1_000_000_000)
     try:
         for rowid, *cells in connection.execute(*_select(relation, part, columns, ordered)):
-            values = zip(relation.columns, *[iter(cells)] * 3, strict=True)
+            shape = " ".join(cells[: len(shapes)]).split()
+            values = zip(relation.columns, shape[::2], map(int, shape[1::2]), cells[len(shapes) :], strict=True)
             yield rowid, tuple([_value(relation, rowid, encoding, *value) for value in values])
     finally:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
@@ -142,27 +146,38 @@ def _select(relation: Relation, part: Range, columns: str, ordered: bool) -> tup
         sql += f" WHERE {relation.rowid} BETWEEN ? AND ?"
         bindings = (part.low, part.high)  # type: ignore[assignment]
     if ordered:
-        sql += " ORDER BY " + ", ".join(map(quote_identifier, relation.order))
+        # A query's columns inherit their tables' collations; a table's key is ordered by only where that is BINARY.
+        collation = " COLLATE BINARY" if relation.query else ""
+        sql += " ORDER BY " + ", ".join(quote_identifier(name) + collation for name in relation.order)
     return sql, bindings
 
 
-def _careful(column: str) -> tuple[str, str, str]:
-    """Storage class, size in bytes, and the value: text as its raw bytes, NULL in place of what is too large."""
+def _shapes(columns: Sequence[str]) -> str:
+    """Storage class and size in bytes of several columns in one text: a wide table has no room for more results."""
+    names = map(quote_identifier, columns)
+    return " || ' ' || ".join(f"typeof({name}) || ' ' || coalesce(octet_length({name}), 0)" for name in names)
+
+
+def _careful(column: str) -> str:
+    """The value: text as its raw bytes, NULL in place of what is too large."""
     name = quote_identifier(column)
     return (
-        f"typeof({name})",
-        f"octet_length({name})",
         f"CASE WHEN octet_length({name}) > {MAX_VALUE_BYTES} THEN NULL"
-        f" WHEN typeof({name}) = 'text' THEN CAST({name} AS BLOB) ELSE {name} END",
+        f" WHEN typeof({name}) = 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
     )
 
 
+def _bytes_of_text(column: str) -> str:
+    """The value whole, however large: SQLite reads parts of a value only where there is a rowid."""
+    name = quote_identifier(column)
+    return f"CASE WHEN typeof({name}) = 'text' THEN CAST({name} AS BLOB) ELSE {name} END"
+
+
 def _value(
-    relation: Relation, rowid: int | None, encoding: str, column: str, kind: str, size: int | None, value: Value
+    relation: Relation, rowid: int | None, encoding: str, column: str, kind: str, size: int, value: Value
 ) -> Value:
     if kind in ("text", "blob") and value is None:
         assert rowid is not None
-        assert size is not None
         return LargeValue(relation.name, column, rowid, kind, size)
     if kind != "text":
         return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,8 +10,10 @@ import apsw
 
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import (
+    Affinity,
     Check,
     Column,
+    Conflict,
     ForeignKey,
     Generated,
     Index,
@@ -75,25 +78,30 @@ class _Reader:
     def _table(self, name: str, kind: str, without_rowid: bool, strict: bool) -> Table:
         sql = self._sql.get(("table", name)) or ""
         definition = self._definition(name, sql) if kind == "table" else _EMPTY
-        rows = list(self._connection.execute(f"PRAGMA main.table_xinfo({quote_identifier(name)})"))
+        rows = [] if kind == "virtual" else self._columns(name)
         indexes = tuple(self._indexes(name, definition)) if kind == "table" else ()
-        primary_key = tuple(row[1] for row in sorted(rows, key=lambda row: row[5]) if row[5])
+        primary_key = tuple(str(row[1]) for row in sorted(rows, key=lambda row: int(str(row[5]))) if row[5])
         # SQLite makes an index for every primary key that is not the rowid itself.
         alias = bool(primary_key) and not without_rowid and not any(index.origin == "pk" for index in indexes)
         return Table(
             name=name,
             kind=_KINDS[kind],
-            columns=tuple(self._column(name, kind, row, definition) for row in rows if row[6] != 1),
+            columns=tuple(self._column(name, kind, strict, row, definition) for row in rows if row[6] != 1),
             primary_key=primary_key,
             rowid_alias=primary_key[0] if alias and kind == "table" else None,
             autoincrement=definition.autoincrement,
             without_rowid=without_rowid,
             strict=strict,
             checks=tuple(Check(check.expression, check.name) for check in definition.all_checks),
-            foreign_keys=tuple(self._foreign_keys(name, definition)),
+            foreign_keys=tuple(self._foreign_keys(name, definition)) if kind == "table" else (),
             indexes=indexes,
             sql=sql,
+            conflicts=tuple(_conflicts(definition)),
         )
+
+    def _columns(self, table: str) -> list[tuple[object, ...]]:
+        """Not asked of a virtual table: that would run its module, which may be missing, or write."""
+        return self._connection.execute(f"PRAGMA main.table_xinfo({quote_identifier(table)})").fetchall()
 
     def _definition(self, name: str, sql: str) -> TableDefinition:
         try:
@@ -109,7 +117,7 @@ class _Reader:
                 )
             )
             return _EMPTY
-        names = [row[1] for row in self._connection.execute(f"PRAGMA main.table_xinfo({quote_identifier(name)})")]
+        names = [str(row[1]) for row in self._columns(name)]
         if [fold(column.name) for column in definition.columns] != [fold(column) for column in names]:
             self._findings.append(
                 Finding(
@@ -123,7 +131,9 @@ class _Reader:
             return _EMPTY
         return definition
 
-    def _column(self, table: str, kind: str, row: tuple[object, ...], definition: TableDefinition) -> Column:
+    def _column(
+        self, table: str, kind: str, strict: bool, row: tuple[object, ...], definition: TableDefinition
+    ) -> Column:
         name, declared, not_null, default, hidden = str(row[1]), str(row[2]), bool(row[3]), row[4], row[6]
         defined = next((column for column in definition.columns if same_name(column.name, name)), None)
         collation = "BINARY"
@@ -134,7 +144,8 @@ class _Reader:
         return Column(
             name=name,
             declared_type=declared_type,
-            affinity=affinity(declared_type),
+            # In a STRICT table ANY keeps every value as it is; elsewhere it is a word like any other.
+            affinity=Affinity.BLOB if strict and declared_type.upper() == "ANY" else affinity(declared_type),
             not_null=not_null,
             default=None if default is None else str(default),
             collation=collation.upper() if collation.upper() in {"BINARY", "NOCASE", "RTRIM"} else collation,
@@ -225,6 +236,16 @@ class _Reader:
             "SELECT name, tbl_name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY name"
         )
         return [Trigger(*row) for row in rows]
+
+
+def _conflicts(definition: TableDefinition) -> Iterator[Conflict]:
+    for column in definition.columns:
+        for resolution in (column.primary_key_conflict, column.not_null_conflict):
+            if resolution:
+                yield Conflict((column.name,), resolution)
+    key = definition.primary_key
+    if key and key.conflict:
+        yield Conflict(tuple(column.name or "" for column in key.columns), key.conflict)
 
 
 def _conflict(definition: TableDefinition, columns: list[IndexColumn]) -> str | None:

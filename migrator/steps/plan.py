@@ -14,10 +14,12 @@ from migrator.core.plan_file import from_toml, refresh, to_toml
 from migrator.core.planning import draft_query
 from migrator.core.progress import Progress
 from migrator.profiles import recognise
+from migrator.profiles.profile import Shapes
 from migrator.source.connection import open_readable, source_errors
 from migrator.source.rows import WHOLE, Relation
 from migrator.source.schema import read_schema
 from migrator.steps.inspect import inspect
+from migrator.steps.known import recorded_shapes
 from migrator.tasks.census import CensusTask
 from migrator.tasks.query import QueryColumnsTask
 from migrator.workers import WorkerPool
@@ -45,17 +47,25 @@ class PlanRequest:
     workers: int = 2
 
 
-def make_plan(request: PlanRequest, progress: Progress, existing: str | None = None) -> Planned:
-    """The plan for the source; with `existing` text, that text with what it lacks. Raises SourceError, PlanError."""
+def make_plan(
+    request: PlanRequest, progress: Progress, existing: str | None = None, shapes: Shapes | None = None
+) -> Planned:
+    """The plan for the source; with `existing` text, that text with what it lacks. Raises SourceError, PlanError.
+
+    `shapes` are the tables that a known application has made in the target; without them the recorded ones are taken.
+    """
     inspection = inspect(request.source, request.workers, progress)
     drafted = inspection.draft(request.style, request.zone, request.schema)
     findings = {
         finding: None for finding in (*drafted.findings, *inspection.findings) if _about(finding, drafted.findings)
     }
     plan = drafted.plan
-    profile = recognise(request.profile, inspection.schema)
+    name = request.profile if existing is None else from_toml(existing, inspection.schema).profile
+    profile = recognise(name, inspection.schema)
     if profile:
-        plan, findings = profile.adapt(plan, inspection, dict(findings))
+        shapes = shapes or recorded_shapes(profile, request.source, inspection.schema)
+        plan, adapted = profile.adapt(plan, tuple(findings), inspection.schema, inspection.census, shapes)
+        findings = dict.fromkeys(adapted)
     if existing is not None:
         covered = _covered(existing, inspection.schema)
         kept = tuple(table for table in plan.tables if fold(table.source) not in covered)
@@ -104,15 +114,15 @@ def read_schema_of(source: Path) -> Schema:
     return schema
 
 
-def read_plan(path: Path, schema: Schema) -> Plan:
-    """The plan in that file, checked against the schema. Raises PlanError."""
+def read_plan(path: Path, schema: Schema) -> tuple[Plan, str]:
+    """The plan in that file, checked against the schema, and the file's text. Raises PlanError."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"The plan {path} cannot be read.", str(error)) from error
     plan = from_toml(text, schema)
     check_plan(plan, schema)
-    return plan
+    return plan, text
 
 
 def complete_queries(plan: Plan, pool: WorkerPool, encoding: str) -> Plan:

@@ -45,11 +45,10 @@ def settle_orphans(
         for reference in references:
             table = tables[reference.table]
             with target_errors(target, f"settling the references of {reference.table}"):
-                if reference.orphans is Orphans.NULL:
+                bereaved = reference.orphans is Orphans.FAIL and counts[reference.parent]
+                if reference.orphans is Orphans.NULL or (bereaved and reference.loose):
                     healed += _null(connection, reference, table)
-                elif reference.orphans is Orphans.REJECT or (
-                    reference.orphans is Orphans.FAIL and counts[reference.parent]
-                ):
+                elif reference.orphans is Orphans.REJECT or bereaved:
                     deleted = _delete(connection, reference, table)
                     rejects += deleted
                     counts[reference.table] += len(deleted)

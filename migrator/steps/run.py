@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import psycopg
 
-from migrator.core.ddl import Blueprint, Phase, build
+from migrator.core.ddl import Blueprint, Phase
 from migrator.core.errors import DecisionNeeded, Mismatch
 from migrator.core.findings import Finding
 from migrator.core.model import Schema
 from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan, check_fingerprint, check_plan
-from migrator.core.plan_file import from_toml, to_toml
+from migrator.core.plan_file import to_toml
 from migrator.core.progress import Progress
+from migrator.core.shapes import to_json
 from migrator.journal import RunFolder
 from migrator.source.connection import open_readable, source_errors
 from migrator.source.rows import WHOLE
@@ -26,7 +28,8 @@ from migrator.source.schema import read_schema
 from migrator.source.snapshot import choose_snapshot, fence
 from migrator.steps.building import Builder, create_tables, finish_tables, finish_views
 from migrator.steps.identity import identity_columns, read_sequences, restart
-from migrator.steps.plan import Planned, PlanRequest, complete_queries, make_plan
+from migrator.steps.known import Ground, blueprint_of, survey
+from migrator.steps.plan import Planned, PlanRequest, complete_queries, make_plan, read_plan
 from migrator.steps.references import settle_orphans
 from migrator.steps.verification import Proof, explained_by, verify_all
 from migrator.target import staging
@@ -63,7 +66,10 @@ class RunResult:
     rows: int = 0
     rejects: int = 0
     healed: int = 0
-    placed: str = ""
+    placed: str = ""  # the schema; empty after a dry run
+    planned: dict[str, int] = field(default_factory=dict)  # kind of object → how many
+    snapshot: str = ""
+    wal_bytes: int = 0  # the source's write-ahead log at the end: it grows while readers are pinned
     proof: Proof = field(default_factory=Proof)
     findings: tuple[Finding, ...] = ()
     covered: list[tuple[str, int, int, int]] = field(default_factory=list)  # query, rows in, rows out, accepted
@@ -73,11 +79,33 @@ class RunResult:
 def run(request: RunRequest, progress: Progress) -> RunResult:
     """Carry out the plan. Raises MigratorError; whatever happens, the target schema is untouched or complete."""
     started = time.monotonic()
-    with open_schema(request.source, request.folder.path) as (path, schema):
-        plan, text = _plan(request, schema, progress)
+    scratch = request.folder.path / "scratch"
+    try:
+        return _run(request, scratch, started, progress)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_reachable(request: RunRequest, ground: Ground | None) -> None:
+    """A target that is not there, or not empty where it has to be, is said before the source's rows are read."""
+    connection = connect(request.target)
+    try:
+        if request.plan is None and not (request.replace or request.into_existing):
+            leaving = ground.relations if ground else frozenset()
+            with target_errors(request.target, "a look at its tables"):
+                staging.check_room(connection, Placement(request.planning.schema), (), request.target.shown, leaving)
+    finally:
+        connection.close()
+
+
+def _run(request: RunRequest, scratch: Path, started: float, progress: Progress) -> RunResult:
+    with open_schema(request.source, scratch) as (path, schema):
+        plan, text, ground = _plan(request, path, schema, progress)
         request.folder.write_plan(text)
+        if ground:
+            request.folder.write_shapes(to_json(ground.shapes))
         result = RunResult(request.run_id, request.folder.path)
-        method = choose_snapshot(path, request.folder.path)
+        method = choose_snapshot(path, scratch)
         with WorkerPool(request.workers, method.path, request.target) as pool:
             with fence(method):
                 pool.broadcast(Pin())
@@ -85,7 +113,11 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
                 plan = complete_queries(plan, pool, schema.encoding)
                 check_plan(plan, schema)
             result.seconds["prepare"] = time.monotonic() - started
-            _Run(request, schema, plan, build(schema, plan), pool, result, progress).carry_out()
+            result.snapshot = "live" if method.fenced else "copied"
+            with target_errors(request.target, "the run"):
+                blueprint = blueprint_of(schema, plan, ground.shapes if ground else None)
+                _Run(request, schema, plan, blueprint, pool, result, progress, ground).carry_out()
+            result.wal_bytes = method.wal_bytes
     result.seconds["total"] = time.monotonic() - started
     return result
 
@@ -101,14 +133,17 @@ def open_schema(source: Path, scratch: Path) -> Iterator[tuple[Path, Schema]]:
         connection.close()
 
 
-def _plan(request: RunRequest, schema: Schema, progress: Progress) -> tuple[Plan, str]:
+def _plan(request: RunRequest, path: Path, schema: Schema, progress: Progress) -> tuple[Plan, str, Ground | None]:
     if request.plan is not None:
-        text = request.plan.read_text(encoding="utf-8")
-        plan = from_toml(text, schema)
+        plan, text = read_plan(request.plan, schema)
         check_fingerprint(plan, schema)
-        check_plan(plan, schema)
-        return plan, text
-    planned: Planned = make_plan(request.planning, progress)
+        ground = survey(plan.profile, path, schema, request.target, plan.target_schema, request.replace)
+        _check_reachable(request, ground)
+        return ground.profile.conform(plan, ground.shapes) if ground else plan, text, ground
+    planning = request.planning
+    ground = survey(planning.profile, path, schema, request.target, planning.schema, request.replace)
+    _check_reachable(request, ground)
+    planned: Planned = make_plan(planning, progress, shapes=ground.shapes if ground else None)
     if planned.decisions:
         raise DecisionNeeded(
             f"{len(planned.decisions)} questions have to be answered before anything is loaded.",
@@ -116,7 +151,8 @@ def _plan(request: RunRequest, schema: Schema, progress: Progress) -> tuple[Plan
             f"Run: migrator plan {request.source} -o plan.toml, answer them there, and run with --plan plan.toml",
         )
     check_plan(planned.plan, schema)
-    return planned.plan, to_toml(planned.plan)
+    plan = ground.profile.conform(planned.plan, ground.shapes) if ground else planned.plan
+    return plan, to_toml(planned.plan), ground
 
 
 @dataclass
@@ -128,6 +164,7 @@ class _Run:
     pool: WorkerPool
     result: RunResult
     progress: Progress
+    ground: Ground | None = None
 
     def __post_init__(self) -> None:
         self.staging = f"{staging.PREFIX}{self.request.run_id}"
@@ -145,6 +182,9 @@ class _Run:
             for table in self.plan.carried
         ]
         self.identities = identity_columns(self.plan, read_sequences(self.pool))
+        self.result.tables = len(self.tables)
+        self.result.findings = self.blueprint.findings + (self.ground.notes if self.ground else ())
+        self.result.planned = {phase.value: len(self.blueprint.phase(phase)) for phase in Phase}
 
     def carry_out(self) -> None:
         connection = connect(self.target)
@@ -153,6 +193,7 @@ class _Run:
         try:
             self._check_target(connection)
             if self.request.dry_run:
+                placed = True  # nothing was built, so nothing has to be removed
                 return
             with target_errors(self.target, "the staging schema"):
                 staging.create(connection, self.staging)
@@ -174,18 +215,24 @@ class _Run:
     def _check_target(self, connection: psycopg.Connection) -> None:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""
         with target_errors(self.target, "the preparation"):
-            staging.check_room(connection, self.placement, self._names(), self.target.shown)
+            leaving = self.ground.relations if self.ground else frozenset()
+            staging.check_room(connection, self.placement, self._names(), self.target.shown, leaving)
             doomed = staging.doomed(connection, self.placement, self._placed_names())
-        if doomed:
+        self._rehearse(connection, set(doomed))
+        if doomed and self.request.confirm and not self.request.dry_run:
+            self.request.confirm(doomed)
+
+    def _rehearse(self, connection: psycopg.Connection, doomed: set[str]) -> None:
+        standing = self.ground.standing if self.ground else {}
+        owners = {shape.owner for shape in standing.values()}
+        if doomed or standing:
             try:
-                staging.rehearse_drop(connection, self.placement, self._placed_names())
+                staging.rehearse_drop(connection, self.placement, doomed | standing.keys(), owners)
             except psycopg.Error as error:
                 raise target_error(self.target, "to replace its tables", error) from None
-            if self.request.confirm and not self.request.dry_run:
-                self.request.confirm(doomed)
 
     def _placed_names(self) -> set[str]:
-        return {table.target for table in self.tables} | {view.target for view in self.blueprint.views}
+        return {*self.blueprint.tables, *(view.target for view in self.blueprint.views)}
 
     def _timed(self, phase: str, step):  # type: ignore[no-untyped-def]  # returns what the step returns
         started = time.monotonic()
@@ -210,9 +257,9 @@ class _Run:
         indexes = defaultdict(list)
         for statement in self.blueprint.phase(Phase.INDEX):
             indexes[statement.table].append(statement)
-        for table in self.tables:
-            if not left[table.target]:
-                builder.submit(indexes.pop(table.target, []))
+        for name in [*indexes]:
+            if not left[name]:
+                builder.submit(indexes.pop(name))
         self.rows: Counter[str] = Counter()
         self.rejected: Counter[str] = Counter()
         for task, copied in self.pool.run(tasks, self.progress.advance):
@@ -315,10 +362,8 @@ class _Run:
 
     def _place(self, connection: psycopg.Connection, proof: Proof) -> None:
         self.result.proof = proof
-        self.result.tables = len(self.tables)
         self.result.rows = sum(self.rows.values())
         self.result.rejects, self.result.healed = self.request.folder.rejects, self.request.folder.healed
-        self.result.findings = self.blueprint.findings
         if not proof.holds:
             raise Mismatch(
                 f"{proof.differing:,} differences between source and target; the target was left as it was.",
@@ -330,9 +375,16 @@ class _Run:
                 connection,
                 self.staging,
                 self.placement,
-                [table.target for table in self.tables],
+                self.blueprint.tables,
                 [view.target for view in self.blueprint.views],
+                list(self.ground.standing) if self.ground else [],
+                self.blueprint.final,
+                lambda: self._check_rows(connection),
             )
         except psycopg.Error as error:
             raise target_error(self.target, "the rename into place; nothing was changed", error) from None
         self.result.placed = self.plan.target_schema
+
+    def _check_rows(self, connection: psycopg.Connection) -> None:
+        if self.ground:
+            self.ground.check_rows(connection, self.placement.schema, self.placement.replace)

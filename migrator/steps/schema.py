@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.core.ddl import Blueprint, Phase, build
+from migrator.core.ddl import Blueprint, Phase
 from migrator.core.errors import UsageError
 from migrator.core.findings import Finding
 from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan, check_fingerprint
 from migrator.core.progress import Progress
+from migrator.profiles import recognise
+from migrator.steps.known import blueprint_of, recorded_shapes
 from migrator.steps.plan import PlanRequest, make_plan, read_plan, read_schema_of
 
 _SECTIONS = (
@@ -41,7 +43,7 @@ def print_schema(request: SchemaRequest, progress: Progress) -> Printed:
     """The SQL in the asked format, with what is not carried as comments. Raises SourceError, PlanError."""
     schema = read_schema_of(request.source)
     if request.plan is not None:
-        plan = read_plan(request.plan, schema)
+        plan, _ = read_plan(request.plan, schema)
         check_fingerprint(plan, schema)
     else:
         plan = make_plan(request.planning, progress).plan
@@ -50,7 +52,11 @@ def print_schema(request: SchemaRequest, progress: Progress) -> Printed:
             "The plan has a merge whose columns are not known yet.",
             next_step="Run: migrator plan SOURCE -o PLAN --refresh",
         )
-    blueprint = build(schema, plan)
+    profile = recognise(plan.profile, schema)
+    shapes = recorded_shapes(profile, request.source, schema) if profile else None
+    if profile and shapes is not None:
+        plan = profile.conform(plan, shapes)
+    blueprint = blueprint_of(schema, plan, shapes)
     return Printed(FORMATS[request.format](blueprint, plan), blueprint.findings)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from migrator.core.ddl import Blueprint, CarriedView, Phase
 from migrator.core.progress import Progress
 from migrator.core.views import compare_results
 from migrator.journal import read_identity
-from migrator.source.rows import WHOLE
+from migrator.source.rows import WHOLE, Range
 from migrator.steps.identity import IdentityColumn, wrong_positions
 from migrator.target import staging
 from migrator.target.catalog import read_shapes
@@ -80,9 +81,10 @@ def verify_rows(
     for table in tables:
         mine = explained.get(table.name, Explained())
         parts = [WHOLE]
-        if table.order and table.relation.rowid and table.splits_by_rowid and not mine.rejected:
+        if table.splits_by_rowid:
             [(_, parts)] = pool.run([RangesTask(table.relation)])
-        tasks += [VerifyTask(table, part, mine) for part in parts or [WHOLE]]
+            parts = _open_ended(parts)
+        tasks += [VerifyTask(table, part, mine.within(part)) for part in parts or [WHOLE]]
     comparisons = {table.name: Comparison() for table in tables}
     for task, comparison in pool.run(tasks, progress.advance):
         assert isinstance(task, VerifyTask)
@@ -93,6 +95,15 @@ def verify_rows(
             shown = f"{wanted:,} rejected rows", f"{comparison.rejected:,} of them found in the source"
             comparison.add(Difference(name, {}, None, *shown))
     return comparisons
+
+
+def _open_ended(parts: Sequence[Range]) -> list[Range]:
+    """The target may hold rows before the source's first and behind its last."""
+    ends = list(parts)
+    if ends:
+        ends[0] = replace(ends[0], low=-(2**63))
+        ends[-1] = replace(ends[-1], high=2**63 - 1)
+    return ends
 
 
 def verify_extra_ranges(
@@ -136,6 +147,19 @@ def verify_structure(
     return differences
 
 
+def _unlike(differences: Iterable[Difference]) -> set[str]:
+    """Tables whose rows cannot be read as the plan says: a column is missing or has another type."""
+    return {
+        item.table
+        for item in differences
+        if (item.column or "").startswith("column ") and _type_of(item.source) != _type_of(item.target)
+    }
+
+
+def _type_of(definition: str) -> str:
+    return re.split(r" (?:COLLATE|NOT NULL|IDENTITY|DEFAULT|GENERATED)\b", definition)[0]
+
+
 def verify_identity(
     connection: psycopg.Connection, target: Target, schema: str, columns: list[IdentityColumn]
 ) -> list[Difference]:
@@ -158,7 +182,12 @@ def verify_views(
             proof.views[view.source] = f"not compared: more than {MAX_VIEW_ROWS:,} rows"
             continue
         query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, view.target))
-        theirs = connection.execute(query, binary=True).fetchall()
+        try:
+            theirs = connection.execute(query, binary=True).fetchall()
+        except psycopg.errors.UndefinedTable:
+            proof.views[view.source] = "missing"
+            proof.structure.append(Difference(view.source, {}, None, "a view", "missing"))
+            continue
         outcome, same = compare_results(ours, theirs)
         proof.views[view.source] = outcome
         if not same:
@@ -176,12 +205,16 @@ def verify_all(
     progress: Progress,
 ) -> Proof:
     """Everything in that schema against the source as the pool's workers see it."""
-    proof = Proof(tables=verify_rows(pool, tables, explained, progress))
+    proof = Proof()
     connection = connect(target)
     try:
         with target_errors(target, "the verification"):
+            proof.structure = verify_structure(connection, target, blueprint, schema)
+            unlike = _unlike(proof.structure)
+            tables = [table for table in tables if table.target not in unlike]
+            proof.tables = verify_rows(pool, tables, explained, progress)
             verify_extra_ranges(connection, tables, proof.tables)
-            proof.structure += verify_structure(connection, target, blueprint, schema)
+            identities = [column for column in identities if column.table not in unlike]
             proof.structure += verify_identity(connection, target, schema, identities)
             verify_views(pool, connection, schema, blueprint.views, proof)
     finally:

@@ -6,14 +6,18 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.core.ddl import build
 from migrator.core.errors import UsageError
-from migrator.core.plan import fingerprint
+from migrator.core.model import Schema
+from migrator.core.plan import Plan, fingerprint
 from migrator.core.plan_file import from_toml
 from migrator.core.progress import Progress
+from migrator.core.shapes import from_json
 from migrator.journal import RunFolder
+from migrator.profiles import recognise
+from migrator.profiles.profile import Shapes
 from migrator.source.snapshot import choose_snapshot, fence
 from migrator.steps.identity import identity_columns, read_sequences
+from migrator.steps.known import blueprint_of
 from migrator.steps.plan import complete_queries
 from migrator.steps.run import open_schema
 from migrator.steps.verification import Proof, explained_by, verify_all
@@ -52,14 +56,14 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
         open_schema(request.source, Path(scratch)) as opened,
     ):
         path, schema = opened
-        plan = from_toml(folder.read_plan().read_text(encoding="utf-8"), schema)
+        plan, shapes = _plan(folder, schema)
         changed = [] if plan.fingerprint == fingerprint(schema) else ["the source's schema has changed since the run"]
         method = choose_snapshot(path, Path(scratch))
         with WorkerPool(request.workers, method.path, request.target) as pool:
             with fence(method):
                 pool.broadcast(Pin())
             plan = complete_queries(plan, pool, schema.encoding)
-            blueprint = build(schema, plan)
+            blueprint = blueprint_of(schema, plan, shapes)
             tables = [
                 work_table(
                     plan,
@@ -84,10 +88,20 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
             )
             progress.finish()
     for name, before in outcome["proof"]["tables"].items():
-        now = proof.tables[name].rows if name in proof.tables else 0
+        now = proof.tables[name].rows if name in proof.tables else before["rows"]
         if now != before["rows"]:
             changed.append(f"{name} had {before['rows']:,} rows during the run and has {now:,} now")
     return Verified(proof, tuple(changed))
+
+
+def _plan(folder: RunFolder, schema: Schema) -> tuple[Plan, Shapes | None]:
+    """The plan as it was carried out, and the tables of a known application that the run built."""
+    plan = from_toml(folder.read_plan().read_text(encoding="utf-8"), schema)
+    profile, text = recognise(plan.profile, schema), folder.read_shapes()
+    if profile is None or text is None:
+        return plan, None
+    shapes = from_json(text)
+    return profile.conform(plan, shapes), shapes
 
 
 def _newest(run_dir: Path, source: Path) -> Path:

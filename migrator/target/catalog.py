@@ -116,6 +116,17 @@ def peculiarities(connection: psycopg.Connection, schema: str, tables: Iterable[
     return [text for (text,) in rows]
 
 
+def filled_tables(connection: psycopg.Connection, schema: str, tables: Iterable[str]) -> list[str]:
+    """Those of the tables that hold at least one row."""
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {})")
+    return [name for name in tables if _answer(connection.execute(query.format(sql.Identifier(schema, name))))]
+
+
+def _answer(cursor: psycopg.Cursor[tuple[object, ...]]) -> object:
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def relations(connection: psycopg.Connection, schema: str) -> dict[str, str]:
     """Name → kind of everything that has a name in the schema; empty where there is no such schema."""
     rows = connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from migrator.core.errors import TargetError, UsageError
-from migrator.core.redact import redact
+from migrator.core.redact import HIDDEN, redact
 
 APPLICATION_NAME = "migrator"
 CONNECT_TIMEOUT_S = 10
@@ -25,6 +26,8 @@ _WAYS = (
     "Leave the password out and use one of: a line in the file named by PGPASSFILE (or ~/.pgpass), a service file "
     "(service=NAME), --password-file FILE, or env:DATABASE_URL with the whole URL in that variable."
 )
+
+_ENCODE = "Write postgresql://user@host:port/database; in a name or password / is %2F, @ is %40, : is %3A, ? is %3F."
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,22 @@ def _parse(text: str) -> dict[str, str]:
         text = f"postgresql://{rest}"
     elif separator and scheme.lower() not in ("postgresql", "postgres"):
         raise UsageError(f"TARGET begins with {redact(scheme)}://.", next_step="Write postgresql://host/database")
+    if separator and "@" in rest.partition("/")[2].partition("?")[0]:
+        raise UsageError("TARGET has an @ behind its host.", "A password with / in it ends there.", _ENCODE)
     try:
-        return {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
+        parameters = {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
     except psycopg.ProgrammingError as error:
-        reason = redact(str(error).strip(), *_passwords(text))
+        # What libpq could not read it puts between quotation marks, and that may be a part of a password.
+        said = re.sub(r'".*"', f'"{HIDDEN}"', str(error).strip().replace('"="', "="), flags=re.DOTALL)
+        reason = redact(said, *_passwords(text))
         raise UsageError("TARGET is not a connection string.", reason, "Example: postgresql://host/database") from None
+    _check_port(parameters)
+    return parameters
+
+
+def _check_port(parameters: dict[str, str]) -> None:
+    if not re.fullmatch(r"[0-9,]*", parameters.get("port", "")):
+        raise UsageError("The port in TARGET is not a number.", "It may be a password that stands there.", _ENCODE)
 
 
 def _passwords(text: str) -> tuple[str | None, ...]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.types.datetime import DateBinaryLoader, TimestampBinaryLoader, TimestamptzBinaryLoader
 
-from migrator.core.values import MAX_VALUE_BYTES
+from migrator.core.values import MAX_VALUE_BYTES, Unreadable
 
 CHUNK_BYTES = 4 * 1024 * 1024
 
@@ -30,9 +34,31 @@ def select(
     return query
 
 
-def stream(connection: psycopg.Connection, query: sql.Composed, size: int) -> Iterator[tuple[object, ...]]:
-    """The rows, fetched `size` at a time."""
+def _tolerant(loader: type[Loader]) -> type[Loader]:
+    class Tolerant(loader):  # type: ignore[misc, valid-type]  # a class that is made from an argument
+        def load(self, data: Buffer) -> object:
+            try:
+                return super().load(data)
+            except psycopg.DataError:
+                return Unreadable(bytes(data))
+
+    return Tolerant
+
+
+_TOLERANT = {
+    "date": _tolerant(DateBinaryLoader),
+    "timestamp": _tolerant(TimestampBinaryLoader),
+    "timestamptz": _tolerant(TimestamptzBinaryLoader),
+}
+
+
+def stream(
+    connection: psycopg.Connection, query: sql.Composed, size: int, *, tolerant: bool = False
+) -> Iterator[tuple[object, ...]]:
+    """The rows, fetched `size` at a time. Where it is `tolerant`, a time that Python cannot hold is Unreadable."""
     with connection.cursor(binary=True) as cursor:
+        for name, loader in _TOLERANT.items() if tolerant else ():
+            cursor.adapters.register_loader(name, loader)
         yield from cursor.stream(query, size=size)
 
 
@@ -41,25 +67,35 @@ def batches(rows: Iterator[tuple[object, ...]], size: int) -> Iterator[list[tupl
         yield batch
 
 
-def bounded(column: sql.Composable) -> list[sql.Composable]:
-    """The column's size in bytes, and its value or NULL where it is too large to hold."""
-    size = sql.SQL("octet_length({})").format(column)
-    value = sql.SQL("CASE WHEN octet_length({}) <= {} THEN {} END").format(column, sql.Literal(MAX_VALUE_BYTES), column)
-    return [size, value]
+def bounded(column: sql.Composable) -> sql.Composable:
+    """The column's value, or NULL where it is too large to hold."""
+    return sql.SQL("CASE WHEN octet_length({}) <= {} THEN {} END").format(column, sql.Literal(MAX_VALUE_BYTES), column)
+
+
+def size(column: sql.Composable) -> sql.Composable:
+    """In bytes."""
+    return sql.SQL("octet_length({})").format(column)
+
+
+def array(items: Sequence[sql.Composable], kind: LiteralString) -> sql.Composable:
+    """Several results in one: a query has room for 1,664, which is little more than a table may have columns."""
+    return sql.SQL("ARRAY[{}]::{}[]").format(sql.SQL(", ").join(items), sql.SQL(kind))
 
 
 def large_chunks(
     connection: psycopg.Connection,
     table: sql.Identifier,
     column: sql.Identifier,
-    key: tuple[sql.Composable, object],
+    key: Sequence[tuple[sql.Composable, object]],
     text: bool,
 ) -> Iterator[bytes]:
-    """The bytes of one large value, found by a key column, in chunks."""
+    """The bytes of one large value, found by its row's key, in chunks."""
     value = sql.SQL("convert_to({}, 'UTF8')").format(column) if text else column
-    query = sql.SQL("SELECT substring({} FROM %s FOR %s) FROM {} WHERE {} = %s").format(value, table, key[0])
+    found = sql.SQL(" AND ").join(sql.SQL("{} = %s").format(name) for name, _ in key)
+    query = sql.SQL("SELECT substring({} FROM %s FOR %s) FROM {} WHERE {}").format(value, table, found)
     for start in itertools.count(1, CHUNK_BYTES):
-        row = connection.execute(query, (start, CHUNK_BYTES, key[1]), binary=True).fetchone()
+        bindings = (start, CHUNK_BYTES, *[part for _, part in key])
+        row = connection.execute(query, bindings, binary=True).fetchone()
         if row is None or not row[0]:
             return
         yield bytes(row[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import psycopg
@@ -10,6 +10,7 @@ from psycopg import sql
 
 from migrator.core.errors import TargetError
 from migrator.target.catalog import relations
+from migrator.target.connection import execute, set_search_path
 
 PREFIX = "migrator_staging_"
 
@@ -23,9 +24,18 @@ class Placement:
     replace: bool = False
 
 
-def check_room(connection: psycopg.Connection, placement: Placement, names: Iterable[str], shown: str) -> None:
-    """Raise TargetError where the target schema holds something that is in the way, before anything is built."""
-    present = relations(connection, placement.schema)
+def check_room(
+    connection: psycopg.Connection,
+    placement: Placement,
+    names: Iterable[str],
+    shown: str,
+    leaving: Set[str] = frozenset(),
+) -> None:
+    """Raise TargetError where the target schema holds something that is in the way, before anything is built.
+
+    What is `leaving` is dropped in the end, and so is in nobody's way.
+    """
+    present = {name: kind for name, kind in relations(connection, placement.schema).items() if name not in leaving}
     if placement.replace or not present:
         return
     if not placement.into_existing:
@@ -63,17 +73,23 @@ def move_into_place(
     tables: Sequence[str],
     views: Sequence[str],
     obsolete: Sequence[str] = (),
+    final: Sequence[str] = (),
+    guard: Callable[[], None] | None = None,
 ) -> None:
     """The rename, in one transaction: either all tables and views are in the target schema afterwards, or none.
 
-    With `replace`, tables and views of the same names are dropped first, and `obsolete` ones too; PostgreSQL refuses
-    where something else depends on them. Raises psycopg.Error, and then nothing has changed.
+    `obsolete` tables are dropped first, and with `replace` tables and views of the same names too; PostgreSQL refuses
+    where something else depends on them. `guard` looks at the obsolete ones when nobody can write to them any more.
+    `final` statements give owners and grants. Raises psycopg.Error, and then nothing has changed.
     """
     with connection.transaction():
         if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (placement.schema,)).fetchone():
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(placement.schema)))
-        if placement.replace:
-            _drop(connection, placement.schema, {*tables, *views, *obsolete})
+        if obsolete:
+            _lock(connection, placement.schema, obsolete)
+        if guard:
+            guard()
+        _drop(connection, placement.schema, {*obsolete, *((*tables, *views) if placement.replace else ())})
         for kind, names in (("TABLE", tables), ("VIEW", views)):
             statement = sql.SQL("ALTER {} {} SET SCHEMA {}")
             for name in names:
@@ -81,6 +97,9 @@ def move_into_place(
                     statement.format(sql.SQL(kind), sql.Identifier(staging, name), sql.Identifier(placement.schema))
                 )
         connection.execute(sql.SQL("DROP SCHEMA {} RESTRICT").format(sql.Identifier(staging)))
+        set_search_path(connection, placement.schema)
+        for text in final:
+            execute(connection, text)
 
 
 def doomed(connection: psycopg.Connection, placement: Placement, names: set[str]) -> list[str]:
@@ -91,10 +110,24 @@ def doomed(connection: psycopg.Connection, placement: Placement, names: set[str]
     return sorted(name for name in names if present.get(name) in ("table", "view", "materialized view"))
 
 
-def rehearse_drop(connection: psycopg.Connection, placement: Placement, names: set[str]) -> None:
-    """Drop and roll back. Raises psycopg.Error where something outside depends on what would be dropped."""
+def rehearse_drop(
+    connection: psycopg.Connection, placement: Placement, names: set[str], owners: Iterable[str] = ()
+) -> None:
+    """Drop, and give a table to each owner; then roll back.
+
+    Raises psycopg.Error where something outside depends on what would be dropped, or where a role may not be used.
+    """
     with connection.transaction(force_rollback=True):
         _drop(connection, placement.schema, names)
+        for number, owner in enumerate(sorted(owners)):
+            table = sql.Identifier(placement.schema, f"{PREFIX}{number}")
+            connection.execute(sql.SQL("CREATE TABLE {} ()").format(table))
+            connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, sql.Identifier(owner)))
+
+
+def _lock(connection: psycopg.Connection, schema: str, tables: Sequence[str]) -> None:
+    names = sql.SQL(", ").join(sql.Identifier(schema, name) for name in tables)
+    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
 
 
 def _drop(connection: psycopg.Connection, schema: str, names: set[str]) -> None:

@@ -64,7 +64,8 @@ class CopyTask:
 
 def copy_statement(table: WorkTable) -> sql.Composed:
     columns = sql.SQL(", ").join(sql.Identifier(column.target) for column in table.columns)
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table.identifier(), columns)
+    listed = sql.SQL(" ({})").format(columns) if table.columns else sql.SQL("")
+    return sql.SQL("COPY {}{} FROM STDIN (FORMAT BINARY)").format(table.identifier(), listed)
 
 
 def _copy_straight(context: Context, table: WorkTable, part: Range) -> int:

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from migrator.core.convert import Options
 from migrator.core.model import Affinity, Table, fold
+from migrator.core.names import quote_identifier
 from migrator.core.pgtypes import PgType
 from migrator.core.plan import ColumnPlan, Plan, TablePlan
 from migrator.core.values import Value, hexed
@@ -66,7 +67,7 @@ class WorkTable:
         return (
             len(self.order) == 1
             and self.relation.rowid is not None
-            and fold(self.relation.rowid.strip('"')) == fold(self.order[0])
+            and fold(_unquoted(self.relation.rowid)) == fold(self.order[0])
         )
 
     @property
@@ -119,13 +120,18 @@ def rowid_name(table: Table) -> str | None:
     return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), None)
 
 
+def _unquoted(rowid: str) -> str:
+    """The column's own name; only an alias of the rowid is quoted."""
+    return rowid[1:-1].replace('""', '"') if rowid.startswith('"') else rowid
+
+
 def relation_of(table: Table, columns: tuple[str, ...] | None = None) -> Relation:
     """The whole table, or some of its columns."""
     rowid = rowid_name(table)
     return Relation(
         name=table.name,
         columns=columns if columns is not None else tuple(column.name for column in table.columns),
-        rowid=f'"{rowid}"' if rowid and rowid == table.rowid_alias else rowid,
+        rowid=quote_identifier(rowid) if rowid and rowid == table.rowid_alias else rowid,
         order=table.primary_key,
     )
 
@@ -170,7 +176,7 @@ def work_table(
 
 def _rowid_column(name: str, target: str) -> ColumnPlan:
     return ColumnPlan(
-        name.strip('"'), target, PgType("bigint"), Options(), identity=True, not_null=True, affinity=Affinity.INTEGER
+        _unquoted(name), target, PgType("bigint"), Options(), identity=True, not_null=True, affinity=Affinity.INTEGER
     )
 
 

@@ -18,11 +18,11 @@ from psycopg import sql
 from migrator.core.compare import Comparison, Difference, Multiset, identical, row_difference
 from migrator.core.convert import Unfit
 from migrator.core.model import fold
-from migrator.core.values import LargeValue, Value, show
+from migrator.core.values import MAX_VALUE_BYTES, LargeValue, Unreadable, Value, show
 from migrator.core.work import Cell
 from migrator.source.rows import WHOLE, Range, Row, large_value, read_rows, read_rows_carefully, small_values
 from migrator.target.connection import connect
-from migrator.target.reader import batches, bounded, digest, large_chunks, select, stream
+from migrator.target.reader import array, batches, bounded, digest, large_chunks, select, size, stream
 from migrator.tasks.table import WorkTable, row_identity
 from migrator.workers import Context
 
@@ -39,6 +39,18 @@ class Explained:
     rejected: tuple[tuple[object, int], ...] = ()  # (row identity, how many)
     nulled: frozenset[tuple[str, object]] = frozenset()  # (source column, row identity)
 
+    def within(self, part: Range) -> Explained:
+        """What concerns one range of a table whose key is its rowid."""
+        return Explained(
+            tuple(item for item in self.rejected if _lies_in(item[0], part)),
+            frozenset(item for item in self.nulled if _lies_in(item[1], part)),
+        )
+
+
+def _lies_in(identity: Any, part: Range) -> bool:
+    """Identities of such a table are ("key", rowid)."""
+    return part.low is None or part.high is None or part.low <= identity[1] <= part.high
+
 
 @dataclass(frozen=True)
 class VerifyTask:
@@ -49,21 +61,41 @@ class VerifyTask:
     explained: Explained
 
     def run(self, context: Context) -> Comparison:
-        if not self.table.order:
-            return _MultisetComparison(context, self.table, self.explained).run()
-        if not self.explained.rejected and not self.explained.nulled:
-            try:
-                with small_values(context.source):
-                    comparison = _compare_straight(context, self.table, self.part)
-            except (UnicodeDecodeError, apsw.TooBigError):
-                comparison = None
-            if comparison:
-                return comparison
-        return _OrderedComparison(context, self.table, self.explained).run(self.part)
+        if not self.explained.rejected and not self.explained.nulled and (straight := self._straight(context)):
+            return straight
+        if self.table.order:
+            return _OrderedComparison(context, self.table, self.explained).run(self.part)
+        return _MultisetComparison(context, self.table, self.explained).run()
+
+    def _straight(self, context: Context) -> Comparison | None:
+        """The comparison if nothing differs and every value is small and valid; None says: look closer."""
+        compare = _compare_straight if self.table.order else _sum_straight
+        try:
+            with small_values(context.source):
+                return compare(context, self.table, self.part)
+        except (UnicodeDecodeError, apsw.TooBigError, psycopg.DataError):
+            return None
+
+
+def _sum_straight(context: Context, table: WorkTable, part: Range) -> Comparison | None:
+    """Sums of row hashes on both sides."""
+    columns = [_column(cell) for cell in table.cells]
+    source = read_rows(context.source, table.reading, part)
+    target = stream(context.connection, select(table.identifier(), columns), BATCH_ROWS)
+    transformers = _transformers(table)
+    sums = []
+    for rows, steps, report in zip((source, target), transformers, (context.report, lambda _: None), strict=True):
+        multiset = Multiset()
+        for batch in batches(rows, BATCH_ROWS):
+            for row in _transformed(batch, steps):
+                multiset.add(row)
+            report(len(batch))
+        sums.append(multiset)
+    return Comparison(rows=sums[0].count) if sums[0] == sums[1] else None
 
 
 def _compare_straight(context: Context, table: WorkTable, part: Range) -> Comparison | None:
-    """The comparison if every batch is identical; None says: look closer."""
+    """Both sides in the same order, batch by batch."""
     source = read_rows(context.source, table.reading, part, ordered=True)
     columns = [_column(cell) for cell in table.cells]
     target = stream(
@@ -97,7 +129,7 @@ def _transformers(table: WorkTable) -> tuple[Transformer, Transformer]:
     return ours, theirs
 
 
-def _transformed(batch: Sequence[Sequence[object]], steps: Transformer) -> object:
+def _transformed(batch: Sequence[Sequence[object]], steps: Transformer) -> Sequence[Sequence[object]]:
     if not steps:
         return batch
     columns: list[Sequence[object]] = list(zip(*batch, strict=True))
@@ -160,27 +192,32 @@ class _Careful:
         return False
 
     def target_rows(self, query: sql.Composed, size: int) -> Iterator[list[object]]:
-        for row in stream(self.context.connection, query, size):
+        for row in stream(self.context.connection, query, size, tolerant=True):
             yield self._decoded(row)
 
     def target_columns(self) -> list[sql.Composable]:
-        columns: list[sql.Composable] = []
-        for cell in self.table.cells:
-            columns += bounded(_column(cell)) if cell.plan.type.name in _BOUNDED else [_column(cell)]
-        return columns
+        """Every value, NULL in place of what is too large, and behind them the sizes of those that could be."""
+        values = [bounded(_column(cell)) if _is_bounded(cell) else _column(cell) for cell in self.table.cells]
+        return [*values, array([size(_column(cell)) for cell in self.table.cells if _is_bounded(cell)], "int")]
 
-    def _decoded(self, row: tuple[object, ...]) -> list[object]:
+    def _decoded(self, row: Sequence[object]) -> list[object]:
         values: list[object] = []
-        items = iter(row)
-        for cell in self.table.cells:
-            value = next(items)
-            if cell.plan.type.name in _BOUNDED:
-                size, value = value, next(items)
-                if size is not None and value is None:
-                    values.append(LargeValue(self.table.name, cell.plan.source, 0, _class(cell), int(str(size))))
-                    continue
-            values.append(cell.conversion.inverse(value) if cell.conversion.inverse else value)
+        *items, sizes = row
+        bytes_left = iter(sizes)  # type: ignore[call-overload]  # target_columns() has made an array of it
+        for cell, value in zip(self.table.cells, items, strict=True):
+            size_bytes = next(bytes_left) if _is_bounded(cell) else None
+            if size_bytes is not None and value is None:
+                values.append(LargeValue(self.table.name, cell.plan.source, 0, _class(cell), size_bytes))
+                continue
+            readable = not isinstance(value, Unreadable)
+            values.append(cell.conversion.inverse(value) if cell.conversion.inverse and readable else value)
         return values
+
+    def digest(self, value: LargeValue | str | bytes) -> str:
+        """Of a source value; one that SQLite could not read in chunks is there as a whole."""
+        if isinstance(value, LargeValue):
+            return digest(large_value(self.context.source, value))
+        return digest(iter([_raw(value)]))
 
     def expected(self, rowid: int | None, row: Row) -> list[Value]:
         """What the target should hold of this row, in the source's terms."""
@@ -198,6 +235,19 @@ class _Careful:
                 wanted = value  # nothing in the target can be it, so the difference will show
             values.append(wanted)
         return values
+
+
+def _is_bounded(cell: Cell) -> bool:
+    return cell.plan.type.name in _BOUNDED
+
+
+def _is_large(value: str | bytes) -> bool:
+    """Whether the target's side of the comparison sees a digest only."""
+    return len(value) > MAX_VALUE_BYTES // 4 and len(_raw(value)) > MAX_VALUE_BYTES
+
+
+def _raw(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
 
 
 def _class(cell: Cell) -> str:
@@ -266,25 +316,23 @@ class _OrderedComparison(_Careful):
         self.comparison.rows += 1
         expected = self.expected(rowid, row)
         for number, cell in enumerate(self.table.cells):
-            if isinstance(expected[number], LargeValue) and isinstance(target[number], LargeValue):
-                target[number] = expected[number] if self._same_large(row, number, cell) else target[number]
+            wanted = expected[number]
+            if isinstance(target[number], LargeValue) and isinstance(wanted, (LargeValue, str, bytes)):
+                target[number] = wanted if self._same_large(row, wanted, cell) else target[number]
         names = [cell.plan.source for cell in self.table.cells]
         for difference in row_difference(self.table.name, self._key(row), names, expected, target):
             self.comparison.add(difference)
 
-    def _same_large(self, row: Row, number: int, cell: Cell) -> bool:
-        value = row[number]
-        assert isinstance(value, LargeValue)
-        key = self._numbers()[0]
-        column = sql.Identifier(self.table.columns[key].target)
+    def _same_large(self, row: Row, wanted: LargeValue | str | bytes, cell: Cell) -> bool:
+        key = [(sql.Identifier(self.table.columns[number].target), row[number]) for number in self._numbers()]
         theirs = large_chunks(
             self._second_connection(),
             self.table.identifier(),
             sql.Identifier(cell.plan.target),
-            (column, row[key]),
+            key,
             cell.plan.type.is_text,
         )
-        return digest(large_value(self.context.source, value)) == digest(theirs)
+        return self.digest(wanted) == digest(theirs)
 
     def _second_connection(self) -> psycopg.Connection:
         """The stream occupies the worker's own connection."""
@@ -328,25 +376,21 @@ class _MultisetComparison(_Careful):
         return ours, theirs
 
     def _target(self) -> Iterator[list[object]]:
-        columns = self.target_columns()
-        large = [sql.SQL("NULL")] * len(self.table.cells)
-        for number, cell in enumerate(self.table.cells):
-            if cell.plan.type.name in _BOUNDED:
-                large[number] = _large_digest(cell)  # type: ignore[call-overload]
-        query = select(self.table.identifier(), [*columns, *large])
-        width = len(columns)
-        for row in stream(self.context.connection, query, 64):
-            values = self._decoded(row[:width])
-            for number, value in enumerate(values):
-                if isinstance(value, LargeValue):
-                    values[number] = ("large", row[width + number])
+        digests = array([_large_digest(cell) for cell in self.table.cells if _is_bounded(cell)], "text")
+        places = [number for number, cell in enumerate(self.table.cells) if _is_bounded(cell)]
+        query = select(self.table.identifier(), [*self.target_columns(), digests])
+        for *row, found in stream(self.context.connection, query, 64, tolerant=True):
+            values = self._decoded(row)
+            for number, text in zip(places, found, strict=True):  # type: ignore[call-overload]  # an array
+                if isinstance(values[number], LargeValue):
+                    values[number] = ("large", text)
             yield values
 
     def _hashable_source(self, rowid: int | None, row: Row) -> list[object]:
         values: list[object] = list(self.expected(rowid, row))
         for number, value in enumerate(values):
-            if isinstance(value, LargeValue):
-                values[number] = ("large", digest(large_value(self.context.source, value)))
+            if isinstance(value, LargeValue) or (isinstance(value, (str, bytes)) and _is_large(value)):
+                values[number] = ("large", self.digest(value))
         return values
 
     def _explain(self) -> Comparison:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import tomlkit
+
 from migrator import report
 from migrator.core.plan import Style
 from migrator.core.progress import Silent
@@ -54,6 +56,14 @@ def plan_text(source: Path, style: str = "faithful", existing: str | None = None
     """The plan that `migrator plan` would write; with `existing`, that plan after `--refresh`."""
     request = PlanRequest(source, Style(style), profile="none", workers=1)
     return make_plan(request, Silent(), existing).text
+
+
+def edited(text: str, column: str, **line: Any) -> str:
+    """The plan after a person changed the line of that table.column."""
+    document = tomlkit.parse(text)
+    table, name = column.split(".")
+    document["tables"][table]["columns"][name].update(line)  # type: ignore[index, union-attr]
+    return tomlkit.dumps(document)
 
 
 def move(

@@ -73,7 +73,9 @@ def _target_rows(
         sql.SQL("to_json({})::text" if kind == "ARRAY" else "{}::text").format(sql.Identifier(name))
         for name, kind in zip(names, kinds, strict=True)
     ]
-    for row in connection.execute(sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(shown), sql.Identifier(table))):
+    for row in connection.execute(
+        sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(shown), sql.Identifier(table))
+    ):
         yield tuple(
             "NULL" if text is None else _TARGET.get(kind, str)(text) for text, kind in zip(row, kinds, strict=True)
         )
@@ -91,7 +93,9 @@ def _plain(value: Any) -> str:
 
 
 def _canonical_json(text: str) -> str:
-    return json.dumps(json.loads(text, parse_float=Decimal), sort_keys=True, default=lambda number: str(number.normalize()))
+    return json.dumps(
+        json.loads(text, parse_float=Decimal), sort_keys=True, default=lambda number: str(number.normalize())
+    )
 
 
 def _instant(moment: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -88,9 +89,8 @@ class Scenario:
         for path, value in self.expected.get("edits", {}).items():
             *parents, key = path.split(".")
             table = reduce(lambda table, name: table.setdefault(name, {}), parents, edited)
-            if isinstance(value, dict) and key in table:  # a column's line stays a line, and in its place
-                value = tomlkit.inline_table() | value
-            table[key] = value
+            is_line = isinstance(value, dict) and key in table  # a column's line stays a line, and in its place
+            table[key] = tomlkit.inline_table() | value if is_line else value
         self.plan = self.folder.path.with_name("plan.toml")
         self.plan.write_text(tomlkit.dumps(edited), encoding="utf-8")
         return planned.findings
@@ -183,7 +183,7 @@ def _notation(value: object, kind: str) -> object:
     """The value in JSON, exact in type: what JSON has no word for becomes {"its type": "its text"}."""
     if isinstance(value, bytes):
         return {"hex": value.hex()}
-    if isinstance(value, float) and not value - value == 0:
+    if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
     if kind in ("json", "jsonb") and value is not None:
         return {kind: value}
@@ -209,8 +209,9 @@ FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
 LEFT JOIN pg_collation o ON o.oid = a.attcollation
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v')
-UNION ALL SELECT (SELECT relname FROM pg_class WHERE pg_class.oid = conrelid), conname || ' ' || pg_get_constraintdef(oid)
-FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'u', 'f', 'c')
+UNION ALL SELECT c.relname, k.conname || ' ' || pg_get_constraintdef(k.oid)
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+WHERE k.connamespace = 'public'::regnamespace AND k.contype IN ('p', 'u', 'f', 'c')
 UNION ALL SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'
 UNION ALL SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'"""
 

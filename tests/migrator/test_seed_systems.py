@@ -16,7 +16,7 @@ import tomlkit
 from migrator.core.errors import DecisionNeeded
 
 from .databases import MERGE, NAMES, build, md5
-from .moving import Moved, move, move_all, plan_text
+from .moving import Moved, edited, move, move_all, plan_text
 from .oracle import assert_same_rows, columns_of, open_source, open_target, tables_of
 
 RECORDER = Path(__file__).parents[1] / "fixtures" / "recorder-2026.11" / "home-assistant_v2.db"
@@ -39,8 +39,28 @@ def test_application(name: str, style: str, each_database: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("style", ["faithful", "idiomatic"])
 def test_recorder_without_its_profile(recorder: Path, style: str, each_database: str) -> None:
-    moved = move_all(recorder, each_database, style=style, workers=2)
-    assert_whole(moved)
+    """One of its states holds a NUL, so a person decides; everything else arrives as it is."""
+    with pytest.raises(DecisionNeeded, match=r"states\.state"):
+        move(recorder, each_database, style=style)
+    plan = edited(plan_text(recorder, style), "states.state", policy="strip-nul")
+    moved = move(recorder, each_database, style=style, plan=plan, workers=2)
+    assert (moved.result.rejects, moved.result.healed) == (0, 1)
+    assert [(line["table"], line["column"], line["policy"]) for line in moved.lines("healed.jsonl")] == [
+        ("states", "state", "strip-nul")
+    ]
+    assert moved.differences() == []
+    with open_source(recorder) as db, open_target(each_database) as connection:
+        for table in tables_of(db):
+            query = "SELECT * FROM states WHERE instr(state, char(0)) = 0 OR state IS NULL" if table == "states" else ""
+            if table == "states":
+                key = moved.lines("healed.jsonl")[0]["key"]["state_id"]
+                ours = db.execute("SELECT state FROM states WHERE state_id = ?", (key,)).fetchone()[0]
+                theirs = connection.execute("DELETE FROM states WHERE state_id = %s RETURNING state", (key,)).fetchone()
+                assert theirs == (ours.replace("\0", ""),)
+            assert_same_rows(db, connection, table, query)
+            assert keys_of_target(connection, table.lower()) == keys_of_source(db, table), table
+            assert references_of_target(connection, table.lower()) == references_of_source(db, table), table
+            assert indexes_of_target(connection, table.lower()) == indexes_of_source(db, table), table
 
 
 def assert_whole(moved: Moved) -> None:
@@ -164,7 +184,9 @@ def test_merge(style: str, legacy: Path, each_database: str) -> None:
         for name, query in queries.items():
             assert assert_same_rows(db, connection, name, query) > 0
         assert_same_rows(db, connection, "thumbnail_status")
-        present = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
+        present = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        )
         assert {name for (name,) in present} == {*queries, "thumbnail_status"}
         for name, rows_in, rows_out, accepted in moved.result.covered:
             covers = tomlkit.parse(plan)["tables"][name]["covers"]  # type: ignore[index]
