@@ -47,6 +47,7 @@ class Context:
     target: Target | None
     send: Callable[[tuple[str, Any]], None]
     cache: dict[Any, Any] = field(default_factory=dict)
+    rows: int = 0  # counted by this worker so far
     _connection: psycopg.Connection | None = None
     _unreported: int = 0
     _reported_at: float = 0.0
@@ -60,7 +61,8 @@ class Context:
         return self._connection
 
     def report(self, rows: int) -> None:
-        """Count rows for the progress display; sent a few times a second."""
+        """Count rows for the progress display; sent a few times a second. Work that is done again counts back."""
+        self.rows += rows
         self._unreported += rows
         now = time.monotonic()
         if now - self._reported_at > REPORT_EVERY_S:

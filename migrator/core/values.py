@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 # No process holds a larger value in memory, whatever the table holds.
 MAX_VALUE_BYTES = 8 * 1024 * 1024
+LARGEST_VALUE_BYTES = 1_000_000_000  # what SQLite itself allows, unless it was compiled otherwise
 
 # Whole batches of rows are held only while every value is smaller than this.
 MAX_BATCHED_VALUE_BYTES = 64 * 1024

@@ -75,12 +75,13 @@ class HomeAssistantRecorder:
             asked["migrations"] = "SELECT migration_id, version FROM migration_changes"
         return asked
 
-    def made_by_application(self, present: Iterable[str], schema: Schema) -> frozenset[str]:
-        """The recorded names, and in a version that is not recorded also what both sides have."""
+    def made_by_application(self, present: Iterable[str], schema: Schema, answers: Answers) -> frozenset[str]:
+        """The recorded names; in a version that is not recorded, also what both sides have."""
         names = frozenset(present)
         if not names >= _ALWAYS:
             return frozenset()
-        return names & (frozenset(_read(VERSIONS[-1])) | {fold(table.name) for table in schema.tables})
+        shared = set() if _version(answers) in VERSIONS else {fold(table.name) for table in schema.tables}
+        return names & (_read(VERSIONS[-1]).keys() | shared)
 
     def recorded(self, answers: Answers) -> Shapes:
         version = _version(answers)

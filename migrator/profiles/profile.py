@@ -38,8 +38,8 @@ class Profile(Protocol):
     def questions(self, tables: Iterable[str]) -> Mapping[str, str]:
         """What to ask a side that has these tables: question → a query that SQLite and PostgreSQL both understand."""
 
-    def made_by_application(self, present: Iterable[str], schema: Schema) -> frozenset[str]:
-        """Which tables of the target the application made; empty where it made none."""
+    def made_by_application(self, present: Iterable[str], schema: Schema, answers: Answers) -> frozenset[str]:
+        """Which tables of the target the application made, by what the source says; empty where it made none."""
 
     def recorded(self, answers: Answers) -> Shapes:
         """The tables that the application is known to make. Raises DecisionNeeded for an unknown version."""

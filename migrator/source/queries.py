@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import apsw
 
+from migrator.core.values import LARGEST_VALUE_BYTES
+
 
 class QueryRefused(ValueError):
     """The message says why."""
@@ -11,12 +13,15 @@ class QueryRefused(ValueError):
 
 def describe(connection: apsw.Connection, query: str) -> tuple[str, ...]:
     """The result's column names. Raises QueryRefused."""
+    previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
     try:
         cursor = connection.cursor()
         cursor.execute(f"SELECT * FROM ({query}) LIMIT 1", can_cache=False)
         names = tuple(name for name, *_ in _description(cursor, connection, query))
     except apsw.Error as error:
         raise QueryRefused(str(error)) from error
+    finally:
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
     if len(set(names)) != len(names):
         raise QueryRefused("two of its columns have the same name")
     return names

@@ -15,7 +15,14 @@ import apsw
 
 from migrator.core.census import TableCensus
 from migrator.core.names import quote_identifier
-from migrator.core.values import MAX_BATCHED_VALUE_BYTES, MAX_VALUE_BYTES, BrokenText, LargeValue, Value
+from migrator.core.values import (
+    LARGEST_VALUE_BYTES,
+    MAX_BATCHED_VALUE_BYTES,
+    MAX_VALUE_BYTES,
+    BrokenText,
+    LargeValue,
+    Value,
+)
 
 Row = tuple[Value, ...]
 CENSUS_BATCH = 1_000
@@ -82,7 +89,7 @@ def read_rows_carefully(
     columns = ", ".join([relation.rowid or "NULL", *shapes, *map(careful, relation.columns)])
     previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH)
     if relation.rowid is None:
-        connection.limit(apsw.SQLITE_LIMIT_LENGTH, 1_000_000_000)
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
     try:
         for rowid, *cells in connection.execute(*_select(relation, part, columns, ordered)):
             shape = " ".join(cells[: len(shapes)]).split()

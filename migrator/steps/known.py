@@ -71,7 +71,7 @@ def survey(name: str, path: Path, schema: Schema, target: Target, target_schema:
         return None
     answers = ask_source(profile, path, schema)
     profile.check_source(answers)
-    present = _look(profile, schema, target, target_schema)
+    present = _look(profile, schema, answers, target, target_schema)
     if not present.shapes:
         return Ground(profile, profile.recorded(answers), {}, ())
     profile.check_target(answers, present)
@@ -79,13 +79,13 @@ def survey(name: str, path: Path, schema: Schema, target: Target, target_schema:
     return Ground(profile, present.shapes, dict(present.shapes), notes)
 
 
-def _look(profile: Profile, schema: Schema, target: Target, target_schema: str) -> Present:
+def _look(profile: Profile, schema: Schema, answers: Answers, target: Target, target_schema: str) -> Present:
     connection = connect(target)
     try:
         with target_errors(target, f"looking into the schema {target_schema}"):
             kinds = relations(connection, target_schema)
             tables = {name for name, kind in kinds.items() if kind == "table"}
-            names = profile.made_by_application(tables, schema)
+            names = profile.made_by_application(tables, schema, answers)
             if not names:
                 return Present()
             shapes = read_shapes(connection, target_schema)  # and sets the search_path for what follows

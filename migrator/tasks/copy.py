@@ -53,11 +53,12 @@ class CopyTask:
     part: Range
 
     def run(self, context: Context) -> CopyResult:
+        before = context.rows
         try:
             with context.connection.transaction(), small_values(context.source):
                 return CopyResult(_copy_straight(context, self.table, self.part))
         except _UNEXPECTED_VALUE:
-            pass
+            context.report(before - context.rows)
         with context.connection.transaction():
             return _CarefulCopy(context, self.table).run(self.part)
 

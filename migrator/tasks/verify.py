@@ -61,8 +61,10 @@ class VerifyTask:
     explained: Explained
 
     def run(self, context: Context) -> Comparison:
+        before = context.rows
         if not self.explained.rejected and not self.explained.nulled and (straight := self._straight(context)):
             return straight
+        context.report(before - context.rows)
         if self.table.order:
             return _OrderedComparison(context, self.table, self.explained).run(self.part)
         return _MultisetComparison(context, self.table, self.explained).run()
@@ -84,7 +86,8 @@ def _sum_straight(context: Context, table: WorkTable, part: Range) -> Comparison
     target = stream(context.connection, select(table.identifier(), columns), BATCH_ROWS)
     transformers = _transformers(table)
     sums = []
-    for rows, steps, report in zip((source, target), transformers, (context.report, lambda _: None), strict=True):
+    reports: tuple[Callable[[int], None], ...] = (context.report, lambda _: None)
+    for rows, steps, report in zip((source, target), transformers, reports, strict=True):
         multiset = Multiset()
         for batch in batches(rows, BATCH_ROWS):
             for row in _transformed(batch, steps):

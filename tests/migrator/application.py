@@ -57,7 +57,8 @@ while not stopped.is_set():
         number += 1
         row = number * 7919 % 20000 + 1
         for table in ("debit", "credit"):
-            db.execute(f"UPDATE {table} SET amount = amount + ?, note = hex(randomblob(30)) WHERE id = ?", (number % 13, row))
+            change = f"UPDATE {table} SET amount = amount + ?, note = hex(randomblob(30)) WHERE id = ?"
+            db.execute(change, (number % 13, row))
             db.execute(f"DELETE FROM {table} WHERE id = ?", (number * 31 % 20000 + 1,))
             db.execute(f"INSERT INTO {table} VALUES (?, ?, 'new')", (20000 + number, number))
         db.execute("INSERT INTO log VALUES (?)", (number,))

@@ -69,7 +69,7 @@ def edited(text: str, column: str, **line: Any) -> str:
 def move(
     source: Path, database: str, *, style: str = "faithful", plan: str | None = None, workers: int = 1, **options: Any
 ) -> Moved:
-    """Run the plan, or without one the plan that the style proposes. `options` are RunRequest's; raises what run does."""
+    """Run the plan, or the one that the style proposes. `options` are RunRequest's; raises what run does."""
     runs = options.pop("runs", source.parent / "runs")
     run_id = new_run_id()
     folder = create_run_folder(runs, source, run_id)

@@ -53,7 +53,7 @@ def columns_of(connection: psycopg.Connection, table: str, schema: str = "public
 
 
 def assert_same_rows(db: sqlite3.Connection, connection: psycopg.Connection, table: str, query: str = "") -> int:
-    """Every row of the table (or of the query that became it) is in the target once, and no other. Returns the count."""
+    """Every row of the table, or of the query that became it, is in the target, and no other. Returns the count."""
     cursor = db.execute(query or f'SELECT * FROM "{table}"')
     names = [name.lower() for name, *_ in cursor.description]
     types = columns_of(connection, table.lower())

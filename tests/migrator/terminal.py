@@ -1,4 +1,4 @@
-"""The command line as a user meets it: in this process, or as a real one with a pid, signals and another user's rights."""
+"""The command line as a user meets it: in this process, or as one of its own that can be watched and interrupted."""
 
 from __future__ import annotations
 
@@ -72,8 +72,9 @@ def migrator_as_nobody(*arguments: str | Path) -> Answer:
         finally:
             os._exit(0)
     os.close(writer)
-    with open(reader) as answer:
-        text = answer.read()
+    text = b""
+    while piece := os.read(reader, 65536):
+        text += piece
     os.waitpid(child, 0)
     return Answer(*json.loads(text))
 

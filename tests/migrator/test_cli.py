@@ -96,10 +96,16 @@ def test_exit_1_the_run_folder_cannot_be_made(shop: Path, database: str) -> None
 
 @pytest.mark.parametrize(
     "arguments",
-    [["run"], ["run", "{source}", "{database}", "--style", "odd"], ["verify", "{source}", "{database}", "--run-dir", "{folder}/no"],
-     ["plan", "{source}", "--refresh"], ["run", "{source}", "mysql://host/db"], ["run", "{source}", "env:NOT_SET_AT_ALL"],
-     ["run", "{source}", "{database}", "--plan", "{folder}/no.toml"]],
-)  # fmt: skip
+    [
+        ["run"],
+        ["run", "{source}", "{database}", "--style", "odd"],
+        ["run", "{source}", "{database}", "--plan", "{folder}/no.toml"],
+        ["run", "{source}", "mysql://host/db"],
+        ["run", "{source}", "env:NOT_SET_AT_ALL"],
+        ["plan", "{source}", "--refresh"],
+        ["verify", "{source}", "{database}", "--run-dir", "{folder}/no"],
+    ],
+)
 def test_exit_2_usage(arguments: list[str], shop: Path, database: str) -> None:
     filled = [part.format(source=shop, database=database, folder=shop.parent) for part in arguments]
     if filled[0] == "run":

@@ -17,8 +17,10 @@ from typing import Any
 
 import psycopg
 import pytest
+import tomlkit
 
 from . import servers
+from .moving import make_source, move_all, plan_text
 from .terminal import start
 
 MIB = 1024 * 1024
@@ -141,7 +143,7 @@ def digested(value: Any) -> tuple[int | None, str | None]:
 
 
 def test_defects_inside_large_values_are_found(source: Path, moved: tuple[str, Watched]) -> None:
-    """One byte of 500 million, one letter of forty million, one byte where there is no rowid, one where there is no key."""
+    """One byte of 500 million, one letter of forty million, one byte without a rowid, and one without a key."""
     url, _ = moved
     with psycopg.connect(url, autocommit=True) as connection:
         middle = LARGE_BYTES // 2
@@ -168,3 +170,44 @@ def test_defects_inside_large_values_are_found(source: Path, moved: tuple[str, W
         ("heap", None),
     }
     assert_within_promise(ended)
+
+
+def test_large_values_under_a_key_of_two_columns(tmp_path: Path, database: str) -> None:
+    """Each is found again by the whole key: neither column alone says which row it is."""
+    source = make_source(
+        tmp_path / "pages.db",
+        "CREATE TABLE pages (book TEXT, number INTEGER, scan BLOB, PRIMARY KEY (book, number));"
+        "INSERT INTO pages VALUES ('a', 1, randomblob(9000000)), ('a', 2, randomblob(9000000)), ('b', 1, x'00')",
+    )
+    moved = move_all(source, database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        swap = "UPDATE pages SET number = 3 - number WHERE book = 'a'"
+        connection.execute(swap.replace("3 - number", "number + 10"))
+        connection.execute(swap.replace("3 - number", "13 - number"))
+    found = {(*item.key.values(), item.column) for item in moved.verify().proof.differences if item.key}
+    assert found == {("a", 1, "scan"), ("a", 2, "scan")}
+
+
+@pytest.mark.parametrize(("encoding", "size"), [("UTF-8", 9_000_000), ("UTF-16le", 5_000_000)])
+def test_merge_of_large_values(encoding: str, size: int, tmp_path: Path, database: str) -> None:
+    """The rows of a query have no rowid either."""
+    source = make_source(
+        tmp_path / "merge.db",
+        f"PRAGMA encoding = '{encoding}'; CREATE TABLE a (id INTEGER PRIMARY KEY, body TEXT);"
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, body TEXT);"
+        f"INSERT INTO a VALUES (1, 'ä' || hex(zeroblob({size // 2}))), (2, 'short'); INSERT INTO b VALUES (3, NULL)",
+    )
+    document = tomlkit.parse(plan_text(source))
+    for name in ("a", "b"):
+        del document["tables"][name]  # type: ignore[union-attr]
+    document["tables"]["merged"] = {  # type: ignore[index]
+        "source": "SELECT id, body FROM a UNION ALL SELECT id, body FROM b",
+        "key": ["id"],
+        "covers": ["a", "b"],
+    }
+    move_all(source, database, plan=tomlkit.dumps(document))
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT left(body, 3), length(body) FROM merged WHERE id = 1").fetchone() == (
+            "ä00",
+            size // 2 * 2 + 1,
+        )

@@ -372,6 +372,13 @@ def test_other_tables_are_carried_beside(source: Path, database: str, edit: Edit
     assert ask(database, "SELECT count(*) FROM latest") == [(7,)]
 
 
+def test_a_table_of_the_same_name_in_the_target_is_in_the_way(source: Path, database: str, edit: Edit) -> None:
+    edit("CREATE TABLE notes (id INTEGER PRIMARY KEY)")
+    make_tables(database, bookkeeping(), "CREATE TABLE notes (id integer)")
+    with pytest.raises(TargetError, match="names are taken"):
+        migrate(source, database, into_existing=True)
+
+
 def test_states_that_are_too_long_become_rejects_when_the_plan_says_so(source: Path, database: str, edit: Edit) -> None:
     edit("UPDATE states SET state = printf('%0300d', 1) WHERE state_id = 7")
     plan = planned(source)

@@ -1,4 +1,4 @@
-"""Databases of real applications arrive whole: as the migrator's own proof says, and as plain SQL on both sides says."""
+"""Databases of real applications arrive whole: so says the migrator's own proof, and so does plain SQL."""
 
 from __future__ import annotations
 
@@ -119,7 +119,8 @@ def indexes_of_source(db: sqlite3.Connection, table: str) -> list[bool]:
 
 def indexes_of_target(connection: psycopg.Connection, table: str) -> list[bool]:
     rows = connection.execute(
-        "SELECT indisunique FROM pg_index WHERE indrelid = quote_ident(%s)::regclass AND NOT indisprimary AND indisvalid",
+        "SELECT indisunique FROM pg_index"
+        " WHERE indrelid = quote_ident(%s)::regclass AND NOT indisprimary AND indisvalid",
         (table,),
     )
     return sorted(unique for (unique,) in rows)

@@ -204,7 +204,7 @@ def every_verb(path: Path, database: str) -> None:
         ["run", path, database, "--run-dir", runs],
         ["verify", path, database, "--run-dir", runs],
     ):
-        assert migrator(*arguments, "--workers", "2").code == 0
+        assert migrator(*arguments, "--workers", "1").code == 0
         assert fingerprints(path.parent) == before, arguments[0]
 
 

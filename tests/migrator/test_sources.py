@@ -1,4 +1,4 @@
-"""Files that cannot be migrated: each is refused with what, why and what next, exit code 4, and nothing in the target."""
+"""Files that cannot be migrated: refused with what, why and what next, exit code 4, and nothing in the target."""
 
 from __future__ import annotations
 

@@ -284,7 +284,8 @@ def test_constraint(kind: str, table: str, moved: Moved) -> None:
 def test_foreign_key_that_is_not_in_force(moved: Moved) -> None:
     with psycopg.connect(moved.database, autocommit=True) as connection:
         row = connection.execute(
-            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'pets'::regclass"
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE contype = 'f' AND conrelid = 'pets'::regclass"
         ).fetchone()
         assert row is not None
         name = sql.Identifier(row[0])
@@ -318,7 +319,8 @@ def test_identity_below_the_highest_id_that_was_deleted(embedded_server: servers
 def test_view_with_another_result(moved: Moved) -> None:
     spoil(
         moved,
-        "CREATE OR REPLACE VIEW owners AS SELECT p.email, upper(q.name) AS name FROM people p JOIN pets q ON q.owner = p.id",
+        "CREATE OR REPLACE VIEW owners AS"
+        " SELECT p.email, upper(q.name) AS name FROM people p JOIN pets q ON q.owner = p.id",
     )
     assert found(moved) == {("owners", None)}
 
