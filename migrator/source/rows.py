@@ -68,10 +68,17 @@ def table_ranges(connection: apsw.Connection, relation: Relation) -> list[Range]
     ).fetchone() or (None, None)
     if low is None or high is None:
         return []
+    if not _has_more_rows(connection, relation, ROWS_PER_RANGE):
+        return [Range(low, high)]
     count = min(-(-(high - low + 1) // ROWS_PER_RANGE), MAX_RANGES)
     width = -(-(high - low + 1) // count)
     bounds = [(low + number * width, min(low + (number + 1) * width - 1, high)) for number in range(count)]
     return [Range(*bound) for bound in bounds]
+
+
+def _has_more_rows(connection: apsw.Connection, relation: Relation, count: int) -> bool:
+    """Rowids may be far apart: a thousand of them can span the range of a billion."""
+    return connection.execute(f"SELECT 1 FROM {relation.from_sql} LIMIT 1 OFFSET ?", (count,)).fetchone() is not None
 
 
 def read_rows(connection: apsw.Connection, relation: Relation, part: Range, *, ordered: bool = False) -> Iterator[Row]:
