@@ -27,6 +27,7 @@ WIDENED = Options(holds="number")
 
 _EPOCH_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _EPOCH_YEARS = (946_684_800, 4_102_444_800)  # 2000 to 2100
+_JULIAN_DAYS = (2415020.5, 2488070.5)  # 1900 to 2100
 _TIME_NAME = re.compile(r"(_at|_on|_ts|_time|time|date|timestamp|expires|expiry|updated|created|last_seen)$")
 _BOOLEAN_NAME = re.compile(r"^(is|has|can|was|should|allow|enable|use)_|(_enabled|_disabled|_active|_flag|_deleted)$")
 _BOOLEAN_WORDS = {"active", "enabled", "disabled", "deleted", "archived", "verified", "hidden", "done", "read", "admin"}
@@ -46,9 +47,11 @@ def evidence(census: ColumnCensus) -> str:
     """The census in one line: what is stored, how much, between which bounds, in which format."""
     parts = []
     if census.integers:
-        parts.append(_range(census.integers, "integer", census.min_integer, census.max_integer))
+        hint = _as_time(census.min_integer, census.max_integer)
+        parts.append(_range(census.integers, "integer", census.min_integer, census.max_integer) + hint)
     if census.reals:
-        parts.append(_range(census.reals, "real", census.min_real, census.max_real))
+        hint = _as_time(census.min_real, census.max_real)
+        parts.append(_range(census.reals, "real", census.min_real, census.max_real) + hint)
     if census.texts:
         parts.append(f"{_count(census.texts, 'text')} ≤ {census.max_characters} characters{_formats(census)}")
     if census.blobs:
@@ -56,6 +59,14 @@ def evidence(census: ColumnCensus) -> str:
     if census.nulls:
         parts.append(f"{census.nulls:,} NULL")
     return ", ".join(parts) or "no rows"
+
+
+def _as_time(low: float | None, high: float | None) -> str:
+    if unit := epoch_unit(low, high):
+        return f" (as times: {unit} since 1970)"
+    if low is not None and high is not None and _JULIAN_DAYS[0] <= low <= high < _JULIAN_DAYS[1]:
+        return " (as times: Julian days)"
+    return ""
 
 
 def _count(number: int, noun: str) -> str:
@@ -366,9 +377,3 @@ def epoch_unit(low: float | None, high: float | None) -> str | None:
         ):
             return unit
     return None
-
-
-def looks_julian(census: ColumnCensus) -> bool:
-    """True where all reals lie between the years 1900 and 2100 as Julian days."""
-    low, high = census.min_real, census.max_real
-    return low is not None and high is not None and low >= 2415020.5 and high < 2488070.5
