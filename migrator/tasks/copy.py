@@ -104,9 +104,9 @@ Steps = list[tuple[int, Callable[..., object]]]
 
 def _checked(steps: Steps, batch: Sequence[Row]) -> Prepared:
     for number, check in steps:
-        for row in batch:
-            if row[number] is not None:
-                check(row[number])
+        for value in [row[number] for row in batch]:
+            if value is not None:
+                check(value)
     return batch
 
 
