@@ -21,9 +21,10 @@ from migrator.steps.identity import IdentityColumn, wrong_positions
 from migrator.target import staging
 from migrator.target.catalog import read_shapes
 from migrator.target.connection import Target, connect, execute, set_search_path, target_errors
+from migrator.tasks.careful import Explained
 from migrator.tasks.query import RangesTask, ReadTask
 from migrator.tasks.table import WorkTable
-from migrator.tasks.verify import Explained, VerifyTask
+from migrator.tasks.verify import VerifyTask
 from migrator.workers import WorkerPool
 
 MAX_VIEW_ROWS = 100_000
