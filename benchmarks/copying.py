@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from migrator.core.ddl import Phase, build
+from migrator.core.blueprint import Phase
+from migrator.core.ddl import build
 from migrator.core.model import Schema
 from migrator.core.plan import Plan
 from migrator.core.plan_file import from_toml

@@ -3,74 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import inspect as inspect_module
 import os
-import signal
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import update_wrapper
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.core.errors import DecisionNeeded, ExitCode, Failure, MigratorError, UsageError
+from migrator.core.errors import DecisionNeeded, ExitCode, UsageError
 from migrator.core.plan import Style
-from migrator.core.redact import redact
+from migrator.shell import Group, Output, handled
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from migrator.core.progress import Progress
     from migrator.target.connection import Target
 
 # Steps are imported by the verb that needs them: the parsers and drivers behind them take a second on a small machine,
 # and --help should not.
 
 RUNS = Path("migrator-runs")
-
-
-@dataclass(frozen=True)
-class Output:
-    """Results go to stdout, everything else to stderr, so that stdout can be piped."""
-
-    json: bool
-    out: Console
-    err: Console
-
-    def progress(self) -> Progress:
-        from migrator.display import PlainProgress, TerminalProgress
-
-        return TerminalProgress(self.err) if self.err.is_terminal else PlainProgress(self.err)
-
-
-def _output(json: bool) -> Output:
-    from rich.console import Console
-
-    return Output(
-        json, Console(highlight=False, soft_wrap=not sys.stdout.isatty()), Console(stderr=True, highlight=False)
-    )
-
-
-class Verb(click.Command):
-    """A command whose help wraps its paragraphs and keeps its examples line by line."""
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for paragraph in inspect_module.cleandoc(self.help or "").split("\n\n"):
-            verbatim = paragraph.startswith("Examples:")
-            text = paragraph if verbatim else textwrap.fill(" ".join(paragraph.split()), formatter.width - 2)
-            formatter.write("\n" + textwrap.indent(text, "  ") + "\n")
-
-
-class Group(click.Group):
-    command_class = Verb
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -83,63 +35,6 @@ def cli() -> None:
     Exit codes: 0 ok · 1 failure · 2 usage · 3 rejected rows or a mismatch · 4 source · 5 target · 7 needs a decision ·
     130 interrupted.
     """
-
-
-def _handled(function: Callable[..., int]) -> Callable[..., None]:
-    """Turn errors into what, why, next and an exit code. Bad input never gets a traceback."""
-
-    def wrapper(*arguments: Any, json: bool, **options: Any) -> None:
-        from migrator import report
-
-        output = _output(json)
-        try:
-            with _interruptible():
-                code = function(*arguments, output=output, **options)
-        except MigratorError as error:
-            report.show_error(output.err, error)
-            if json:
-                click.echo(report.error_json(error))
-            code = int(error.exit_code)
-        except KeyboardInterrupt:
-            output.err.print("interrupted; the target is as it was", style="bold red")
-            code = int(ExitCode.INTERRUPTED)
-        except BrokenPipeError:
-            code = int(ExitCode.FAILURE)
-            sys.stderr.close()
-        except Exception as error:
-            if "MIGRATOR_TRACEBACK" in os.environ:
-                raise
-            report.show_error(output.err, _unexpected(error))
-            code = int(ExitCode.FAILURE)
-        sys.exit(code)
-
-    return update_wrapper(wrapper, function)
-
-
-def _unexpected(error: Exception) -> Failure:
-    """A full disk or a missing permission is named; anything else is a defect of ours."""
-    if isinstance(error, OSError):
-        return Failure(f"{error.filename or 'The system'}: {error.strerror}.")
-    return Failure(
-        f"Unexpected {type(error).__name__}: {redact(str(error))}.",
-        "This is a defect of the migrator; the target was left as it was.",
-        "Please report it with the output of the same command under MIGRATOR_TRACEBACK=1: "
-        "https://github.com/ha-metastore/ha-metastore/issues",
-    )
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does, so that staging is removed."""
-
-    def stop(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _worker_count() -> int:
@@ -188,7 +83,7 @@ def _planning(function: Callable[..., Any]) -> Callable[..., Any]:
 @_SOURCE
 @_JSON
 @_WORKERS
-@_handled
+@handled
 def inspect(source: Path, workers: int, output: Output) -> int:
     """Show what a SQLite database holds: its schema, and a census of every column.
 
@@ -218,7 +113,7 @@ def inspect(source: Path, workers: int, output: Output) -> int:
 @_planning
 @_JSON
 @_WORKERS
-@_handled
+@handled
 def plan(
     source: Path, file: Path | None, refresh: bool, style: str, zone: str, target_schema: str, profile: str,
     workers: int, output: Output,
@@ -284,7 +179,7 @@ def _existing_plan(file: Path | None, refresh: bool) -> str | None:
 @_planning
 @_JSON
 @_WORKERS
-@_handled
+@handled
 def schema(
     source: Path, plan_file: Path | None, form: str, file: Path | None, style: str, zone: str, target_schema: str,
     profile: str, workers: int, output: Output,
@@ -340,7 +235,7 @@ def schema(
 @_PASSWORD
 @_JSON
 @_WORKERS
-@_handled
+@handled
 def run(
     source: Path, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
     into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path, password_file: Path | None,
@@ -433,7 +328,7 @@ def _target(text: str | None, password_file: Path | None, source: Path, output: 
 @_PASSWORD
 @_JSON
 @_WORKERS
-@_handled
+@handled
 def verify(
     source: Path, target: str, run_folder: Path | None, run_dir: Path, password_file: Path | None, workers: int,
     output: Output,

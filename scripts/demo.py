@@ -15,6 +15,9 @@ from pathlib import Path
 from types import FrameType
 
 
+OK, REJECTED, DECISION = 0, 3, 7  # README.md, "Exit codes"
+
+
 class Stopped(Exception):
     """Somebody pressed Ctrl-C or sent SIGTERM."""
 
@@ -34,12 +37,14 @@ def _demonstrate(source: Path, scratch: Path) -> int:
     from migrator.embedded import embedded_server
 
     plan = scratch / "plan.toml"
-    code = _migrator("inspect", source) or _migrator("plan", source, "-o", plan)
-    if code:
+    if code := _migrator("inspect", source):
+        return code
+    if (code := _migrator("plan", source, "-o", plan)) not in (OK, DECISION):
         return code
     with embedded_server(scratch / "postgresql") as url:
-        code = _migrator("run", source, url, "--plan", plan)
-        if code == 0:
+        # What a plan leaves open is rejected, and the rejects are part of what there is to see.
+        code = _migrator("run", source, url, "--plan", plan, "--run-dir", scratch / "runs")
+        if code in (OK, REJECTED):
             _let_the_user_look(url)
     return code
 

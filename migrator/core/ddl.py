@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from migrator.core.blueprint import Blueprint, CarriedView, Phase, Reference, Statement
 from migrator.core.defaults import UntranslatableDefault, default_sql
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import Check, Column, ForeignKey, Generated, Index, IndexColumn, Schema, Table, View, fold
@@ -18,76 +18,6 @@ from migrator.core.sql.definitions import DefinitionError, read_view
 from migrator.core.sql.expressions import translate_expression, translate_predicate
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.views import translate_view
-
-
-class Phase(StrEnum):
-    """pg_dump's three sections, with post-data in the order it has to be built."""
-
-    TABLE = "table"
-    INDEX = "index"
-    KEY = "key"
-    FOREIGN_KEY = "foreign key"
-    VIEW = "view"
-    COMMENT = "comment"
-
-
-@dataclass(frozen=True)
-class Statement:
-    """`table` and `name` are target names. `validate` belongs to a foreign key that is added NOT VALID first."""
-
-    phase: Phase
-    table: str
-    name: str
-    sql: str
-    validate: str | None = None
-    printed: str | None = None  # how `schema` shows it, where a run takes two steps
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A foreign key as the target has it; names are target names.
-
-    Where a parent is rejected, a `loose` reference becomes NULL instead of taking its row along.
-    """
-
-    name: str
-    table: str
-    columns: tuple[str, ...]
-    parent: str
-    parent_columns: tuple[str, ...]
-    orphans: Orphans
-    loose: bool = False
-
-
-@dataclass(frozen=True)
-class CarriedView:
-    source: str
-    target: str
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Blueprint:
-    """Everything the target will have. `generated` holds (source table, source column) that PostgreSQL computes.
-
-    `final` are statements of the transaction that moves the tables into place: owners and grants.
-    """
-
-    statements: tuple[Statement, ...]
-    references: tuple[Reference, ...]
-    views: tuple[CarriedView, ...]
-    generated: frozenset[tuple[str, str]]
-    findings: tuple[Finding, ...]
-    final: tuple[str, ...] = ()
-
-    @property
-    def tables(self) -> list[str]:
-        """Every table, also one that gets no rows."""
-        return [item.name for item in self.phase(Phase.TABLE) if item.name == item.table]
-
-    def phase(self, *phases: Phase) -> list[Statement]:
-        return [statement for statement in self.statements if statement.phase in phases]
-
 
 _KINDS = {
     "smallint": Kind.INTEGER,

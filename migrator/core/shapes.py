@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from migrator.core.ddl import Phase, Statement
+from migrator.core.blueprint import Phase, Statement
 from migrator.core.names import quote_identifier, quote_literal
 
 PUBLIC = "PUBLIC"

@@ -13,8 +13,9 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
+from migrator.core.blueprint import Blueprint, Phase, Reference, Statement
 from migrator.core.census import TableCensus
-from migrator.core.ddl import Blueprint, Phase, Reference, Statement, build
+from migrator.core.ddl import build
 from migrator.core.errors import DecisionNeeded, PlanError, SourceError, TargetError
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import Schema, TableKind, fold

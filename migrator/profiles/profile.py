@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from migrator.core.blueprint import Blueprint
 from migrator.core.census import TableCensus
-from migrator.core.ddl import Blueprint
 from migrator.core.findings import Finding
 from migrator.core.model import Schema
 from migrator.core.plan import Plan

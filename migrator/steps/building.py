@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import psycopg
 
-from migrator.core.ddl import Blueprint, Phase, Statement
+from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.errors import DecisionNeeded, MigratorError, TargetError
 from migrator.core.progress import Progress
 from migrator.target.connection import Target, connect, execute, set_search_path, target_error

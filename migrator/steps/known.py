@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psycopg
 
-from migrator.core.ddl import Blueprint, build
+from migrator.core.blueprint import Blueprint
+from migrator.core.ddl import build
 from migrator.core.findings import Finding
 from migrator.core.model import Schema
 from migrator.core.plan import Plan

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from migrator.core.ddl import Reference
+from migrator.core.blueprint import Reference
 from migrator.core.errors import PlanError
 from migrator.core.plan import Orphans
 from migrator.core.values import Value

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from migrator.core.ddl import Blueprint, Phase
+from migrator.core.blueprint import Blueprint, Phase
 from migrator.core.errors import DecisionNeeded, Mismatch
 from migrator.core.findings import Finding
 from migrator.core.model import Schema

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.core.ddl import Blueprint, Phase
+from migrator.core.blueprint import Blueprint, Phase
 from migrator.core.errors import UsageError
 from migrator.core.findings import Finding
 from migrator.core.names import quote_identifier

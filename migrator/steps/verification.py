@@ -11,8 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from migrator.core.blueprint import Blueprint, CarriedView, Phase
 from migrator.core.compare import Comparison, Difference
-from migrator.core.ddl import Blueprint, CarriedView, Phase
 from migrator.core.progress import Progress
 from migrator.core.views import compare_results
 from migrator.journal import read_identity
