@@ -14,7 +14,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
-
 OK, REJECTED, DECISION = 0, 3, 7  # README.md, "Exit codes"
 
 
