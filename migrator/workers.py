@@ -18,18 +18,20 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import apsw
-import psycopg
 
 from migrator.core.errors import Failure, MigratorError
 from migrator.core.redact import redact
 from migrator.source.connection import connect as connect_source
 from migrator.source.connection import source_errors
 from migrator.source.snapshot import pin
-from migrator.target.connection import Target, target_error
-from migrator.target.connection import connect as connect_target
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from migrator.target.connection import Target
 
 REPORT_EVERY_S = 0.2
 
@@ -56,8 +58,11 @@ class Context:
     def connection(self) -> psycopg.Connection:
         """This worker's connection to PostgreSQL, made when it is first needed."""
         if self._connection is None:
+            # Most of a worker's start is psycopg, and the census needs none of it.
+            from migrator.target.connection import connect
+
             assert self.target is not None
-            self._connection = connect_target(self.target)
+            self._connection = connect(self.target)
             # The rename commits synchronously, and that flushes everything written before it; until then a crash of the
             # server costs staging anyway. So a range need not wait for the disk.
             self._connection.execute("SET synchronous_commit = off")
@@ -111,9 +116,6 @@ def _answer(task: Task, context: Context) -> tuple[str, Any]:
         return "done", result
     except MigratorError as error:
         return "error", error
-    except psycopg.Error as error:
-        assert context.target is not None
-        return "error", target_error(context.target, "a batch", error)
     except Exception as error:  # noqa: BLE001  # a worker answers, whatever happens
         password = context.target.password if context.target else None
         where = _innermost(error)

@@ -15,7 +15,7 @@ from psycopg.types.datetime import DateBinaryLoader, TimestampBinaryLoader, Time
 
 from migrator.core.values import MAX_VALUE_BYTES, Unreadable
 
-CHUNK_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 16 * 1024 * 1024  # PostgreSQL decompresses a value from its start for every chunk
 
 
 def select(

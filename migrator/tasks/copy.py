@@ -15,6 +15,7 @@ from migrator.core.convert import Unfit
 from migrator.core.values import LargeValue
 from migrator.core.work import Cell, Healed, Reject, RowReject
 from migrator.source.rows import Range, Row, large_value, read_rows, read_rows_carefully, small_values
+from migrator.target.connection import target_errors
 from migrator.target.large import LargeRow
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
@@ -53,6 +54,12 @@ class CopyTask:
     part: Range
 
     def run(self, context: Context) -> CopyResult:
+        """Raises TargetError where PostgreSQL refuses more than a row."""
+        assert context.target is not None
+        with target_errors(context.target, f"rows of {self.table.target}"):
+            return self._copy(context)
+
+    def _copy(self, context: Context) -> CopyResult:
         before = context.rows
         try:
             with context.connection.transaction(), small_values(context.source):

@@ -14,6 +14,7 @@ import psycopg
 
 from migrator.core.compare import Comparison, Multiset, identical
 from migrator.source.rows import Range, read_rows, small_values
+from migrator.target.connection import target_errors
 from migrator.target.reader import batches, select, stream
 from migrator.tasks.careful import Explained, bounds_sql, column_sql, order_sql
 from migrator.tasks.multiset import MultisetComparison
@@ -33,6 +34,12 @@ class VerifyTask:
     explained: Explained
 
     def run(self, context: Context) -> Comparison:
+        """Raises TargetError where PostgreSQL cannot be read."""
+        assert context.target is not None
+        with target_errors(context.target, f"reading {self.table.target}"):
+            return self._compare(context)
+
+    def _compare(self, context: Context) -> Comparison:
         before = context.rows
         if not self.explained.rejected and not self.explained.nulled and (straight := self._straight(context)):
             return straight
