@@ -26,9 +26,12 @@ VERSION = 1
 
 @dataclass
 class RunFolder:
+    """`made` are the folders that did not exist before this run, the innermost first."""
+
     path: Path
     rejects: int = 0
     healed: int = 0
+    made: tuple[Path, ...] = ()
 
     def write_plan(self, text: str) -> None:
         self._write("plan.toml", text)
@@ -89,6 +92,12 @@ class RunFolder:
         with suppress(FileNotFoundError), (self.path / name).open(encoding="utf-8") as file:
             yield from map(json.loads, file)
 
+    def remove_if_empty(self) -> None:
+        """Take the folder back where nothing was written: the source or the target turned out to be wrong."""
+        with suppress(OSError):
+            for path in self.made:
+                path.rmdir()
+
     def _append(self, name: str, lines: list[dict[str, Any]]) -> None:
         if lines:
             with _writing(self.path / name) as path, path.open("a", encoding="utf-8") as file:
@@ -132,13 +141,14 @@ def read_identity(identity: object) -> object:
 def create_run_folder(parent: Path, source: Path, run_id: str) -> RunFolder:
     """A new folder for this run, readable by its owner only: rejects hold data. Raises Failure."""
     path = parent / f"{source.stem}-{run_id}"
+    made = (path,) if parent.exists() else (path, parent)
     try:
         path.mkdir(parents=True, mode=0o700)
     except OSError as error:
         raise Failure(
             f"The run folder {path} cannot be made.", f"{error.strerror}.", "Choose another place with --run-dir."
         ) from error
-    return RunFolder(path)
+    return RunFolder(path, made=made)
 
 
 def new_run_id() -> str:

@@ -1,8 +1,9 @@
 """One state of the database for many readers.
 
 A writable database in WAL mode is fenced: while this process holds BEGIN IMMEDIATE, every reader begins its own
-transaction, so all see the same state; then the fence is released and the application goes on writing. Anything else
-is copied with SQLite's backup API, which keeps every page and so every rowid (VACUUM INTO may renumber them).
+transaction, so all see the same state; then the fence is released and the application goes on writing. Anything else,
+and a database whose writer does not let go of the lock, is copied with SQLite's backup API, which keeps every page and
+so every rowid (VACUUM INTO may renumber them).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import apsw
 
 from migrator.core.errors import SourceError
 from migrator.source.connection import connect, require_space, source_errors
+
+LOCK_WAIT_MS = 5_000  # for a fence; whoever holds the lock longer may hold it for hours, and a copy needs no lock
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,17 @@ def choose_snapshot(path: Path, scratch: Path) -> SnapshotMethod:
 
 
 def _can_fence(path: Path) -> bool:
+    """Whether the lock can be had, found out by taking it and giving it back."""
     with contextlib.suppress(SourceError, apsw.Error):
         connection = connect(path, writable=True)
         try:
             # BEGIN IMMEDIATE on a read-only connection succeeds and fences nothing, so ask before relying on it.
-            return connection.pragma("journal_mode") == "wal" and not connection.readonly("main")
+            if connection.pragma("journal_mode") != "wal" or connection.readonly("main"):
+                return False
+            connection.set_busy_timeout(LOCK_WAIT_MS)
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+            return True
         finally:
             connection.close()
     return False

@@ -84,6 +84,7 @@ def run(request: RunRequest, progress: Progress) -> RunResult:
         return _run(request, scratch, started, progress)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        request.folder.remove_if_empty()
 
 
 def _check_reachable(request: RunRequest, ground: Ground | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.core.blueprint import Blueprint, Phase
@@ -61,24 +61,56 @@ def print_schema(request: SchemaRequest, progress: Progress) -> Printed:
 
 
 def _sql(blueprint: Blueprint, plan: Plan) -> str:
-    lines = ["-- Made by migrator from an SQLite schema. Run it on an empty schema of a UTF8 database.", ""]
-    if plan.target_schema != "public":
-        lines += [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(plan.target_schema)};", ""]
-    lines += [f"SET search_path TO {quote_identifier(plan.target_schema)}, pg_catalog;", ""]
+    lines = [
+        "-- Made by migrator from an SQLite schema. Run it on an empty schema of a UTF8 database.",
+        "",
+        "SET client_encoding TO 'UTF8';",
+        *(f"{statement};" for statement in _create_schema(plan)),
+        f"{_enter(plan)};",
+        "",
+    ]
+    for title, statements in _sections(blueprint):
+        lines += [f"-- {title}", "", *(f"{statement};" for statement in statements), ""]
+    lines += ["RESET search_path;", ""]
+    return "\n".join(lines + [f"-- {line}" for line in _remarks(blueprint, plan)]).rstrip("\n") + "\n"
+
+
+def _create_schema(plan: Plan) -> list[str]:
+    named = plan.target_schema != "public"
+    return [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(plan.target_schema)}"] if named else []
+
+
+def _enter(plan: Plan) -> str:
+    """The statements' names are unqualified. PostgreSQL's own come first, so a table called text is no type."""
+    return f"SET search_path TO {quote_identifier(plan.target_schema)}"
+
+
+def _sections(blueprint: Blueprint) -> list[tuple[str, list[str]]]:
+    """Title and statements of every section that has some."""
+    sections = []
     for title, phases in _SECTIONS:
-        statements = blueprint.phase(*phases)
-        texts = [item.sql if item.printed is None else item.printed for item in statements]
-        if any(texts):
-            lines += [f"-- {title}", "", *(f"{text};" for text in texts if text), ""]
-    return "\n".join(lines + _not_carried(blueprint))
+        texts = [item.sql if item.printed is None else item.printed for item in blueprint.phase(*phases)]
+        sections.append((title, [text for text in texts if text]))
+    return [section for section in sections if section[1]]
 
 
-def _not_carried(blueprint: Blueprint) -> list[str]:
-    lines = []
+def _remarks(blueprint: Blueprint, plan: Plan) -> list[str]:
+    """Lines for comments: where the tables come from, if no COMMENT says it, and what is not carried as it was."""
+    remarks = []
+    if not blueprint.phase(Phase.COMMENT):
+        # A known application's tables are built as it builds them, without comments.
+        origins = [f"{table.target} is SQLite table {table.source}" for table in plan.carried if not table.query]
+        remarks += [(origin, "") for origin in origins]
     for finding in blueprint.findings:
-        lines.append(f"-- not carried as it was: {finding.rule} {finding.where}: {finding.message}")
-        lines += [f"--     {line}" for line in finding.original.splitlines()]
-    return [line.replace("\0", "?") for line in lines] + ([""] if lines else [])
+        text = f"not carried as it was: {finding.rule} {finding.where}: {finding.message}"
+        remarks.append((text, finding.original))
+    return [line for text, original in remarks for line in _lines(text, original)]
+
+
+def _lines(text: str, original: str) -> list[str]:
+    """Names and messages may hold line breaks, and what follows one would not be a comment any more."""
+    first, *rest = text.replace("\0", "?").splitlines()
+    return [first, *(f"    {line}" for line in (*rest, *original.replace("\0", "?").splitlines()))]
 
 
 def _supabase(blueprint: Blueprint, plan: Plan) -> str:
@@ -89,23 +121,41 @@ def _supabase(blueprint: Blueprint, plan: Plan) -> str:
     return advice + _sql(blueprint, plan)
 
 
+_ALEMBICS_OWN = "alembic_version"
+
+
 def _alembic(blueprint: Blueprint, plan: Plan) -> str:
-    statements = [
-        text
-        for _, phases in _SECTIONS
-        for item in blueprint.phase(*phases)
-        if (text := item.sql if item.printed is None else item.printed)
-    ]
-    up = "\n".join(f"    _execute({text!r})" for text in statements)
-    names = [item.name for item in blueprint.phase(Phase.VIEW)]
-    down = [f"    _execute({f'DROP VIEW {quote_identifier(name)}'!r})" for name in reversed(names)]
-    tables = ", ".join(quote_identifier(item.name) for item in blueprint.phase(Phase.TABLE))
-    down.append(f"    _execute({f'DROP TABLE {tables}'!r})")
-    comments = "\n".join(line.replace("--", "#", 1) for line in _not_carried(blueprint))
-    return _ALEMBIC.format(schema=plan.target_schema, up=up or "    pass", down="\n".join(down), comments=comments)
+    carried = replace(blueprint, statements=tuple(s for s in blueprint.statements if s.table != _ALEMBICS_OWN))
+    remarks = _remarks(blueprint, plan)
+    if carried != blueprint:
+        remarks.insert(0, f"left out: the source's table {_ALEMBICS_OWN}, because Alembic makes its own")
+    up = [f"    {_python(statement)}," for statement in _create_schema(plan)]
+    for title, statements in _sections(carried):
+        up += [f"    # {title}", *(f"    {_python(statement)}," for statement in statements)]
+    return _ALEMBIC.format(
+        title=_python(f"The tables of an SQLite database, for the schema {plan.target_schema}."),
+        remarks="".join(f"# {line}\n" for line in remarks),
+        enter=_python(_enter(plan)),
+        up="\n".join(up),
+        down="\n".join(f"    {_python(statement)}," for statement in _drops(carried)),
+    )
 
 
-_ALEMBIC = '''"""The tables of an SQLite database, for the schema {schema}."""
+def _drops(blueprint: Blueprint) -> list[str]:
+    """One statement for all tables, because they may refer to each other in circles."""
+    kinds = {"VIEW": [view.name for view in blueprint.phase(Phase.VIEW)], "TABLE": blueprint.tables}
+    return [f"DROP {kind} {', '.join(map(quote_identifier, names))}" for kind, names in kinds.items() if names]
+
+
+def _python(text: str) -> str:
+    """A literal of Python, one line of it for each of the text's; for an argument in a list."""
+    if "\n" not in text:
+        return repr(text)
+    lines = "\n".join(f"        {line!r}" for line in text.splitlines(keepends=True))
+    return f"(\n{lines}\n    )"
+
+
+_ALEMBIC = """{title}
 
 from alembic import op
 
@@ -114,18 +164,39 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-{comments}
-def _execute(statement):
-    # The driver is asked directly: colons and percent signs in the statements are not parameters.
-    op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
+{remarks}
+# The names below are unqualified; afterwards Alembic looks for its own table where it looked before.
+ENTER = (
+    "SELECT set_config('migrator.search_path', current_setting('search_path'), false)",
+    {enter},
+)
+LEAVE = ("SELECT set_config('search_path', current_setting('migrator.search_path'), false)",)
+
+UP = (
+{up}
+)
+
+DOWN = (
+{down}
+)
+
+
+def _execute(statements):
+    context = op.get_context()
+    for statement in (*ENTER, *statements, *LEAVE):
+        if context.as_sql:
+            context.impl.static_output(f"{{statement}};")
+        else:
+            # Without parameters, colons and percent signs are what they are.
+            op.get_bind().exec_driver_sql(statement, execution_options={{"no_parameters": True}})
 
 
 def upgrade():
-{up}
+    _execute(UP)
 
 
 def downgrade():
-{down}
-'''
+    _execute(DOWN)
+"""
 
 FORMATS: dict[str, Callable[[Blueprint, Plan], str]] = {"sql": _sql, "supabase": _supabase, "alembic": _alembic}

@@ -188,7 +188,11 @@ def connect(target: Target, *, autocommit: bool = True, search_path: str | None 
 
 
 def set_search_path(connection: psycopg.Connection, schema: str) -> None:
-    connection.execute(sql.SQL("SET search_path TO {}, pg_catalog").format(sql.Identifier(schema)))
+    """Unqualified names mean that schema, and PostgreSQL's own first.
+
+    Every table is a type too: with pg_catalog named last, a table called text would be what the other tables' text is.
+    """
+    connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
 
 
 def execute(connection: psycopg.Connection, statement: str) -> psycopg.Cursor[tuple[object, ...]]:

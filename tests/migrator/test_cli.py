@@ -124,6 +124,17 @@ def test_exit_3_rows_were_rejected(tmp_path: Path, database: str) -> None:
     assert migrator("verify", source, database, "--run-dir", tmp_path / "runs").code == 0, "the reject explains it"
 
 
+def test_run_that_wrote_nothing_leaves_no_folder(shop: Path, database: str) -> None:
+    """A mistyped source or target, or an open question, is found before there is anything to keep."""
+    runs, undecided = shop.parent / "runs", make_source(shop.parent / "odd.db", UNDECIDED)
+    wrong = [(shop.parent / "no.db", database), (shop, "postgresql://127.0.0.1:1/no"), (undecided, database)]
+    assert [run(*arguments).code for arguments in wrong] == [4, 5, 7]
+    assert not runs.exists()
+    runs.mkdir()
+    assert run(*wrong[0]).code == 4
+    assert list(runs.iterdir()) == [], "a folder that was there before stays"
+
+
 def test_exit_4_the_source(tmp_path: Path, database: str) -> None:
     assert run(tmp_path / "no.db", database).code == 4
 

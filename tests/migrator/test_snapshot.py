@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from migrator.core.errors import SourceError
-from migrator.source import connection
+from migrator.source import connection, snapshot
 
 from .application import LEDGER, crash, holding, writing
 from .moving import make_source, move, move_all, plan_text
@@ -94,18 +95,51 @@ def test_reader_with_an_open_transaction(ledger: Path, database: str) -> None:
 def test_uncommitted_rows_are_not_carried(
     journal_mode: str, tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a fence (DELETE) the reader sees what is committed; with one it waits, and says for whom."""
+    """Whoever does not let go of the lock is not waited for: a copy needs none, and holds what is committed."""
     path = make_source(tmp_path / "ledger.db", f"PRAGMA journal_mode = {journal_mode}; {LEDGER}")
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT_MS", 200)
+    monkeypatch.setattr(snapshot, "LOCK_WAIT_MS", 200)
     with holding(path, "BEGIN IMMEDIATE", "INSERT INTO debit VALUES (900001, 5, 'uncommitted')") as application:
-        if journal_mode == "WAL":
-            with pytest.raises(SourceError, match="is locked"):
-                move(path, database)
-            assert left_behind(database) == []
-            application.execute("ROLLBACK")
-        move_all(path, database)
+        assert move_all(path, database).result.snapshot == "copied"
+        application.execute("COMMIT")
     with open_target(database) as target:
         assert one(target, "SELECT count(*) FROM debit") == 20000
+    with open_source(path) as db:
+        assert db.execute("SELECT count(*) FROM debit").fetchone() == (20001,), "the application was not disturbed"
+
+
+def test_copy_holds_what_is_in_the_log_only(ledger: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "LOCK_WAIT_MS", 200)
+    with holding(
+        ledger,
+        "PRAGMA wal_autocheckpoint = 0",
+        "UPDATE debit SET note = 'in the log' WHERE id <= 100",
+        "BEGIN IMMEDIATE",
+        "UPDATE debit SET note = 'uncommitted' WHERE id <= 200",
+    ):
+        assert move_all(ledger, database, workers=2).result.snapshot == "copied"
+    with open_target(database) as target:
+        assert one(target, "SELECT count(*) FROM debit WHERE note = 'in the log'") == 100
+        assert one(target, "SELECT count(*) FROM debit WHERE note = 'uncommitted'") == 0
+
+
+def test_lock_that_is_let_go_in_time_is_waited_for(ledger: Path, database: str) -> None:
+    with holding(ledger, "BEGIN IMMEDIATE", "INSERT INTO debit VALUES (900001, 5, 'new')") as application:
+        committing = threading.Timer(2, application.execute, ["COMMIT"])
+        committing.start()
+        moved = move_all(ledger, database, plan=plan_text(ledger))
+        committing.join()
+    assert moved.result.snapshot == "live"
+
+
+def test_lock_that_is_taken_between_the_trial_and_the_fence(
+    ledger: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The application gets the usual time, and then the run says for whom it waited."""
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT_MS", 200)
+    monkeypatch.setattr(snapshot, "_can_fence", lambda path: True)
+    with holding(ledger, "BEGIN IMMEDIATE"), pytest.raises(SourceError, match="is locked"):
+        move(ledger, database)
+    assert left_behind(database) == []
 
 
 # -- files beside the database, and folders that cannot be written -----------------------------------------------------

@@ -38,6 +38,7 @@ def assert_refused(path: Path, database: str, *words: str) -> None:
         assert_error(migrator(verb, path, "--workers", "1"), *words)
     assert_error(migrator("run", path, database, "--run-dir", path.parent / "runs", "--workers", "1"), *words)
     assert left_behind(database) == []
+    assert not (path.parent / "runs").exists()
 
 
 def assert_error(answer: Answer, *words: str) -> None:
