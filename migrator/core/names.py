@@ -35,6 +35,12 @@ def target_name(name: str) -> str:
     return shorten(fold(name))
 
 
+def table_name(name: str) -> str:
+    """The table's name in PostgreSQL, where names that begin with pg_ would be taken for the catalog's."""
+    wanted = target_name(name)
+    return f"{wanted}_" if wanted.startswith("pg_") else wanted
+
+
 def column_name(name: str) -> str:
     """The column's name in PostgreSQL, where every table has some columns already."""
     wanted = target_name(name)

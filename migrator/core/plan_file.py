@@ -13,7 +13,7 @@ from tomlkit.items import InlineTable, Table
 from migrator.core.convert import Options
 from migrator.core.errors import PlanError
 from migrator.core.model import Affinity, Schema
-from migrator.core.names import column_name, target_name
+from migrator.core.names import column_name, table_name
 from migrator.core.pgtypes import parse_type
 from migrator.core.plan import VERSION, ColumnPlan, Orphans, Plan, Policy, Style, TablePlan
 
@@ -239,7 +239,7 @@ class _Reader:
         columns = item.get("columns", {})
         return TablePlan(
             source=name,
-            target=str(item.get("target", target_name(name))),
+            target=str(item.get("target", table_name(name))),
             columns=tuple(self._column(name, query, column, line) for column, line in columns.items()),
             query=None if query is None else str(query).strip().rstrip(";"),
             key=tuple(item.get("key", ())),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from migrator.core.census import ColumnCensus, TableCensus
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import Affinity, Column, ForeignKey, Schema, Table, TableKind, fold
-from migrator.core.names import collisions, column_name, target_name
+from migrator.core.names import collisions, column_name, table_name, target_name
 from migrator.core.plan import ColumnPlan, Orphans, Plan, Style, TablePlan, fingerprint
 from migrator.core.plan_file import column_line, inline
 from migrator.core.typemap import Choice, choose
@@ -44,12 +44,12 @@ def draft_plan(
 ) -> Draft:
     """The plan that this style proposes for every table. Views are carried, or declined later by schema and run."""
     drafter = _Drafter(style, zone)
-    tables = []
-    for table in schema.tables:
-        if table.kind is TableKind.TABLE:
-            tables.append(drafter.table(table, census[table.name], sizes.get(table.name), orphans))
-        else:
-            drafter.not_carried(table)
+    tables = [
+        drafter.table(table, census[table.name], sizes.get(table.name), orphans)
+        for table in schema.tables
+        if table.kind is TableKind.TABLE
+    ]
+    drafter.findings += virtual_tables(schema)
     drafter.name_collisions(schema)
     plan = Plan(
         style=style,
@@ -61,6 +61,27 @@ def draft_plan(
         fingerprint=fingerprint(schema),
     )
     return Draft(plan, tuple(drafter.findings))
+
+
+def virtual_tables(schema: Schema) -> list[Finding]:
+    """What is said of virtual tables and their shadows, which are not carried."""
+    return [_virtual(table) for table in schema.tables if table.kind is not TableKind.TABLE]
+
+
+def _virtual(table: Table) -> Finding:
+    if table.kind is TableKind.SHADOW:
+        message = "Belongs to a virtual table and is not carried."
+        return Finding("shadow-table", Severity.NOTE, table.name, message)
+    module = table.sql.upper().partition("USING")[2].strip().partition("(")[0].strip().lower() or "unknown"
+    advice = (
+        "Its text lives in the shadow tables or in its content table; in PostgreSQL build a tsvector column with a GIN "
+        "index."
+        if module.startswith("fts")
+        else "Copy it into an ordinary table first if its content exists nowhere else: "
+        f"CREATE TABLE copy AS SELECT * FROM {table.name};"
+    )
+    message = f"A virtual table (module {module}) has no rows of its own and is not carried."
+    return Finding("virtual-table", Severity.WARNING, table.name, message, advice, table.sql)
 
 
 def draft_query(table: TablePlan, columns: tuple[str, ...], census: TableCensus, style: Style, zone: str) -> TablePlan:
@@ -94,7 +115,7 @@ class _Drafter:
         self._limits(table, census)
         return TablePlan(
             source=table.name,
-            target=target_name(table.name),
+            target=table_name(table.name),
             columns=tuple(columns),
             nullable_key=self._nullable_key(table, census),
             drop_indexes=self._large_indexes(table, census),
@@ -188,27 +209,6 @@ class _Drafter:
         )
         return Orphans.NOT_VALID
 
-    def not_carried(self, table: Table) -> None:
-        if table.kind is TableKind.VIRTUAL:
-            module = table.sql.upper().partition("USING")[2].strip().partition("(")[0].strip().lower() or "unknown"
-            advice = (
-                "Its text lives in the shadow tables or in its content table; in PostgreSQL build a tsvector column "
-                "with a GIN index."
-                if module.startswith("fts")
-                else "Copy it into an ordinary table first if its content exists nowhere else: "
-                f"CREATE TABLE copy AS SELECT * FROM {table.name};"
-            )
-            self._add(
-                "virtual-table",
-                Severity.WARNING,
-                table.name,
-                f"A virtual table (module {module}) has no rows of its own and is not carried.",
-                advice,
-                table.sql,
-            )
-        else:
-            self._add("shadow-table", Severity.NOTE, table.name, "Belongs to a virtual table and is not carried.")
-
     def name_collisions(self, schema: Schema) -> None:
         tables = [table.name for table in schema.tables if table.kind is TableKind.TABLE]
         for group in collisions([*tables, *(view.name for view in schema.views)]):
@@ -230,6 +230,14 @@ class _Drafter:
 
     def _reserved_names(self, schema: Schema) -> None:
         for table in schema.tables:
+            if table_name(table.name) != target_name(table.name):
+                self._add(
+                    "name-reserved",
+                    Severity.WARNING,
+                    table.name,
+                    f"Names with pg_ are PostgreSQL's own: it becomes {table_name(table.name)}.",
+                    'Choose another with target = "…".',
+                )
             for name in (column.name for column in table.columns):
                 if column_name(name) != target_name(name):
                     self._add(

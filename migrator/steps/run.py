@@ -19,6 +19,7 @@ from migrator.core.model import Schema
 from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan, check_fingerprint, check_plan
 from migrator.core.plan_file import to_toml
+from migrator.core.planning import virtual_tables
 from migrator.core.progress import Progress
 from migrator.core.shapes import to_json
 from migrator.journal import RunFolder
@@ -101,11 +102,11 @@ def _check_reachable(request: RunRequest, ground: Ground | None) -> None:
 
 def _run(request: RunRequest, scratch: Path, started: float, progress: Progress) -> RunResult:
     with open_schema(request.source, scratch) as (path, schema):
-        plan, text, ground = _plan(request, path, schema, progress)
+        plan, text, ground, findings = _plan(request, path, schema, progress)
         request.folder.write_plan(text)
         if ground:
             request.folder.write_shapes(to_json(ground.shapes))
-        result = RunResult(request.run_id, request.folder.path)
+        result = RunResult(request.run_id, request.folder.path, findings=findings)
         method = choose_snapshot(path, scratch)
         with WorkerPool(request.workers, method.path, request.target) as pool:
             with fence(method):
@@ -134,13 +135,17 @@ def open_schema(source: Path, scratch: Path) -> Iterator[tuple[Path, Schema]]:
         connection.close()
 
 
-def _plan(request: RunRequest, path: Path, schema: Schema, progress: Progress) -> tuple[Plan, str, Ground | None]:
+def _plan(
+    request: RunRequest, path: Path, schema: Schema, progress: Progress
+) -> tuple[Plan, str, Ground | None, tuple[Finding, ...]]:
+    """The plan, its text, what is known of the two sides, and what a person who saw no plan should know."""
     if request.plan is not None:
         plan, text = read_plan(request.plan, schema)
         check_fingerprint(plan, schema)
         ground = survey(plan.profile, path, schema, request.target, plan.target_schema, request.replace)
         _check_reachable(request, ground)
-        return ground.profile.conform(plan, ground.shapes) if ground else plan, text, ground
+        conforming = ground.profile.conform(plan, ground.shapes) if ground else plan
+        return conforming, text, ground, tuple(virtual_tables(schema))
     planning = request.planning
     ground = survey(planning.profile, path, schema, request.target, planning.schema, request.replace)
     _check_reachable(request, ground)
@@ -153,7 +158,7 @@ def _plan(request: RunRequest, path: Path, schema: Schema, progress: Progress) -
         )
     check_plan(planned.plan, schema)
     plan = ground.profile.conform(planned.plan, ground.shapes) if ground else planned.plan
-    return plan, to_toml(planned.plan), ground
+    return plan, to_toml(planned.plan), ground, planned.findings
 
 
 @dataclass
@@ -184,7 +189,8 @@ class _Run:
         ]
         self.identities = identity_columns(self.plan, read_sequences(self.pool))
         self.result.tables = len(self.tables)
-        self.result.findings = self.blueprint.findings + (self.ground.notes if self.ground else ())
+        notes = self.ground.notes if self.ground else ()
+        self.result.findings = tuple(dict.fromkeys((*self.result.findings, *self.blueprint.findings, *notes)))
         self.result.planned = {phase.value: len(self.blueprint.phase(phase)) for phase in Phase}
 
     def carry_out(self) -> None:
