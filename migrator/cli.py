@@ -37,6 +37,16 @@ def cli() -> None:
     """
 
 
+def _decided_by(plan_file: Path | None) -> None:
+    """Raise UsageError where an option contradicts the plan file, which has its own answer to it."""
+    context = click.get_current_context()
+    for name, option in (("style", "style"), ("zone", "zone"), ("target_schema", "schema"), ("profile", "profile")):
+        if plan_file and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"--{option} and --plan contradict each other.", "", f"Set {option} in {plan_file} instead."
+            )
+
+
 def _worker_count() -> int:
     """One per core, at most four: more connections make PostgreSQL wait for itself."""
     return max(1, min(4, os.cpu_count() or 1))
@@ -198,6 +208,7 @@ def schema(
     from migrator.steps.plan import PlanRequest
     from migrator.steps.schema import SchemaRequest, print_schema
 
+    _decided_by(plan_file)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     printed = print_schema(SchemaRequest(source, plan_file, planning, form), output.progress())
     if file is not None:
@@ -265,6 +276,9 @@ def run(
     from migrator.steps.run import RunRequest
     from migrator.steps.run import run as run_step
 
+    _decided_by(plan_file)
+    if into_existing and replace:
+        raise UsageError("--into-existing and --replace contradict each other.", next_step="Choose one of them.")
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     with _target(target, password_file, source, output) as resolved:
         run_id = new_run_id()

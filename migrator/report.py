@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 
 from migrator.core.census import ColumnCensus
 from migrator.core.errors import MigratorError
-from migrator.core.findings import Finding, Severity
+from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import TableKind
 from migrator.core.typemap import evidence
 from migrator.steps.inspect import Inspection
@@ -82,10 +82,10 @@ def show_inspection(console: Console, inspection: Inspection) -> None:
             continue
         census = inspection.census[table.name]
         size = inspection.sizes.get(table.name)
-        notes = [f"{census.rows:,} rows"] + ([f"{size:,} bytes"] if size is not None else [])
+        notes = [count_of(census.rows, "row")] + ([count_of(size, "byte")] if size is not None else [])
         notes += [word for word, holds in (("STRICT", table.strict), ("WITHOUT ROWID", table.without_rowid)) if holds]
-        notes += [f"{len(table.indexes)} indexes"] if table.indexes else []
-        notes += [f"{len(table.foreign_keys)} foreign keys"] if table.foreign_keys else []
+        notes += [count_of(len(table.indexes), "index", "indexes")] if table.indexes else []
+        notes += [count_of(len(table.foreign_keys), "foreign key")] if table.foreign_keys else []
         console.print(f"\n[bold]{escape(table.name)}[/]  {', '.join(notes)}")
         grid = Grid(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
         for column, counted in zip(table.columns, census.columns, strict=True):
@@ -102,7 +102,8 @@ def show_inspection(console: Console, inspection: Inspection) -> None:
         console.print("\n[bold]What to look at[/]")
         show_findings(console, inspection.findings)
     rows = sum(census.rows for census in inspection.census.values())
-    console.print(f"\n{len(inspection.census)} tables, {rows:,} rows, {inspection.size_bytes:,} bytes")
+    tables = count_of(len(inspection.census), "table")
+    console.print(f"\n{tables}, {count_of(rows, 'row')}, {count_of(inspection.size_bytes, 'byte')}")
 
 
 def inspection_json(inspection: Inspection) -> str:
@@ -146,14 +147,16 @@ def show_result(console: Console, result: RunResult) -> None:
         console.print(f"[bold]dry run[/] would create {planned}; nothing was changed")
         return
     for query, incoming, outgoing, accepted in result.covered:
-        console.print(f"{escape(query)}: {incoming:,} rows in, {outgoing:,} out, {accepted:,} accepted as dropped")
+        console.print(
+            f"{escape(query)}: {count_of(incoming, 'row')} in, {outgoing:,} out, {accepted:,} accepted as dropped"
+        )
     show_proof(console, result.proof)
     phases = " · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.seconds.items())
     console.print(f"{phases}")
     rejected = f", [bold red]{result.rejects:,} rejected[/]" if result.rejects else ", none rejected"
-    healed = f", {result.healed:,} values healed" if result.healed else ""
-    where = f"in schema {escape(result.placed)}"
-    console.print(f"[bold green]done[/] {result.tables} tables, {result.rows:,} rows {where}{rejected}{healed}")
+    healed = f", {count_of(result.healed, 'value')} healed" if result.healed else ""
+    arrived = f"{count_of(result.tables, 'table')}, {count_of(result.rows, 'row')} in schema {escape(result.placed)}"
+    console.print(f"[bold green]done[/] {arrived}{rejected}{healed}")
     if result.wal_bytes:
         console.print(f"the source's write-ahead log has {result.wal_bytes:,} bytes now that its readers are gone")
     console.print(f"run folder: {escape(str(result.folder))}")
@@ -164,12 +167,12 @@ def show_proof(console: Console, proof: Proof) -> None:
         console.print(f"view {escape(view)}: {escape(outcome)}")
     for difference in proof.differences:
         console.print(f"[bold red]differs[/] {escape(str(difference))}")
-    healed = f", {proof.healed:,} healed values as the plan says" if proof.healed else ""
+    healed = f", {count_of(proof.healed, 'healed value')} as the plan says" if proof.healed else ""
     rejected = sum(comparison.rejected for comparison in proof.tables.values())
-    without = f", {rejected:,} rejected rows left out" if rejected else ""
-    verdict = "[bold green]verified[/]" if proof.holds else f"[bold red]{proof.differing:,} differences[/]"
+    without = f", {count_of(rejected, 'rejected row')} left out" if rejected else ""
+    verdict = "[bold green]verified[/]" if proof.holds else f"[bold red]{count_of(proof.differing, 'difference')}[/]"
     console.print(
-        f"{verdict} {proof.rows:,} rows value by value{healed}{without}; "
+        f"{verdict} {count_of(proof.rows, 'row')} value by value{healed}{without}; "
         f"{proof.parts_compared} tables, indexes, keys and sequences"
     )
 

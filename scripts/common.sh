@@ -3,6 +3,13 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# uv brings its own list of authorities; behind a company's proxy only the system's store knows the right one. Where the
+# system has none, uv's list stays.
+for store in /etc/ssl/cert.pem /etc/ssl/ca-bundle.pem /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+  [[ ! -s $store ]] || export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}
+done
+unset store
+
 cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/metastore
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }

@@ -40,6 +40,8 @@ _KINDS = {
     "text[]": Kind.TEXT_ARRAY,
 }
 
+_COLLATIONS = {"NOCASE": "without regard to case", "RTRIM": "without regard to spaces at the end"}
+
 
 def build(schema: Schema, plan: Plan) -> Blueprint:
     """The statements for every carried table and view, and a finding for everything that is not carried."""
@@ -303,6 +305,7 @@ class _Builder:
             raise Untranslatable("a column of it is missing or dropped")
         for name, other in zip(key.columns, key.parent_columns, strict=True):
             self._comparable(plan.column(name), parent.column(other))
+            self._compared_exactly(parent, other)
         if frozenset(parents) not in self.unique.get(parent.target, set()):
             raise Untranslatable(f"{parent.target}({', '.join(parents)}) has no unique constraint")
         name = self.names.take(key.name or f"{plan.target}_{'_'.join(columns)}_fkey")
@@ -334,6 +337,13 @@ class _Builder:
         kinds = _KINDS[child.type.name], _KINDS[parent.type.name]
         if kinds[0] is not kinds[1]:
             raise Untranslatable(f"{child.source} is {child.type} and its parent {parent.type}")
+
+    def _compared_exactly(self, parent: TablePlan, name: str) -> None:
+        """SQLite compares by the parent's collation, whatever the child's is; PostgreSQL's key compares exactly."""
+        planned, scope = parent.column(name), self.scopes[fold(parent.source)].columns[fold(name)]
+        if planned and planned.type.is_text and scope.collation != "BINARY":
+            how = _COLLATIONS.get(scope.collation, f"by the application's own collation {scope.collation}")
+            raise Untranslatable(f"SQLite compares {parent.source}.{name} {how}")
 
     # -- views and comments --------------------------------------------------------------------------------------------
 

@@ -126,7 +126,7 @@ def literal_value(text: str) -> Value:
         number = int(text.replace(" ", ""))
         return number if -(2**63) <= number < 2**63 else float(number)
     if _REAL.fullmatch(text):
-        return float(text.replace(" ", ""))
+        return float(text.replace(" ", "")) or 0.0  # SQLite stores the literal -0.0 as 0.0
     if re.fullmatch(r"\w+", text) and not text[0].isdigit():
         return text  # SQLite takes a bare word after DEFAULT for a string
     raise ValueError(text)

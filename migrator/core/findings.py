@@ -14,6 +14,11 @@ class Severity(StrEnum):
     DECISION = "decision"
 
 
+def count_of(number: int, one: str, many: str = "") -> str:
+    """The number and its noun: 1 table, 1,204 tables. `many` is for what gets no s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 @dataclass(frozen=True)
 class Finding:
     rule: str

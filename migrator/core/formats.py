@@ -135,8 +135,13 @@ def _refuse_constant(name: str) -> object:
 _NUL_OR_SURROGATE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
+_HUGE_NUMBER = re.compile(r"\d[eE][+-]?\d{4,}")  # numeric ends at 131,072 digits before the point, 16,383 behind it
+
+
 def storable_as_jsonb(text: str) -> bool:
-    r"""False where jsonb would refuse a string: an escape \u0000, or a surrogate without its other half."""
+    r"""False where jsonb would refuse a huge number, an escape \u0000, or a surrogate without its other half."""
+    if _HUGE_NUMBER.search(text):
+        return False
     if not _NUL_OR_SURROGATE.search(text):
         return True
     return _strings_storable(json.loads(text))

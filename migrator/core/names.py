@@ -44,7 +44,7 @@ def table_name(name: str) -> str:
 def column_name(name: str) -> str:
     """The column's name in PostgreSQL, where every table has some columns already."""
     wanted = target_name(name)
-    return f"{wanted}_" if wanted in SYSTEM_COLUMNS else wanted
+    return f"{wanted}_" if wanted in SYSTEM_COLUMNS or not wanted else wanted
 
 
 def shorten(name: str) -> str:

@@ -150,16 +150,37 @@ def check_plan(plan: Plan, schema: Schema) -> None:
     for table_plan in plan.carried:
         for column in table_plan.carried:
             column.conversion()
-        unknown = {fold(column.source) for column in table_plan.columns}
         if not table_plan.query:
-            unknown -= {fold(column.name) for column in schema.table(table_plan.source).columns}
-            if unknown:
-                raise PlanError(f"Table {table_plan.source} has no column {', '.join(sorted(unknown))}.")
+            _check_columns(table_plan, schema)
+
+
+def _check_columns(plan: TablePlan, schema: Schema) -> None:
+    try:
+        table = schema.table(plan.source)
+    except KeyError:
+        raise PlanError(
+            f"The source has no table {plan.source}.",
+            next_step=f"Remove [tables.{plan.source}], or use plan --refresh.",
+        ) from None
+    planned = {fold(column.source) for column in plan.columns}
+    present = {fold(column.name): column.name for column in table.columns}
+    if unknown := sorted(planned - present.keys()):
+        raise PlanError(
+            f"Table {plan.source} has no column {', '.join(unknown)}.",
+            next_step="Remove the line, or use plan --refresh.",
+        )
+    if missing := [name for folded, name in present.items() if folded not in planned]:
+        raise PlanError(
+            f"Column {missing[0]} of {plan.source} is neither carried nor dropped.",
+            next_step=f"Add a line to [tables.{plan.source}.columns], with drop = true if it is to stay behind.",
+        )
 
 
 def _check_names(plan: Plan) -> None:
     tables: dict[str, str] = {}
     for table in plan.carried:
+        if not all((table.target, *(column.target for column in table.carried))):
+            raise PlanError(f"Table {table.source} has an empty name in it.", next_step='Give it one: target = "…".')
         if other := tables.get(table.target):
             raise PlanError(
                 f"Tables {other} and {table.source} would both be {table.target} in PostgreSQL.",

@@ -12,7 +12,7 @@ from tomlkit.items import InlineTable, Table
 
 from migrator.core.convert import Options
 from migrator.core.errors import PlanError
-from migrator.core.model import Affinity, Schema
+from migrator.core.model import Affinity, Schema, fold
 from migrator.core.names import column_name, table_name
 from migrator.core.pgtypes import parse_type
 from migrator.core.plan import VERSION, ColumnPlan, Orphans, Plan, Policy, Style, TablePlan
@@ -201,6 +201,24 @@ def refresh(text: str, plan: Plan) -> str:
     return tomlkit.dumps(document)
 
 
+def forget(text: str, plan: Plan) -> str:
+    """The file without the tables and columns that `plan`, a fresh one, does not have. Merges are the file's own."""
+    document = _parse(text)
+    present = {fold(table.source): {fold(column.source) for column in table.columns} for table in plan.tables}
+    tables = document.get("tables", {})
+    for name in [*tables]:
+        item = tables[name]
+        if "source" in item or item.get("drop"):
+            continue
+        if fold(name) not in present:
+            tables.remove(name)
+            continue
+        for column in [*item.get("columns", {})]:
+            if fold(column) not in present[fold(name)]:
+                item["columns"].remove(column)
+    return tomlkit.dumps(document)
+
+
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 
@@ -208,14 +226,21 @@ def from_toml(text: str, schema: Schema) -> Plan:
     """The plan in that file; affinities come from the schema. Raises PlanError with the place of what is wrong."""
     document = _parse(text).unwrap()
     _known(document, _TOP_KEYS, "the top level")
+    _typed(document, "the top level")
     if document.get("version") != VERSION:
         raise PlanError(
             f"The plan has version {document.get('version')!r}, and this migrator reads version {VERSION}.",
             next_step="Make a new one with: migrator plan SOURCE -o plan.toml",
         )
     default = _choice(Policy, document.get("policy", "reject"), "policy")
+    if default in (Policy.WIDEN, Policy.BYTEA):
+        raise PlanError(
+            f'policy = "{default.value}" cannot stand at the top of the plan.',
+            "It changes the type of a column, also of those whose values all fit.",
+            "Write it in the lines of the columns that need it.",
+        )
     reader = _Reader(document.get("rules", {}), default, schema)
-    return Plan(
+    plan = Plan(
         style=_choice(Style, document.get("style", "faithful"), "style"),
         profile=str(document.get("profile", "none")),
         zone=str(document.get("zone", "UTC")),
@@ -224,6 +249,8 @@ def from_toml(text: str, schema: Schema) -> Plan:
         dropped_views=frozenset(name for name, item in document.get("views", {}).items() if item.get("drop")),
         fingerprint=dict(document.get("fingerprint", {})),
     )
+    reader.check_rules(plan)
+    return plan
 
 
 class _Reader:
@@ -231,10 +258,21 @@ class _Reader:
         self._rules = rules
         self._policy = policy
         self._schema = schema
+        self._matched: set[str] = set()
+
+    def check_rules(self, plan: Plan) -> None:
+        """Raise PlanError for a rule that matches no column; the columns of a new merge are not known yet."""
+        unmatched = sorted(self._rules.keys() - self._matched)
+        if unmatched and all(table.columns for table in plan.carried):
+            raise PlanError(
+                f"The rule {unmatched[0]!r} matches no column.",
+                next_step='Patterns are compared with table.column, as in "users.*_at" or "*.created_at".',
+            )
 
     def table(self, name: str, item: dict[str, Any]) -> TablePlan:
         where = f"[tables.{name}]"
         _known(item, _TABLE_KEYS, where)
+        _typed(item, where)
         query = item.get("source")
         columns = item.get("columns", {})
         return TablePlan(
@@ -259,11 +297,12 @@ class _Reader:
         where = f"[tables.{table}.columns] {name}"
         if not isinstance(line, dict):
             raise PlanError(f"{where} is not an inline table.", next_step=f'Write: {name} = {{ type = "text" }}')
-        if line.get("rule", True):
-            for pattern, rule in self._rules.items():
-                if fnmatch.fnmatchcase(f"{table}.{name}".lower(), pattern.lower()):
-                    line = line | rule
+        for pattern, rule in self._rules.items():
+            if fnmatch.fnmatchcase(f"{table}.{name}".lower(), pattern.lower()):
+                self._matched.add(pattern)
+                line = line | rule if line.get("rule", True) else line
         _known(line, _COLUMN_KEYS, where)
+        _typed(line, where)
         return self._apply_policy(
             ColumnPlan(
                 source=name,
@@ -310,6 +349,23 @@ def _known(item: dict[str, Any], known: set[str], where: str) -> None:
             f"The plan has an unknown key at {where}: {', '.join(unknown)}.",
             next_step=f"Known are: {', '.join(sorted(known))}.",
         )
+
+
+_TYPES: dict[type, tuple[str, set[str]]] = {
+    bool: ("true or false", {"drop", "identity", "not_null", "nullable_key", "rule"}),
+    int: ("a whole number", {"accept_rows_dropped", "version"}),
+    list: ("a list of names", {"key", "covers", "drop_indexes"}),
+    dict: ("a table", {"columns", "foreign_keys", "rules", "tables", "views", "fingerprint"}),
+}
+
+
+def _typed(item: dict[str, Any], where: str) -> None:
+    """Raise PlanError for a value of the wrong kind: drop = "no" is a text, and texts are true."""
+    for key, value in item.items():
+        wanted, words = next(((kind, words) for kind, (words, keys) in _TYPES.items() if key in keys), (str, "a text"))
+        names = [value] if wanted is not list or not isinstance(value, list) else ["", *value]
+        if type(value) is not wanted or (wanted is list and not all(isinstance(name, str) for name in names)):
+            raise PlanError(f"{key} at {where} is {value!r}.", next_step=f"It has to be {words}.")
 
 
 def _type(text: object, where: str) -> Any:

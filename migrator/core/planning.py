@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from migrator.core.census import ColumnCensus, TableCensus
-from migrator.core.findings import Finding, Severity
+from migrator.core.convert import NO_OPTIONS
+from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import Affinity, Column, ForeignKey, Schema, Table, TableKind, fold
 from migrator.core.names import collisions, column_name, table_name, target_name
+from migrator.core.pgtypes import PgType
 from migrator.core.plan import ColumnPlan, Orphans, Plan, Style, TablePlan, fingerprint
 from migrator.core.plan_file import column_line, inline
 from migrator.core.typemap import Choice, choose
@@ -134,7 +136,7 @@ class _Drafter:
         planned = self._planned(column, choice, self._style)
         line = inline(column_line(self._planned(column, alternative, other)))
         differs = (alternative.type, alternative.options) != (choice.type, choice.options)
-        return replace(planned, alternative=f"{line}   # {other.value}" if differs else "")
+        return replace(planned, alternative=f"{line}   # {other.value}{_mark(alternative)}" if differs else "")
 
     @staticmethod
     def _planned(column: Column, choice: Choice, style: Style) -> ColumnPlan:
@@ -148,13 +150,16 @@ class _Drafter:
             collation="C" if bytewise else None,
             not_null=column.not_null,
             affinity=column.affinity,
-            why=f"{column.declared_type or 'no type'}: {choice.why}",
+            why=f"{column.declared_type or 'no type'}: {choice.why}{_mark(choice)}",
         )
 
     @staticmethod
     def _special(table: Table, column: Column, planned: ColumnPlan) -> ColumnPlan:
         if table.rowid_alias and fold(column.name) == fold(table.rowid_alias):
             return replace(planned, identity=True, not_null=True, alternative="")
+        if planned.type.name in _DOCUMENTS and fold(column.name) in _indexed(table):
+            # Two JSON texts can mean the same and differ; keys and indexes compare the texts.
+            return replace(planned, type=PgType("text"), options=NO_OPTIONS, collation="C", alternative="")
         return planned
 
     def _nullable_key(self, table: Table, census: TableCensus) -> bool:
@@ -203,7 +208,7 @@ class _Drafter:
             "orphans",
             Severity.WARNING,
             f"{orphaned.table}({columns})",
-            f"{orphaned.rows:,} rows name a row of {orphaned.key.parent} that does not exist: "
+            f"{count_of(orphaned.rows, 'row names', 'rows name')} a row of {orphaned.key.parent} that does not exist: "
             "all are carried, and the key is added NOT VALID.",
             "To clean up on the way, set orphans to reject or null in the plan.",
         )
@@ -289,6 +294,21 @@ class _Drafter:
         self, rule: str, severity: Severity, where: str, message: str, next_step: str = "", original: str = ""
     ) -> None:
         self.findings.append(Finding(rule, severity, where, message, next_step, original))
+
+
+_DOCUMENTS = ("json", "jsonb", "text[]")
+
+
+def _mark(choice: Choice) -> str:
+    """Says of a conversion that is not lossless what it keeps."""
+    return ", normalised: the JSON's meaning is kept, not its bytes" if choice.type.name in ("jsonb", "text[]") else ""
+
+
+def _indexed(table: Table) -> set[str]:
+    parts = [part.name for index in table.indexes for part in index.columns if part.name]
+    return {
+        fold(name) for name in (*table.primary_key, *parts, *(c for key in table.foreign_keys for c in key.columns))
+    }
 
 
 _TROUBLE = {

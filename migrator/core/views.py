@@ -15,7 +15,7 @@ def compare_results(ours: Sequence[Sequence[object]], theirs: Sequence[Sequence[
     """(the outcome in words, whether the results are the same)."""
     if len(ours) != len(theirs):
         return f"{len(theirs):,} rows where SQLite has {len(ours):,}", False
-    skipped = _other_types(theirs)
+    skipped = _other_types(theirs) | (_columns(theirs, bool) & _columns(ours, str))
     left = sorted((_plain(row, skipped) for row in ours), key=_sort_key)
     right = sorted((_plain(row, skipped) for row in theirs), key=_sort_key)
     for one, other in zip(left, right, strict=True):
@@ -27,12 +27,12 @@ def compare_results(ours: Sequence[Sequence[object]], theirs: Sequence[Sequence[
 
 def _other_types(rows: Sequence[Sequence[object]]) -> frozenset[int]:
     """Columns whose PostgreSQL type has no counterpart in SQLite: dates and the like."""
-    return frozenset(
-        number
-        for row in rows
-        for number, value in enumerate(row)
-        if isinstance(value, (date, datetime, time, UUID, list, dict))
-    )
+    return _columns(rows, date, datetime, time, UUID, list, dict)
+
+
+def _columns(rows: Sequence[Sequence[object]], *types: type) -> frozenset[int]:
+    """Columns that have such a value in one row at least."""
+    return frozenset(number for row in rows for number, value in enumerate(row) if isinstance(value, types))
 
 
 def _plain(row: Sequence[object], skipped: frozenset[int]) -> list[object]:

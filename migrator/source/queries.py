@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import apsw
 
+from migrator.core.model import fold
 from migrator.core.values import LARGEST_VALUE_BYTES
 
 
@@ -11,12 +14,20 @@ class QueryRefused(ValueError):
     """The message says why."""
 
 
-def describe(connection: apsw.Connection, query: str) -> tuple[str, ...]:
-    """The result's column names. Raises QueryRefused."""
+@dataclass(frozen=True)
+class Described:
+    """A query's result columns, and the tables and views that it reads, in lower case."""
+
+    columns: tuple[str, ...]
+    tables: frozenset[str]
+
+
+def describe(connection: apsw.Connection, query: str) -> Described:
+    """What the query returns and reads. Raises QueryRefused."""
     previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
     try:
         cursor = connection.cursor()
-        cursor.execute(f"SELECT * FROM ({query}) LIMIT 1", can_cache=False)
+        tables = _execute(cursor, connection, f"SELECT * FROM ({query}) LIMIT 1")
         names = tuple(name for name, *_ in _description(cursor, connection, query))
     except apsw.Error as error:
         raise QueryRefused(str(error)) from error
@@ -24,7 +35,25 @@ def describe(connection: apsw.Connection, query: str) -> tuple[str, ...]:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
     if len(set(names)) != len(names):
         raise QueryRefused("two of its columns have the same name")
-    return names
+    return Described(names, tables)
+
+
+def _execute(cursor: apsw.Cursor, connection: apsw.Connection, statement: str) -> frozenset[str]:
+    """Execute the statement; the tables that it reads, as SQLite tells the authorizer while it prepares it."""
+    allow = connection.authorizer
+    tables = set()
+
+    def listen(operation: int, *names: str | None) -> int:
+        if operation == apsw.SQLITE_READ and names[0]:
+            tables.add(fold(names[0]))
+        return allow(operation, *names) if allow else apsw.SQLITE_OK
+
+    connection.authorizer = listen
+    try:
+        cursor.execute(statement, can_cache=False)
+    finally:
+        connection.authorizer = allow
+    return frozenset(tables)
 
 
 def _description(cursor: apsw.Cursor, connection: apsw.Connection, query: str) -> tuple[tuple[str, str | None], ...]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from migrator.core.errors import PlanError
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import Schema, fold
-from migrator.core.plan import Plan, Style, TablePlan, check_plan
-from migrator.core.plan_file import from_toml, refresh, to_toml
+from migrator.core.plan import Plan, Style, TablePlan, check_fingerprint, check_plan
+from migrator.core.plan_file import forget, from_toml, refresh, to_toml
 from migrator.core.planning import draft_query
 from migrator.core.progress import Progress
 from migrator.profiles import recognise
@@ -21,7 +21,7 @@ from migrator.source.schema import read_schema
 from migrator.steps.inspect import inspect
 from migrator.steps.known import recorded_shapes
 from migrator.tasks.census import CensusTask
-from migrator.tasks.query import QueryColumnsTask
+from migrator.tasks.query import DescribeTask
 from migrator.workers import WorkerPool
 
 
@@ -67,6 +67,7 @@ def make_plan(
         plan, adapted = profile.adapt(plan, tuple(findings), inspection.schema, inspection.census, shapes)
         findings = dict.fromkeys(adapted)
     if existing is not None:
+        existing = forget(existing, plan)
         covered = _covered(existing, inspection.schema)
         kept = tuple(table for table in plan.tables if fold(table.source) not in covered)
         text = refresh(existing, replace(plan, tables=kept))
@@ -121,6 +122,7 @@ def read_plan(path: Path, schema: Schema) -> tuple[Plan, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise PlanError(f"The plan {path} cannot be read.", str(error)) from error
     plan = from_toml(text, schema)
+    check_fingerprint(plan, schema)  # before anything else: a changed source explains the rest
     check_plan(plan, schema)
     return plan, text
 
@@ -135,7 +137,14 @@ def complete_queries(plan: Plan, pool: WorkerPool, encoding: str) -> Plan:
 
 def _completed(table: TablePlan, pool: WorkerPool, encoding: str, plan: Plan) -> TablePlan:
     assert table.query is not None
-    [(_, columns)] = pool.run([QueryColumnsTask(table.source, table.query)])
+    [(_, described)] = pool.run([DescribeTask(table.source, table.query)])
+    columns = described.columns
+    if unread := [name for name in table.covers if fold(name) not in described.tables]:
+        raise PlanError(
+            f"[tables.{table.source}] covers {', '.join(unread)}, which its query does not read.",
+            "A covered table is carried by the query alone; the rows of this one would be lost.",
+            "Read it in the query, or take it out of covers and give it a line of its own.",
+        )
     relation = Relation(table.source, columns, query=table.query)
     [(_, census)] = pool.run([CensusTask(relation, WHOLE, encoding)])
     if missing := [name for name in table.key if name not in columns]:

@@ -14,10 +14,10 @@ import psycopg
 
 from migrator.core.blueprint import Blueprint, Phase
 from migrator.core.errors import DecisionNeeded, Mismatch
-from migrator.core.findings import Finding
+from migrator.core.findings import Finding, count_of
 from migrator.core.model import Schema
 from migrator.core.names import quote_identifier
-from migrator.core.plan import Plan, check_fingerprint, check_plan
+from migrator.core.plan import Plan, check_plan
 from migrator.core.plan_file import to_toml
 from migrator.core.planning import virtual_tables
 from migrator.core.progress import Progress
@@ -141,7 +141,6 @@ def _plan(
     """The plan, its text, what is known of the two sides, and what a person who saw no plan should know."""
     if request.plan is not None:
         plan, text = read_plan(request.plan, schema)
-        check_fingerprint(plan, schema)
         ground = survey(plan.profile, path, schema, request.target, plan.target_schema, request.replace)
         _check_reachable(request, ground)
         conforming = ground.profile.conform(plan, ground.shapes) if ground else plan
@@ -151,8 +150,9 @@ def _plan(
     _check_reachable(request, ground)
     planned: Planned = make_plan(planning, progress, shapes=ground.shapes if ground else None)
     if planned.decisions:
+        questions = count_of(len(planned.decisions), "question has", "questions have")
         raise DecisionNeeded(
-            f"{len(planned.decisions)} questions have to be answered before anything is loaded.",
+            f"{questions} to be answered before anything is loaded.",
             " ".join(f"{item.where}: {item.message}" for item in planned.decisions[:3]),
             f"Run: migrator plan {request.source} -o plan.toml, answer them there, and run with --plan plan.toml",
         )
@@ -223,8 +223,9 @@ class _Run:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""
         with target_errors(self.target, "the preparation"):
             leaving = self.ground.relations if self.ground else frozenset()
-            staging.check_room(connection, self.placement, self._names(), self.target.shown, leaving)
-            doomed = staging.doomed(connection, self.placement, self._placed_names())
+            rows = self._placed_names()
+            staging.check_room(connection, self.placement, self._names(), self.target.shown, leaving, rows)
+            doomed = staging.doomed(connection, self.placement, rows)
         self._rehearse(connection, set(doomed))
         if doomed and self.request.confirm and not self.request.dry_run:
             self.request.confirm(doomed)
@@ -340,9 +341,10 @@ class _Run:
             self.result.covered.append((table.source, incoming, outgoing, table.accept_rows_dropped))
             shortfall = max(0, incoming - outgoing)
             if shortfall != table.accept_rows_dropped:
+                missing = count_of(shortfall, "row is", "rows are")
                 raise DecisionNeeded(
-                    f"The query of {table.source} covers {incoming:,} rows and returns {outgoing:,}.",
-                    f"{shortfall:,} rows are missing, and the plan accepts {table.accept_rows_dropped:,}.",
+                    f"The query of {table.source} covers {count_of(incoming, 'row')} and returns {outgoing:,}.",
+                    f"{missing} missing, and the plan accepts {table.accept_rows_dropped:,}.",
                     f"If that is what you want, set accept_rows_dropped = {shortfall} in [tables.{table.source}].",
                 )
 
@@ -373,7 +375,7 @@ class _Run:
         self.result.rejects, self.result.healed = self.request.folder.rejects, self.request.folder.healed
         if not proof.holds:
             raise Mismatch(
-                f"{proof.differing:,} differences between source and target; the target was left as it was.",
+                f"{count_of(proof.differing, 'difference')} between source and target; the target was left as it was.",
                 "; ".join(map(str, proof.differences[:5])),
                 f"The details are in {self.request.folder.path}. Please report this: it is a defect of the migrator.",
             )

@@ -10,7 +10,7 @@ from migrator.core.blueprint import Blueprint, Phase
 from migrator.core.errors import UsageError
 from migrator.core.findings import Finding
 from migrator.core.names import quote_identifier
-from migrator.core.plan import Plan, check_fingerprint
+from migrator.core.plan import Plan
 from migrator.core.progress import Progress
 from migrator.profiles import recognise
 from migrator.steps.known import blueprint_of, recorded_shapes
@@ -44,7 +44,6 @@ def print_schema(request: SchemaRequest, progress: Progress) -> Printed:
     schema = read_schema_of(request.source)
     if request.plan is not None:
         plan, _ = read_plan(request.plan, schema)
-        check_fingerprint(plan, schema)
     else:
         plan = make_plan(request.planning, progress).plan
     if any(table.query and not table.columns for table in plan.carried):

@@ -139,6 +139,35 @@ def relations(connection: psycopg.Connection, schema: str) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+def types(connection: psycopg.Connection, schema: str) -> dict[str, str]:
+    """Name → kind of the schema's own types, which share their names with tables and views; arrays give way."""
+    rows = connection.execute(
+        """SELECT t.typname, CASE t.typtype WHEN 'c' THEN 'composite type' WHEN 'e' THEN 'enum type'
+                  WHEN 'd' THEN 'domain' ELSE 'type' END
+           FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
+           WHERE n.nspname = %s AND (c.oid IS NULL OR c.relkind = 'c')
+             AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)""",
+        (schema,),
+    )
+    return dict(rows.fetchall())
+
+
+def belongings(connection: psycopg.Connection, schema: str, tables: Iterable[str]) -> set[str]:
+    """The indexes and sequences that go when these tables and views are dropped."""
+    rows = connection.execute(
+        """SELECT o.relname FROM pg_depend d JOIN pg_class o ON o.oid = d.objid AND o.relkind = 'S'
+               JOIN pg_class c ON c.oid = d.refobjid
+           WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+             AND c.relnamespace = to_regnamespace(%(schema)s) AND c.relname = ANY(%(tables)s)
+           UNION
+           SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+               JOIN pg_class c ON c.oid = x.indrelid
+           WHERE c.relnamespace = to_regnamespace(%(schema)s) AND c.relname = ANY(%(tables)s)""",
+        {"schema": sql.Identifier(schema).as_string(connection), "tables": list(tables)},
+    )
+    return {name for (name,) in rows}
+
+
 def sequence_positions(connection: psycopg.Connection, schema: str, columns: Sequence[tuple[str, str]]) -> list[int]:
     """The value that each identity column's sequence will give next."""
     positions = []

@@ -140,7 +140,7 @@ def target_errors(target: Target, doing: str) -> Iterator[None]:
 
 def target_error(target: Target, doing: str, error: psycopg.Error) -> TargetError:
     """What PostgreSQL said, where it applies, and what gets further."""
-    said = redact(str(error).strip().replace("\n", " "), target.password)
+    said = redact(" ".join(str(error).split()), target.password)
     return TargetError(f"PostgreSQL ({target.shown}) refused {doing}.", f"It says: {said}", _advice(error, target))
 
 

@@ -9,10 +9,12 @@ import psycopg
 from psycopg import sql
 
 from migrator.core.errors import TargetError
-from migrator.target.catalog import relations
+from migrator.core.findings import count_of
+from migrator.target.catalog import belongings, relations, types
 from migrator.target.connection import execute, set_search_path
 
 PREFIX = "migrator_staging_"
+_REPLACED = {"table", "view", "materialized view"}
 
 
 @dataclass(frozen=True)
@@ -30,30 +32,42 @@ def check_room(
     names: Iterable[str],
     shown: str,
     leaving: Set[str] = frozenset(),
+    rows: Set[str] = frozenset(),
 ) -> None:
     """Raise TargetError where the target schema holds something that is in the way, before anything is built.
 
-    What is `leaving` is dropped in the end, and so is in nobody's way.
+    What is `leaving` is dropped in the end, and so is in nobody's way. `rows` are those of the names that are tables
+    and views, so that a type may not have them either.
     """
     present = {name: kind for name, kind in relations(connection, placement.schema).items() if name not in leaving}
-    if placement.replace or not present:
-        return
-    if not placement.into_existing:
+    if present and not placement.replace and not placement.into_existing:
         raise TargetError(
             f"The schema {placement.schema} in {shown} is not empty.",
             f"It holds {_listed(present)}.",
             "Choose an empty database, --into-existing to add beside them, or --replace to replace the same names.",
         )
-    if taken := {name: present[name] for name in names if name in present}:
+    replaced = doomed(connection, placement, set(rows))
+    going = {*replaced, *belongings(connection, placement.schema, replaced)}
+    taken = {name: kind for name, kind in types(connection, placement.schema).items() if name in rows}
+    taken |= {name: present[name] for name in names if name in present and name not in going}
+    if taken:
         raise TargetError(
-            f"{len(taken)} names are taken in the schema {placement.schema} of {shown}.",
+            f"{count_of(len(taken), 'name is', 'names are')} taken in the schema {placement.schema} of {shown}.",
             f"It holds {_listed(taken)}.",
-            "Use --replace to replace them, or give the tables other names in the plan.",
+            _ways_out(placement, taken),
         )
 
 
+def _ways_out(placement: Placement, taken: Mapping[str, str]) -> str:
+    if not placement.replace and {*taken.values()} <= _REPLACED:
+        return "Use --replace to replace them, or give the tables other names in the plan."
+    return "--replace leaves these: drop or rename them, or put the tables elsewhere with --schema NAME."
+
+
 def _listed(present: Mapping[str, str], most: int = 6) -> str:
-    names = [f"{kind} {name}" for name, kind in sorted(present.items()) if kind != "index"] or ["indexes"]
+    """Tables before the rest, which mostly belongs to them."""
+    indexes = [f"index {name}" for name, kind in sorted(present.items()) if kind == "index"]
+    names = [f"{kind} {name}" for name, kind in sorted(present.items()) if kind != "index"] or indexes
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
@@ -107,7 +121,7 @@ def doomed(connection: psycopg.Connection, placement: Placement, names: set[str]
     if not placement.replace:
         return []
     present = relations(connection, placement.schema)
-    return sorted(name for name in names if present.get(name) in ("table", "view", "materialized view"))
+    return sorted(name for name in names if present.get(name) in _REPLACED)
 
 
 def rehearse_drop(

@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrator.core.errors import PlanError
-from migrator.source.queries import QueryRefused, describe
+from migrator.source.queries import Described, QueryRefused, describe
 from migrator.source.rows import Range, Relation, table_ranges
 from migrator.workers import Context
 
 
 @dataclass(frozen=True)
-class QueryColumnsTask:
-    """The names of a merging query's columns. Raises PlanError for anything that is not one reading statement."""
+class DescribeTask:
+    """The columns of a merging query and the tables it reads.
+
+    Raises PlanError for anything that is not one reading statement.
+    """
 
     table: str
     query: str
 
-    def run(self, context: Context) -> tuple[str, ...]:
+    def run(self, context: Context) -> Described:
         try:
             return describe(context.source, self.query)
         except QueryRefused as error:

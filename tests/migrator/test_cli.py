@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrator.cli import cli
+from migrator.core.findings import count_of
 
 from . import servers
 from .moving import make_source
@@ -319,6 +320,35 @@ def test_replace_with_something_that_depends_on_ours(dependent: str, shop: Path,
     assert value(database, "SELECT max(total) FROM orders") == 77
 
 
+@pytest.mark.parametrize("option", ["--replace", "--into-existing"])
+@pytest.mark.parametrize(
+    ("statement", "held"),
+    [
+        ("CREATE TABLE other (a int); CREATE INDEX orders_by_customer ON other (a)", "index orders_by_customer"),
+        ("CREATE TABLE other (a int); CREATE INDEX orders_pkey ON other (a)", "index orders_pkey"),
+        ("CREATE SEQUENCE customers_id_seq", "sequence customers_id_seq"),
+        ("CREATE TYPE orders AS (a int)", "composite type orders"),
+        ("CREATE TYPE totals AS ENUM ('a')", "enum type totals"),
+        ("CREATE DOMAIN customers AS text", "domain customers"),
+    ],
+)
+def test_a_name_that_belongs_to_something_else(
+    option: str, statement: str, held: str, shop: Path, database: str
+) -> None:
+    """The rename would stumble over it after the whole copy, so it is said before."""
+    execute(database, statement)
+    before = left_behind(database)
+    assert_refused(run(shop, database, option, "--yes", "--dry-run"), 5, f"It holds {held}.")
+    assert left_behind(database) == before
+
+
+def test_names_that_are_in_nobodys_way(shop: Path, database: str) -> None:
+    """What belongs to a replaced table goes with it; and only tables and views share their names with types."""
+    assert run(shop, database).code == 0
+    execute(database, "CREATE TYPE orders_by_customer AS ENUM ('a')", "CREATE TYPE other AS ENUM ('a')")
+    assert run(shop, database, "--replace", "--yes").code == 0
+
+
 @pytest.mark.parametrize("options", [[], ["--into-existing"], ["--replace"]])
 def test_dry_run_changes_nothing(options: list[str], shop: Path, database: str) -> None:
     if options:
@@ -338,6 +368,11 @@ def test_dry_run_is_not_taken_for_the_run(tmp_path: Path, database: str) -> None
     assert run(source, database, "--plan", plan, "--replace", "--dry-run").code == 0
     answer = migrator("verify", source, database, "--run-dir", tmp_path / "runs")
     assert answer.code == 0, answer.all
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 tables"), (1, "1 table"), (1204, "1,204 tables")])
+def test_a_number_and_its_noun(number: int, said: str) -> None:
+    assert count_of(number, "table") == said
 
 
 # -- interrupted -------------------------------------------------------------------------------------------------------
@@ -361,7 +396,8 @@ def many_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_interrupted(number: signal.Signals, moment: str, many_rows: Path, database: str) -> None:
     """Ctrl-C reaches every process of the terminal, a service manager's SIGTERM the first one only."""
     runs = many_rows.parent / f"runs-{number}-{moment}"
-    process = start("run", many_rows, database, "--run-dir", runs, "--workers", "2", start_new_session=True)
+    with heeding_interrupts():
+        process = start("run", many_rows, database, "--run-dir", runs, "--workers", "2", start_new_session=True)
     try:
         staging = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'migrator_staging_%'"
         while process.poll() is None and not (value(database, staging) if moment == "copy" else any(runs.glob("*"))):
@@ -378,6 +414,16 @@ def test_interrupted(number: signal.Signals, moment: str, many_rows: Path, datab
     assert "interrupted" in answer.err
     assert left_behind(database) == []
     assert processes_of(process.pid) == []
+
+
+@contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    """Processes started here get SIGINT's default; what runs in the background (nohup, a shell's &) ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def processes_of(session: int) -> list[int]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from migrator.core.values import Value, show, storage_class
+from migrator.core.values import LargeValue, Value, show, storage_class
 
 Forward = Callable[[Value], object]
 Inverse = Callable[[object], Value]
@@ -68,7 +68,8 @@ def is_same(one: object, other: object) -> bool:
 
 
 def unfit(value: object, wanted: str) -> Unfit:
-    return Unfit(f"{storage_class(value)} {show(value)} is not {wanted}")
+    named = "" if isinstance(value, LargeValue) else f"{storage_class(value)} "  # a large one is shown with its class
+    return Unfit(f"{named}{show(value)} is not {wanted}")
 
 
 def only(kind: type, wanted: str) -> Forward:

@@ -135,7 +135,7 @@ class Engines:
 def may_be_out_of_range(found: Any, kind: Kind) -> bool:
     """Whether SQLite too left the 64 bits or the doubles; a text or a truth says nothing about its operands."""
     if kind is Kind.INTEGER:
-        return found is None or isinstance(found, float) or found in (_TOP, _BOTTOM)  # CAST stops at the limits
+        return found is None or isinstance(found, float)
     if kind is Kind.REAL:
         return found is None or abs(found) in (0.0, float("inf")) or abs(found) < sys.float_info.min
     return True

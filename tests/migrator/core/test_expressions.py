@@ -92,6 +92,8 @@ DECLINED = {
     "typeof(COALESCE(r, 0))": "typeof() of REAL",
     "typeof(d)": "typeof() of NUMERIC",
     "CAST(s AS INTEGER)": "CAST of TEXT to INTEGER",
+    "CAST(r AS INTEGER)": "CAST of REAL to INTEGER, which SQLite stops at 64 bits",
+    "CAST(2.5 AS INT)": "CAST of REAL to INTEGER, which SQLite stops at 64 bits",
     "CAST(r AS TEXT)": "REAL used as text",
     "CAST(i AS NUMERIC)": "CAST to",
     "CAST(s AS BLOB)": "CAST to BLOB",

@@ -10,7 +10,7 @@ from migrator.core.census import TableCensus
 from migrator.core.errors import PlanError
 from migrator.core.model import Affinity, Column, Schema, Table, TableKind
 from migrator.core.plan import Orphans, Plan, Policy, Style, check_fingerprint, check_plan
-from migrator.core.plan_file import from_toml, refresh, to_toml
+from migrator.core.plan_file import forget, from_toml, refresh, to_toml
 from migrator.core.planning import draft_plan
 
 ROWS = [(1, "a@b.c", 1, "2024-01-01 10:00:00"), (2, None, 0, "2024-01-02 10:00:00")]
@@ -144,6 +144,10 @@ def test_drop_rename_and_orphans() -> None:
         ('email = {type = "text"', 'email = {policy = "drop", type = "text"', "policy"),
         ('email = {type = "text", collation = "C"}', "email = 5", "inline table"),
         ("[rules]", "[rules", "TOML"),
+        ('email = {type = "text"', 'email = {drop = "no", type = "text"', "true or false"),
+        ('target = "users"', 'drop = "false"', "true or false"),
+        ('policy = "reject"', 'policy = "widen"', "lines of the columns"),
+        ("[rules]", '[rules]\n"*.creatd_at" = {type = "date"}', "matches no column"),
     ],
 )
 def test_what_is_wrong_is_said(old: str, new: str, says: str) -> None:
@@ -158,6 +162,27 @@ def test_a_changed_source_is_refused_with_the_difference() -> None:
 
     with pytest.raises(PlanError, match=r"new: new; changed: Users"):
         check_fingerprint(plan, other)
+
+
+def test_every_column_is_carried_or_dropped() -> None:
+    without = "\n".join(line for line in TEXT.splitlines() if not line.startswith("email"))
+
+    with pytest.raises(PlanError, match="Column email of Users is neither carried nor dropped"):
+        check_plan(from_toml(without, SCHEMA), SCHEMA)
+
+
+def test_what_the_source_no_longer_has_is_forgotten_by_a_refresh() -> None:
+    narrower = replace(USERS, columns=USERS.columns[:2])
+    census = TableCensus.empty(2)
+    fresh = draft_plan(
+        replace(SCHEMA, tables=(narrower,)), {"Users": census}, {}, (), Style.FAITHFUL, "UTC", "public"
+    ).plan
+    gone = TEXT.replace("[fingerprint]", '[tables.gone]\n[tables.gone.columns]\nx = {type = "text"}\n\n[fingerprint]')
+
+    read = from_toml(forget(gone, fresh), SCHEMA)
+
+    assert [table.source for table in read.tables] == ["Users"]
+    assert [column.source for column in read.tables[0].columns] == ["id", "email"]
 
 
 def test_every_table_is_carried_covered_or_dropped() -> None:
