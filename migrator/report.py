@@ -146,10 +146,10 @@ def show_result(console: Console, result: RunResult) -> None:
         planned = ", ".join(f"{count} × {kind}" for kind, count in result.planned.items() if count)
         console.print(f"[bold]dry run[/] would create {planned}; nothing was changed")
         return
-    for query, incoming, outgoing, accepted in result.covered:
-        console.print(
-            f"{escape(query)}: {count_of(incoming, 'row')} in, {outgoing:,} out, {accepted:,} accepted as dropped"
-        )
+    for covered in result.covered:
+        rows_in = ", ".join(f"{escape(name)} {count:,}" for name, count in covered.rows_in.items())
+        accepted = f", {covered.accepted:,} accepted as dropped" if covered.accepted else ""
+        console.print(f"merge {escape(covered.query)}: rows in {rows_in}; out {covered.rows_out:,}{accepted}")
     show_proof(console, result.proof)
     phases = " · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.seconds.items())
     console.print(f"{phases}")
@@ -194,10 +194,7 @@ def result_body(result: RunResult) -> dict[str, Any]:
         "rejects": result.rejects,
         "healed": result.healed,
         "seconds": {phase: round(seconds, 3) for phase, seconds in result.seconds.items()},
-        "covered": [
-            {"query": query, "rows_in": incoming, "rows_out": outgoing, "accepted": accepted}
-            for query, incoming, outgoing, accepted in result.covered
-        ],
+        "covered": [asdict(covered) for covered in result.covered],
         "findings": finding_json(result.findings),
         "proof": proof_body(result.proof),
     }

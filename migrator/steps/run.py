@@ -57,6 +57,20 @@ class RunRequest:
     workers: int = 2
 
 
+@dataclass(frozen=True)
+class Covered:
+    """What a merging query made of its tables: rows of each, rows that came out, the shortfall the plan accepts."""
+
+    query: str
+    rows_in: dict[str, int]
+    rows_out: int
+    accepted: int
+
+    @property
+    def shortfall(self) -> int:
+        return max(0, sum(self.rows_in.values()) - self.rows_out)
+
+
 @dataclass
 class RunResult:
     """The outcome. Seconds per phase are in `seconds`; rows are those that arrived."""
@@ -73,7 +87,7 @@ class RunResult:
     wal_bytes: int = 0  # the source's write-ahead log at the end: it grows while readers are pinned
     proof: Proof = field(default_factory=Proof)
     findings: tuple[Finding, ...] = ()
-    covered: list[tuple[str, int, int, int]] = field(default_factory=list)  # query, rows in, rows out, accepted
+    covered: list[Covered] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -329,23 +343,21 @@ class _Run:
 
     def _check_covered(self) -> None:
         """A merge says how many rows went in and came out; fewer are only right if the plan says how many."""
-        counts = {}
         for table in self.plan.carried:
             if not table.query:
                 continue
-            names = [self.schema.table(name).name for name in table.covers]
-            for name in names:
-                if name not in counts:
-                    counts[name] = self._count(name)
-            incoming, outgoing = sum(counts[name] for name in names), self.rows[table.source]
-            self.result.covered.append((table.source, incoming, outgoing, table.accept_rows_dropped))
-            shortfall = max(0, incoming - outgoing)
-            if shortfall != table.accept_rows_dropped:
-                missing = count_of(shortfall, "row is", "rows are")
+            rows_in = {name: self._count(self.schema.table(name).name) for name in table.covers}
+            covered = Covered(table.source, rows_in, self.rows[table.source], table.accept_rows_dropped)
+            self.result.covered.append(covered)
+            if covered.shortfall != covered.accepted:
+                each = ", ".join(f"{name} {count:,}" for name, count in rows_in.items())
                 raise DecisionNeeded(
-                    f"The query of {table.source} covers {count_of(incoming, 'row')} and returns {outgoing:,}.",
-                    f"{missing} missing, and the plan accepts {table.accept_rows_dropped:,}.",
-                    f"If that is what you want, set accept_rows_dropped = {shortfall} in [tables.{table.source}].",
+                    f"The query of {table.source} covers {count_of(sum(rows_in.values()), 'row')} ({each}) and returns "
+                    f"{covered.rows_out:,}.",
+                    f"{count_of(covered.shortfall, 'row is', 'rows are')} missing, and the plan accepts "
+                    f"{covered.accepted:,}.",
+                    f"If that is what you want, set accept_rows_dropped = {covered.shortfall} in "
+                    f"[tables.{table.source}].",
                 )
 
     def _count(self, name: str) -> int:

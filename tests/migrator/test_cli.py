@@ -117,6 +117,18 @@ def test_exit_2_usage(arguments: list[str], shop: Path, database: str) -> None:
     assert left_behind(database) == []
 
 
+@pytest.mark.parametrize("option", ["--schema", "--style", "--zone", "--profile"])
+def test_option_that_the_plan_decides_is_refused(option: str, shop: Path, database: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    assert migrator("plan", shop, "-o", plan).code == 0
+    value = {"--style": "idiomatic", "--profile": "none"}.get(option, "other")
+
+    answer = migrator("run", shop, database, "--plan", plan, option, value, "--replace", "--yes")
+
+    assert answer.code == 2
+    assert f"{option} and --plan contradict each other" in answer.err
+
+
 def test_exit_3_rows_were_rejected(tmp_path: Path, database: str) -> None:
     source = make_source(tmp_path / "odd.db", UNDECIDED)
     answer = run(source, database, "--plan", one_plan(source))
