@@ -170,7 +170,7 @@ def show_proof(console: Console, proof: Proof) -> None:
     healed = f", {count_of(proof.healed, 'healed value')} as the plan says" if proof.healed else ""
     rejected = sum(comparison.rejected for comparison in proof.tables.values())
     without = f", {count_of(rejected, 'rejected row')} left out" if rejected else ""
-    verdict = "[bold green]verified[/]" if proof.holds else f"[bold red]{count_of(proof.differing, 'difference')}[/]"
+    verdict = "[bold green]verified[/]" if proof.holds else f"[bold red]{count_of(proof.differing, 'difference')}[/] in"
     console.print(
         f"{verdict} {count_of(proof.rows, 'row')} value by value{healed}{without}; "
         f"{proof.parts_compared} tables, indexes, keys and sequences"

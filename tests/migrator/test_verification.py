@@ -338,7 +338,7 @@ def test_exit_code_and_words(moved: Moved) -> None:
     answer = migrator("verify", moved.source, moved.database, "--run", moved.folder.path, env={"COLUMNS": "200"})
     assert answer.code == 3
     assert "people.age [id=2]: source 40, target 41" in answer.out
-    assert "1 differences" in answer.out
+    assert "1 difference in 13 rows value by value" in answer.out
 
 
 def test_many_differences_are_counted(moved: Moved) -> None:
