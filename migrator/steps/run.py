@@ -38,7 +38,7 @@ from migrator.target.connection import Target, connect, set_search_path, target_
 from migrator.target.staging import Placement
 from migrator.tasks.copy import CopyResult, CopyTask
 from migrator.tasks.query import RangesTask, ReadTask
-from migrator.tasks.table import work_table
+from migrator.tasks.table import work_tables
 from migrator.workers import Pin, WorkerPool
 
 
@@ -190,17 +190,7 @@ class _Run:
         self.staging = f"{staging.PREFIX}{self.request.run_id}"
         self.placement = Placement(self.plan.target_schema, self.request.into_existing, self.request.replace)
         self.target = self.request.target
-        self.tables = [
-            work_table(
-                self.plan,
-                table,
-                None if table.query else self.schema.table(table.source),
-                self.blueprint.generated,
-                self.staging,
-                self.schema.encoding,
-            )
-            for table in self.plan.carried
-        ]
+        self.tables = work_tables(self.plan, self.schema, self.blueprint.generated, self.staging)
         self.identities = identity_columns(self.plan, read_sequences(self.pool))
         self.result.tables = len(self.tables)
         notes = self.ground.notes if self.ground else ()

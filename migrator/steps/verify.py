@@ -22,7 +22,7 @@ from migrator.steps.plan import complete_queries
 from migrator.steps.run import open_schema
 from migrator.steps.verification import Proof, explained_by, verify_all
 from migrator.target.connection import Target
-from migrator.tasks.table import work_table
+from migrator.tasks.table import work_tables
 from migrator.workers import Pin, WorkerPool
 
 
@@ -64,17 +64,7 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
                 pool.broadcast(Pin())
             plan = complete_queries(plan, pool, schema.encoding)
             blueprint = blueprint_of(schema, plan, shapes)
-            tables = [
-                work_table(
-                    plan,
-                    table,
-                    None if table.query else schema.table(table.source),
-                    blueprint.generated,
-                    plan.target_schema,
-                    schema.encoding,
-                )
-                for table in plan.carried
-            ]
+            tables = work_tables(plan, schema, blueprint.generated, plan.target_schema)
             progress.start("Verifying", sum(item["rows"] for item in outcome["proof"]["tables"].values()) or None)
             proof = verify_all(
                 pool,

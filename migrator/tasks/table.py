@@ -11,7 +11,7 @@ from functools import cached_property
 from psycopg import sql
 
 from migrator.core.convert import Options
-from migrator.core.model import Affinity, Table, fold
+from migrator.core.model import Affinity, Schema, Table, fold
 from migrator.core.names import quote_identifier
 from migrator.core.pgtypes import PgType
 from migrator.core.plan import ColumnPlan, Plan, TablePlan
@@ -172,6 +172,14 @@ def work_table(
         target=table_plan.target,
         schema=schema,
     )
+
+
+def work_tables(plan: Plan, source: Schema, generated: frozenset[tuple[str, str]], schema: str) -> list[WorkTable]:
+    """Every carried table, as it is found in that schema of the target."""
+    return [
+        work_table(plan, table, None if table.query else source.table(table.source), generated, schema, source.encoding)
+        for table in plan.carried
+    ]
 
 
 def _rowid_column(name: str, target: str) -> ColumnPlan:
