@@ -7,6 +7,7 @@ is theirs: pinned once, read by census, copy and verification.
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from migrator.target.connection import Target
 
 REPORT_EVERY_S = 0.2
+GARBAGE_THRESHOLD = 100_000  # objects; several batches of rows
 
 
 class Task(Protocol):
@@ -96,6 +98,8 @@ def work(descriptor: int) -> None:
     pipe = Connection(descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # The collector's own threshold of 700 lies below one batch of rows: it would walk each batch, and find nothing.
+    gc.set_threshold(GARBAGE_THRESHOLD)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         path, target = pipe.recv()
         try:
