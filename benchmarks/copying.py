@@ -18,14 +18,13 @@ from migrator.core.ddl import build
 from migrator.core.model import Schema
 from migrator.core.plan import Plan
 from migrator.core.plan_file import from_toml
-from migrator.source.snapshot import choose_snapshot, fence
 from migrator.steps.building import create_tables
 from migrator.steps.run import open_schema
 from migrator.target.connection import connect, resolve_target
 from migrator.tasks.copy import CopyTask
 from migrator.tasks.query import RangesTask
 from migrator.tasks.table import WorkTable, work_table
-from migrator.workers import Pin, WorkerPool
+from migrator.workers import pinned_workers
 
 TABLE = "states"
 
@@ -46,10 +45,7 @@ def copy_states(source: Path, plan_file: Path, url: str, processes: int) -> dict
     with tempfile.TemporaryDirectory() as scratch, open_schema(source, Path(scratch)) as (path, schema):
         plan = from_toml(plan_file.read_text(encoding="utf-8"), schema)
         table = _states(plan, schema)
-        method = choose_snapshot(path, Path(scratch))
-        with WorkerPool(processes, method.path, resolve_target(url)) as pool:
-            with fence(method):
-                pool.broadcast(Pin())
+        with pinned_workers(processes, path, Path(scratch), resolve_target(url)) as (pool, _):
             ready = time.monotonic()
             [(_, ranges)] = pool.run([RangesTask(table.relation)])
             results = [copied for _, copied in pool.run([CopyTask(table, part) for part in ranges])]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrator.core.errors import DecisionNeeded, ExitCode, UsageError
+from migrator.core.findings import count_of
 from migrator.core.plan import Style
 from migrator.shell import Group, Output, handled
 
@@ -155,9 +156,10 @@ def plan(
         click.echo(planned.text, nl=False)
     else:
         report.show_findings(output.out, planned.findings)
-        output.out.print(f"plan for {len(planned.plan.carried)} tables written to {file}")
+        output.out.print(f"plan for {count_of(len(planned.plan.carried), 'table')} written to {file}")
     if planned.decisions:
-        output.err.print(f"{len(planned.decisions)} questions need an answer in the plan", style="bold red")
+        questions = count_of(len(planned.decisions), "question needs", "questions need")
+        output.err.print(f"{questions} an answer in the plan", style="bold red")
         return ExitCode.DECISION
     return ExitCode.OK
 
@@ -169,6 +171,10 @@ def _existing_plan(file: Path | None, refresh: bool) -> str | None:
         return file.read_text(encoding="utf-8")
     if file is not None and file.exists():
         raise UsageError(f"{file} exists.", "It may hold decisions of yours.", "Use --refresh to add what it lacks.")
+    if file is not None and not file.parent.is_dir():
+        raise UsageError(
+            f"There is no folder {file.parent} for the plan.", next_step=f"Make it: mkdir -p {file.parent}"
+        )
     return None
 
 

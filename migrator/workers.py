@@ -27,7 +27,7 @@ from migrator.core.errors import Failure, MigratorError
 from migrator.core.redact import redact
 from migrator.source.connection import connect as connect_source
 from migrator.source.connection import source_errors
-from migrator.source.snapshot import pin
+from migrator.source.snapshot import SnapshotMethod, choose_snapshot, fence, pin
 
 if TYPE_CHECKING:
     import psycopg
@@ -250,6 +250,21 @@ class WorkerPool:
             except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
                 finished.put((None, error))
                 return
+
+
+@contextlib.contextmanager
+def pinned_workers(
+    count: int, path: Path, scratch: Path, target: Target
+) -> Iterator[tuple[WorkerPool, SnapshotMethod]]:
+    """Workers that all see one state of the database, and how it is held; a copy of it goes to `scratch`.
+
+    They are started before the fence, so that the application's writes wait for the pinning alone. Raises SourceError.
+    """
+    method = choose_snapshot(path, scratch)
+    with WorkerPool(count, method.path, target) as pool:
+        with fence(method):
+            pool.broadcast(Pin())
+        yield pool, method
 
 
 def _result(process: subprocess.Popen[bytes], pipe: Connection, on_progress: Callable[[int], None]) -> Any:

@@ -59,7 +59,8 @@ class CarriedView:
 class Blueprint:
     """Everything the target will have. `generated` holds (source table, source column) that PostgreSQL computes.
 
-    `final` are statements of the transaction that moves the tables into place: owners and grants.
+    `final` are statements of the transaction that moves the tables into place: owners and grants. `sequences` are the
+    names of the identity columns' sequences.
     """
 
     statements: tuple[Statement, ...]
@@ -68,6 +69,7 @@ class Blueprint:
     generated: frozenset[tuple[str, str]]
     findings: tuple[Finding, ...]
     final: tuple[str, ...] = ()
+    sequences: tuple[str, ...] = ()
 
     @property
     def tables(self) -> list[str]:

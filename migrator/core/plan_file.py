@@ -12,6 +12,7 @@ from tomlkit.items import InlineTable, Table
 
 from migrator.core.convert import Options
 from migrator.core.errors import PlanError
+from migrator.core.findings import count_of
 from migrator.core.model import Affinity, Schema, fold
 from migrator.core.names import column_name, table_name
 from migrator.core.pgtypes import parse_type
@@ -113,7 +114,7 @@ def _table(table: TablePlan) -> Table:
     item = tomlkit.table()
     if table.rows is not None:
         size = f", {table.size_bytes:,} bytes" if table.size_bytes is not None else ""
-        item.comment(f"{table.rows:,} rows{size}")
+        item.comment(f"{count_of(table.rows, 'row')}{size}")
     if table.query:
         item.add("source", tomlkit.string(table.query, multiline="\n" in table.query))
         item.add("key", list(table.key))

@@ -14,6 +14,7 @@ from migrator.core.pgtypes import PgType
 from migrator.core.plan import ColumnPlan, Orphans, Plan, Style, TablePlan, fingerprint
 from migrator.core.plan_file import column_line, inline
 from migrator.core.typemap import Choice, choose
+from migrator.core.values import MAX_VALUE_BYTES
 
 MAX_COLUMNS = 1_600  # PostgreSQL's limit per table
 MAX_INDEXED_BYTES = 2_704  # BTMaxItemSize for pages of 8 kB; compressible values may still fit
@@ -264,6 +265,16 @@ class _Drafter:
                 table.name,
                 f"{len(table.columns):,} columns; PostgreSQL allows {MAX_COLUMNS:,}.",
                 "Drop columns in the plan (drop = true), or carry the table as several queries.",
+            )
+        largest = max((max(item.max_text_bytes, item.max_blob_bytes) for item in census.columns), default=0)
+        if table.without_rowid and largest > MAX_VALUE_BYTES:
+            self._add(
+                "value-held-whole",
+                Severity.WARNING,
+                table.name,
+                f"A value has {largest:,} bytes. SQLite reads parts of a value only where there is a rowid, so here "
+                f"a worker holds it as a whole, several times: up to {4 * largest:,} bytes of memory.",
+                "With little memory run with --workers 1, or make the table one with a rowid first.",
             )
         smallest = 24 + len(table.columns) // 8 + sum(map(_smallest_bytes, census.columns))
         if smallest > PAGE_BYTES:

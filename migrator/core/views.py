@@ -8,21 +8,23 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from uuid import UUID
 
+from migrator.core.findings import count_of
+
 TOLERANCE = 1e-9  # relative; sums of floats depend on the order of the rows
 
 
 def compare_results(ours: Sequence[Sequence[object]], theirs: Sequence[Sequence[object]]) -> tuple[str, bool]:
     """(the outcome in words, whether the results are the same)."""
     if len(ours) != len(theirs):
-        return f"{len(theirs):,} rows where SQLite has {len(ours):,}", False
+        return f"{count_of(len(theirs), 'row')} where SQLite has {len(ours):,}", False
     skipped = _other_types(theirs) | (_columns(theirs, bool) & _columns(ours, str))
     left = sorted((_plain(row, skipped) for row in ours), key=_sort_key)
     right = sorted((_plain(row, skipped) for row in theirs), key=_sort_key)
     for one, other in zip(left, right, strict=True):
         if not all(map(_same, one, other)):
             return "another result", False
-    without = f", without {len(skipped)} columns of a converted type" if skipped else ""
-    return f"same {len(ours):,} rows (floats within {TOLERANCE:g} relative{without})", True
+    without = f", without {count_of(len(skipped), 'column')} of a converted type" if skipped else ""
+    return f"same {count_of(len(ours), 'row')} (floats within {TOLERANCE:g} relative{without})", True
 
 
 def _other_types(rows: Sequence[Sequence[object]]) -> frozenset[int]:

@@ -219,7 +219,12 @@ class HomeAssistantRecorder:
                 *_indexes_left(schema, shapes),
             ),
             final=tuple(ownership(made)),
+            sequences=(*_sequences(made), *ordinary.sequences),
         )
+
+
+def _sequences(made: Iterable[Shape]) -> list[str]:
+    return [column.sequence for shape in made for column in shape.columns if column.sequence]
 
 
 def _unproven(statement: Statement) -> Statement:

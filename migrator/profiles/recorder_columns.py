@@ -7,7 +7,7 @@ from dataclasses import replace
 from migrator.core.census import ColumnCensus, TableCensus
 from migrator.core.convert import Options
 from migrator.core.errors import PlanError, TargetError
-from migrator.core.findings import Finding, Severity
+from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.formats import DATE, is_picture, merge_pictures
 from migrator.core.model import Column, Table, fold
 from migrator.core.pgtypes import PgType, parse_type
@@ -76,7 +76,8 @@ def _unknown(planned: ColumnPlan, where: str, counted: ColumnCensus) -> tuple[Co
     if not counted.stored:
         message = "Not carried: Home Assistant's table on PostgreSQL has no such column, and it holds nothing."
         return replace(planned, drop=True, alternative=""), [Finding("recorder-column", Severity.NOTE, where, message)]
-    message = f"Home Assistant's table on PostgreSQL has no such column, and it holds {counted.stored:,} values."
+    holds = count_of(counted.stored, "value")
+    message = f"Home Assistant's table on PostgreSQL has no such column, and it holds {holds}."
     advice = "Set drop = true in the plan to leave them behind; the SQLite file keeps them."
     return replace(planned, alternative=""), [Finding("recorder-column", Severity.DECISION, where, message, advice)]
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.core.census import TableCensus
-from migrator.core.findings import Finding
+from migrator.core.findings import Finding, Severity
 from migrator.core.model import Schema, TableKind
 from migrator.core.plan import Style
 from migrator.core.planning import Draft, Orphaned, draft_plan
 from migrator.core.progress import Progress
+from migrator.profiles import recognise
 from migrator.source.connection import open_readable, source_errors
 from migrator.source.rows import table_ranges
 from migrator.source.schema import SchemaReading, read_schema
@@ -64,8 +65,16 @@ def inspect(path: Path, workers: int, progress: Progress) -> Inspection:
                     orphans.append(Orphaned(task.table, task.key, result))
         progress.finish()
     drafted = draft_plan(reading.schema, census, sizes, tuple(orphans), Style.FAITHFUL, "UTC", "public")
-    findings = reading.findings + drafted.findings
+    findings = _known_application(reading.schema) + reading.findings + drafted.findings
     return Inspection(path, path.stat().st_size, reading.schema, census, sizes, tuple(orphans), findings)
+
+
+def _known_application(schema: Schema) -> tuple[Finding, ...]:
+    profile = recognise("auto", schema)
+    if profile is None:
+        return ()
+    message = "plan and run know this application's tables, and answer some of what is listed here."
+    return (Finding("profile", Severity.NOTE, profile.name, message, "To see how: migrator plan SOURCE -o plan.toml"),)
 
 
 def _tasks(connection, reading: SchemaReading) -> list[Task]:  # type: ignore[no-untyped-def]  # apsw stays in source

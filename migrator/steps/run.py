@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,6 @@ from migrator.core.blueprint import Blueprint, Phase
 from migrator.core.errors import DecisionNeeded, Mismatch
 from migrator.core.findings import Finding, count_of
 from migrator.core.model import Schema
-from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan, check_plan
 from migrator.core.plan_file import to_toml
 from migrator.core.planning import virtual_tables
@@ -24,10 +22,10 @@ from migrator.core.progress import Progress
 from migrator.core.shapes import to_json
 from migrator.journal import RunFolder
 from migrator.source.connection import open_readable, source_errors
-from migrator.source.rows import WHOLE
 from migrator.source.schema import read_schema
-from migrator.source.snapshot import choose_snapshot, fence
 from migrator.steps.building import Builder, create_tables, finish_tables, finish_views
+from migrator.steps.copying import copy_tables
+from migrator.steps.covered import Covered, check_covered, count_covered
 from migrator.steps.identity import identity_columns, read_sequences, restart
 from migrator.steps.known import Ground, blueprint_of, survey
 from migrator.steps.plan import Planned, PlanRequest, complete_queries, make_plan, read_plan
@@ -36,10 +34,8 @@ from migrator.steps.verification import Proof, explained_by, verify_all
 from migrator.target import staging
 from migrator.target.connection import Target, connect, set_search_path, target_error, target_errors
 from migrator.target.staging import Placement
-from migrator.tasks.copy import CopyResult, CopyTask
-from migrator.tasks.query import RangesTask, ReadTask
 from migrator.tasks.table import work_tables
-from migrator.workers import Pin, WorkerPool
+from migrator.workers import WorkerPool, pinned_workers
 
 
 @dataclass(frozen=True)
@@ -55,20 +51,6 @@ class RunRequest:
     dry_run: bool = False
     confirm: Callable[[list[str]], None] | None = None  # asked before --replace drops something; raises to stop
     workers: int = 2
-
-
-@dataclass(frozen=True)
-class Covered:
-    """What a merging query made of its tables: rows of each, rows that came out, the shortfall the plan accepts."""
-
-    query: str
-    rows_in: dict[str, int]
-    rows_out: int
-    accepted: int
-
-    @property
-    def shortfall(self) -> int:
-        return max(0, sum(self.rows_in.values()) - self.rows_out)
 
 
 @dataclass
@@ -121,10 +103,7 @@ def _run(request: RunRequest, scratch: Path, started: float, progress: Progress)
         if ground:
             request.folder.write_shapes(to_json(ground.shapes))
         result = RunResult(request.run_id, request.folder.path, findings=findings)
-        method = choose_snapshot(path, scratch)
-        with WorkerPool(request.workers, method.path, request.target) as pool:
-            with fence(method):
-                pool.broadcast(Pin())
+        with pinned_workers(request.workers, path, scratch, request.target) as (pool, method):
             if any(table.query for table in plan.carried):
                 plan = complete_queries(plan, pool, schema.encoding)
                 check_plan(plan, schema)
@@ -256,47 +235,14 @@ class _Run:
 
     def _names(self) -> set[str]:
         phases = (Phase.TABLE, Phase.INDEX, Phase.VIEW)
-        sequences = {f"{column.table}_{column.column}_seq" for column in self.identities}
-        return {statement.name for statement in self.blueprint.phase(*phases)} | sequences
+        return {statement.name for statement in self.blueprint.phase(*phases)} | {*self.blueprint.sequences}
 
     # -- data ----------------------------------------------------------------------------------------------------------
 
     def _copy(self, builder: Builder) -> None:
-        """The largest tables first; a table's indexes are built as soon as its last range has arrived."""
-        tasks = self._copy_tasks()
-        left = Counter(task.table.target for task in tasks)
-        self.progress.start("Copying", sum(table.rows or 0 for table in self.plan.carried) or None)
-        indexes = defaultdict(list)
-        for statement in self.blueprint.phase(Phase.INDEX):
-            indexes[statement.table].append(statement)
-        for name in [*indexes]:
-            if not left[name]:
-                builder.submit(indexes.pop(name))
-        self.rows: Counter[str] = Counter()
-        self.rejected: Counter[str] = Counter()
-        for task, copied in self.pool.run(tasks, self.progress.advance):
-            assert isinstance(task, CopyTask)
-            self._record(task, copied)
-            left[task.table.target] -= 1
-            if not left[task.table.target]:
-                builder.submit(indexes.pop(task.table.target, []))
-
-    def _copy_tasks(self) -> list[CopyTask]:
-        parts = {}
-        for table in self.tables:
-            if table.relation.rowid:
-                [(_, ranges)] = self.pool.run([RangesTask(table.relation)])
-                parts[table.target] = ranges
-            else:
-                parts[table.target] = [WHOLE]
-        largest_first = sorted(self.tables, key=lambda table: len(parts[table.target]), reverse=True)
-        return [CopyTask(table, part) for table in largest_first for part in parts[table.target]]
-
-    def _record(self, task: CopyTask, copied: CopyResult) -> None:
-        self.rows[task.table.name] += copied.rows
-        self.rejected[task.table.target] += len(copied.rejects)
-        self.request.folder.add_rejects(copied.rejects)
-        self.request.folder.add_healed(copied.healed)
+        expected = sum(table.rows or 0 for table in self.plan.carried)
+        self.progress.start("Copying", expected or None)
+        self.copied = copy_tables(self.pool, self.tables, self.blueprint, builder, self.request.folder, self.progress)
 
     # -- post-data -----------------------------------------------------------------------------------------------------
 
@@ -313,15 +259,16 @@ class _Run:
         builder.wait()
         with target_errors(self.target, "setting the sequences"):
             restart(connection, self.staging, self.identities)
-        self._check_covered()
+        self.result.covered = count_covered(self.plan, self.schema, self.pool, self.copied.rows)
+        check_covered(self.result.covered)
         finish_views(connection, self.target, self.staging, self.blueprint)
         self._analyze(connection)
 
     def _settle(self, connection: psycopg.Connection) -> None:
         tables = {table.target: table for table in self.tables}
-        settled = settle_orphans(connection, self.target, self.blueprint.references, tables, self.rejected)
+        settled = settle_orphans(connection, self.target, self.blueprint.references, tables, self.copied.rejected)
         for reject in settled.rejects:
-            self.rows[reject.table] -= 1
+            self.copied.rows[reject.table] -= 1
         self.request.folder.add_rejects(settled.rejects)
         self.request.folder.add_healed(settled.healed)
 
@@ -331,33 +278,10 @@ class _Run:
             for table in self.tables:
                 connection.execute(psycopg.sql.SQL("ANALYZE {}").format(table.identifier()))
 
-    def _check_covered(self) -> None:
-        """A merge says how many rows went in and came out; fewer are only right if the plan says how many."""
-        for table in self.plan.carried:
-            if not table.query:
-                continue
-            rows_in = {name: self._count(self.schema.table(name).name) for name in table.covers}
-            covered = Covered(table.source, rows_in, self.rows[table.source], table.accept_rows_dropped)
-            self.result.covered.append(covered)
-            if covered.shortfall != covered.accepted:
-                each = ", ".join(f"{name} {count:,}" for name, count in rows_in.items())
-                raise DecisionNeeded(
-                    f"The query of {table.source} covers {count_of(sum(rows_in.values()), 'row')} ({each}) and returns "
-                    f"{covered.rows_out:,}.",
-                    f"{count_of(covered.shortfall, 'row is', 'rows are')} missing, and the plan accepts "
-                    f"{covered.accepted:,}.",
-                    f"If that is what you want, set accept_rows_dropped = {covered.shortfall} in "
-                    f"[tables.{table.source}].",
-                )
-
-    def _count(self, name: str) -> int:
-        [(_, rows)] = self.pool.run([ReadTask(f"SELECT count(*) FROM main.{quote_identifier(name)}")])
-        return int(rows[0][0])
-
     # -- proof and rename ----------------------------------------------------------------------------------------------
 
     def _verify(self) -> Proof:
-        self.progress.start("Verifying", sum(self.rows.values()) or None)
+        self.progress.start("Verifying", self.copied.total or None)
         folder = self.request.folder
         explained = explained_by(folder.lines("rejects.jsonl"), folder.lines("healed.jsonl"))
         return verify_all(
@@ -373,7 +297,7 @@ class _Run:
 
     def _place(self, connection: psycopg.Connection, proof: Proof) -> None:
         self.result.proof = proof
-        self.result.rows = sum(self.rows.values())
+        self.result.rows = self.copied.total
         self.result.rejects, self.result.healed = self.request.folder.rejects, self.request.folder.healed
         if not proof.holds:
             raise Mismatch(

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from migrator.core.blueprint import Blueprint, CarriedView, Phase
 from migrator.core.compare import Comparison, Difference
+from migrator.core.findings import count_of
 from migrator.core.progress import Progress
 from migrator.core.views import compare_results
 from migrator.journal import read_identity
@@ -121,7 +122,7 @@ def verify_extra_ranges(
         found = int(row[0]) if row else 0
         expected = comparison.rows
         if found != expected and not comparison.differing:
-            comparison.add(Difference(table.name, {}, None, f"{expected:,} rows", f"{found:,} rows"))
+            comparison.add(Difference(table.name, {}, None, count_of(expected, "row"), count_of(found, "row")))
 
 
 def verify_structure(
@@ -199,11 +200,11 @@ def verify_views(
         outcome, same = compare_results(ours, theirs)
         allowed = not same and (proof.rejected or proof.healed)
         if allowed:
-            made_by = f"{proof.rejected:,} rejected rows and {proof.healed:,} healed values"
+            made_by = f"{count_of(proof.rejected, 'rejected row')} and {count_of(proof.healed, 'healed value')}"
             outcome = f"differs, as {made_by} may make it: {outcome}"
         proof.views[view.source] = outcome
         if not same and not allowed:
-            proof.structure.append(Difference(view.source, {}, None, f"{len(ours):,} rows", outcome))
+            proof.structure.append(Difference(view.source, {}, None, count_of(len(ours), "row"), outcome))
 
 
 def verify_all(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.core.errors import UsageError
+from migrator.core.findings import count_of
 from migrator.core.model import Schema
 from migrator.core.plan import Plan, fingerprint
 from migrator.core.plan_file import from_toml
@@ -15,7 +16,6 @@ from migrator.core.shapes import from_json
 from migrator.journal import RunFolder
 from migrator.profiles import recognise
 from migrator.profiles.profile import Shapes
-from migrator.source.snapshot import choose_snapshot, fence
 from migrator.steps.identity import identity_columns, read_sequences
 from migrator.steps.known import blueprint_of
 from migrator.steps.plan import complete_queries
@@ -23,7 +23,7 @@ from migrator.steps.run import open_schema
 from migrator.steps.verification import Proof, explained_by, verify_all
 from migrator.target.connection import Target
 from migrator.tasks.table import work_tables
-from migrator.workers import Pin, WorkerPool
+from migrator.workers import pinned_workers
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,7 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
         path, schema = opened
         plan, shapes = _plan(folder, schema)
         changed = [] if plan.fingerprint == fingerprint(schema) else ["the source's schema has changed since the run"]
-        method = choose_snapshot(path, Path(scratch))
-        with WorkerPool(request.workers, method.path, request.target) as pool:
-            with fence(method):
-                pool.broadcast(Pin())
+        with pinned_workers(request.workers, path, Path(scratch), request.target) as (pool, _):
             plan = complete_queries(plan, pool, schema.encoding)
             blueprint = blueprint_of(schema, plan, shapes)
             tables = work_tables(plan, schema, blueprint.generated, plan.target_schema)
@@ -80,7 +77,7 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
     for name, before in outcome["proof"]["tables"].items():
         now = proof.tables[name].rows if name in proof.tables else before["rows"]
         if now != before["rows"]:
-            changed.append(f"{name} had {before['rows']:,} rows during the run and has {now:,} now")
+            changed.append(f"{name} had {count_of(before['rows'], 'row')} during the run and has {now:,} now")
     return Verified(proof, tuple(changed))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from psycopg import sql
 
 from migrator.core.compare import Comparison, Difference, Multiset
+from migrator.core.findings import count_of
 from migrator.core.values import LargeValue, show
 from migrator.core.work import Cell
 from migrator.source.rows import WHOLE, Row
@@ -28,7 +29,7 @@ class MultisetComparison(Careful):
         self._begin_again()
         if max(ours.count, theirs.count) > MAX_KEPT_HASHES:
             self.comparison.rows = ours.count
-            summary = f"{ours.count:,} rows", f"{theirs.count:,} rows, or others"
+            summary = count_of(ours.count, "row"), f"{count_of(theirs.count, 'row')}, or others"
             self.comparison.add(Difference(self.table.name, {}, None, *summary))
             return self.comparison
         return self._explain()

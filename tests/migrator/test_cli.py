@@ -231,7 +231,7 @@ def test_no_colours_off_a_terminal(shop: Path, database: str) -> None:
 @pytest.mark.parametrize("no_color", [False, True])
 def test_no_color_on_a_terminal(no_color: bool, tmp_path: Path) -> None:
     """https://no-color.org"""
-    environment = {"TERM": "xterm-256color", "COLUMNS": "100"} | ({"NO_COLOR": "1"} if no_color else {})
+    environment = {"TERM": "xterm-256color", "COLUMNS": "1000"} | ({"NO_COLOR": "1"} if no_color else {})
     shown = on_a_terminal([sys.executable, "-m", "migrator", "inspect", str(tmp_path / "no.db")], environment)
     assert "does not exist" in shown
     assert bool(COLOUR.search(shown)) is not no_color
