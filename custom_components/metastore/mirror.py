@@ -1,0 +1,330 @@
+"""The one loop: event → what is dirty → listing → diff → apply.
+
+A connection subscribes first and lists afterwards, so nothing falls in between. The first listing of every connection
+replaces what the database has, with a diff; from then on a registry is read again when an event says that it changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+from .core.diff import Change, diff
+from .core.dirty import EVENTS, Dirty
+from .core.entries import (
+    AREAS,
+    CATEGORIES,
+    CONFIG_ENTRIES,
+    DEVICES,
+    ENTITIES,
+    FLOORS,
+    LABELS,
+    REGISTRIES,
+    WEBHOOKS,
+    Entry,
+    Payload,
+    Registry,
+)
+from .core.errors import ConnectionLost, MetastoreError, NotAdmin, OtherHome, SourceError, StoreError
+from .core.retry import GiveUp, decide
+from .listing import Condition, Listing
+from .source import Connection
+from .store.store import Span, Store, Sync
+
+_LOGGER = logging.getLogger(__name__)
+
+SHORTEST_PAUSE_S = 0.25  # after a listing; a home that changes all the time must not list all the time
+PAUSE_PER_COST = 4.0
+STARTED = "homeassistant_started"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the mirror needs of the world around it. Times are seconds; `clock` counts from 1970.
+
+    connect: a new connection for each call.
+    find_home: the home's id, from the ids of its config entries.
+    """
+
+    connect: Callable[[], AbstractAsyncContextManager[Connection]]
+    find_home: Callable[[list[str]], Awaitable[str]]
+    store: Store
+    webhook_key: bytes
+    poll_interval_s: float
+    clock: Callable[[], float]
+    random: Callable[[], float]
+    offload: Callable[..., Awaitable[list[Change]]]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True)
+class Status:
+    """What there is to see of a mirror. `error` is why it is not connected, or not any more."""
+
+    connected: bool = False
+    home_id: str | None = None
+    last_sync: Sync | None = None
+    error: Exception | None = None
+
+
+class Mirror:
+    """One home, kept in the store for as long as `run` runs."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.status = Status()
+        self._environment = environment
+        self._session: _Session | None = None
+        self._was_lost = False
+
+    async def run(self) -> GiveUp:
+        """Mirror until a person has to do something, and return what. Anything else is tried again for ever."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                async with self._environment.connect() as connection:
+                    self._session = _Session(self._environment, connection, self._note)
+                    await self._session.begin()
+                    attempt = 0
+                    self._log_back()
+                    await self._session.stay()
+            except MetastoreError as error:
+                decision = decide(error, max(attempt, 1), self._environment.random)
+                self.status = replace(self.status, connected=False, error=error)
+                if isinstance(decision, GiveUp):
+                    return decision
+                self._log_lost(error)
+                await self._environment.sleep(decision.seconds)
+            finally:
+                self._session = None
+
+    async def sync(self) -> Sync:
+        """Compare everything now. Raises ConnectionLost where the home is away, StoreError."""
+        if self._session is None or not self.status.connected:
+            raise ConnectionLost("the home is not connected")
+        return await self._session.compare("requested")
+
+    def _note(self, home_id: str, sync: Sync) -> None:
+        self.status = Status(True, home_id, sync)
+
+    def _log_lost(self, error: Exception) -> None:
+        """Once when it is lost and once when it is back, and nothing in between."""
+        if not self._was_lost:
+            _LOGGER.warning("The mirror is interrupted, and will go on by itself: %s", error)
+        self._was_lost = True
+
+    def _log_back(self) -> None:
+        if self._was_lost:
+            _LOGGER.info("The mirror goes on")
+        self._was_lost = False
+
+
+@dataclass
+class _Session:
+    """One connection's life: subscribe, list everything, then follow the events."""
+
+    environment: Environment
+    connection: Connection
+    on_sync: Callable[[str, Sync], None]
+    dirty: Dirty = field(default_factory=Dirty)
+    home_id: str = ""
+    condition: Condition = field(default_factory=lambda: Condition(None, None, False))
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _started: asyncio.Event = field(default_factory=asyncio.Event)
+    # Between reading what is stored and writing what differs nobody else may write that registry.
+    _locks: dict[Registry, asyncio.Lock] = field(default_factory=lambda: {each: asyncio.Lock() for each in REGISTRIES})
+
+    def __post_init__(self) -> None:
+        self.store = self.environment.store
+        self.listing = Listing(self.connection, self.environment.webhook_key)
+
+    # -- the beginning -------------------------------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Subscribe, find out whose home this is, and make the database what the home is."""
+        if not await self.listing.is_admin():
+            raise NotAdmin("The token's user is not an administrator, and only those may see all registries.")
+        for event in EVENTS:
+            await self.connection.subscribe(self._note, "subscribe_events", event_type=event)
+        await self.connection.subscribe(self._on_started, "subscribe_events", event_type=STARTED)
+        await self.connection.subscribe(self._note, "config_entries/subscribe")
+        await self._identify()
+        await self.compare("connected")
+
+    async def _identify(self) -> None:
+        ids = [str(row.get("entry_id")) for row in await self.listing.all_of(CONFIG_ENTRIES)]
+        self.home_id = await self.environment.find_home(ids)
+        known = await self.store.live(self.home_id, CONFIG_ENTRIES)
+        if known and ids and not known.keys() & set(ids):
+            raise OtherHome("Another Home Assistant answers at this address: it has none of the known config entries.")
+
+    def _note(self, event: object) -> None:
+        self.dirty.note(event)
+        self._changed.set()
+
+    def _on_started(self, _: object) -> None:
+        self._started.set()
+
+    # -- everything ----------------------------------------------------------------------------------------------------
+
+    async def compare(self, reason: str) -> Sync:
+        """List every registry, and write what differs with one record."""
+        async with AsyncExitStack() as stack:
+            for lock in self._locks.values():
+                await stack.enter_async_context(lock)
+            started, began = self.environment.clock(), monotonic()
+            await self._look()
+            self.dirty.registries.clear()
+            self.dirty.entities.clear()
+            await self.store.put_home(self.home_id, self.condition.name, self.condition.version)
+            found: list[Change] = []
+            entities = await self._list_entities()
+            for registry in REGISTRIES:
+                found += entities if registry is ENTITIES else await self._list(registry)
+            return await self._apply(found, Span(reason, started, monotonic() - began))
+
+    async def _look(self) -> None:
+        self.condition = await self.listing.condition()
+
+    async def _list(self, registry: Registry, arrived: Callable[[], None] | None = None) -> list[Change]:
+        stored = await self.store.live(self.home_id, registry)
+        if registry is CATEGORIES:
+            self.dirty.scopes |= {scope for entry in stored.values() if (scope := getattr(entry, "scope", None))}
+        complete = self.condition.settled
+        listed = await self.listing.all_of(registry, self.dirty.scopes, arrived)
+        return await self._diff(registry, stored, listed, complete=complete)
+
+    async def _list_entities(self) -> list[Change]:
+        """The short form says which there are and which changed, the extended form what they are."""
+        complete = self.condition.settled
+        listed = await self.listing.all_of(ENTITIES)
+        self.dirty.scopes_of(listed)
+        stored = await self.store.live(self.home_id, ENTITIES)
+        changed = await self._diff(ENTITIES, stored, listed, complete=complete)
+        del listed
+        gone = [change for change in changed if change.after is None]
+        addresses = [address for change in changed if change.after and (address := ENTITIES.address_of(change.after))]
+        extended, _ = await self.listing.extended(addresses)
+        came = await self._diff(ENTITIES, stored, extended, complete=False)
+        # An address may have got another holder since the listing. That was told, and is read again right after this.
+        known = {change.key for change in (*gone, *came)}
+        holders = {ENTITIES.address_of(entry): key for key, entry in stored.items() if key not in known}
+        return gone + [change for change in came if ENTITIES.address_of(change.entry) not in holders]
+
+    async def _diff(
+        self, registry: Registry, stored: dict[str, Entry], listed: Sequence[Payload], *, complete: bool
+    ) -> list[Change]:
+        """In a thread where it is long: there the event loop gets its turn every few milliseconds."""
+        if len(listed) < 200:
+            return diff(registry, stored, listed, complete=complete)
+        return await self.environment.offload(diff, registry, stored, listed, complete)
+
+    async def _apply(self, changes: list[Change], span: Span) -> Sync:
+        sync = await self.store.apply(self.home_id, changes, span)
+        self.on_sync(self.home_id, sync)
+        return sync
+
+    # -- and then what changes -----------------------------------------------------------------------------------------
+
+    async def stay(self) -> None:
+        """Follow the events until the connection is lost. Raises MetastoreError."""
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                lanes.create_task(self.connection.lost())
+                lanes.create_task(self._follow_entities())
+                for registry in (FLOORS, AREAS, LABELS, CATEGORIES, CONFIG_ENTRIES, DEVICES, WEBHOOKS):
+                    lanes.create_task(self._follow(registry))
+                lanes.create_task(self._poll())
+        except* MetastoreError as group:
+            raise _first(group) from None
+
+    async def _follow(self, registry: Registry) -> None:
+        """One listing at a time, and a pause after it that grows with what it cost."""
+        while True:
+            await self._until(lambda: registry.name in self.dirty.registries)
+            async with self._locks[registry]:
+                started, began = self.environment.clock(), monotonic()
+                self.dirty.registries.discard(registry.name)
+                # What was told before the answer is in the answer.
+                changes = await self._list(registry, lambda: self.dirty.registries.discard(registry.name))
+                cost = monotonic() - began
+                if changes:
+                    await self._apply(changes, Span(f"event: {registry.name}", started, cost))
+            await self.environment.sleep(max(SHORTEST_PAUSE_S, PAUSE_PER_COST * cost))
+
+    async def _follow_entities(self) -> None:
+        while True:
+            await self._until(lambda: self.dirty.entities or ENTITIES.name in self.dirty.registries)
+            async with self._locks[ENTITIES]:
+                started, began = self.environment.clock(), monotonic()
+                if ENTITIES.name in self.dirty.registries:
+                    self.dirty.registries.discard(ENTITIES.name)
+                    self.dirty.entities.clear()
+                    changes = await self._list_entities()
+                else:
+                    changes = await self._get_entities()
+                if changes:
+                    await self._apply(changes, Span("event: entities", started, monotonic() - began))
+
+    async def _get_entities(self) -> list[Change]:
+        """What changed at the dirty addresses.
+
+        An address was left by a removal or by a rename, and the new address of the latter may not have been asked for.
+        But whatever took place before an answer was told before it: one more turn brings every new address.
+        """
+        found, nowhere = await self._take_dirty()
+        left = await self._left(found, nowhere)
+        if left and self.dirty.entities:
+            later, nowhere_later = await self._take_dirty()
+            taken = {row.get("entity_id") for row in later.values()}
+            found = {key: row for key, row in found.items() if row.get("entity_id") not in taken} | later
+            self.dirty.entities |= nowhere_later - nowhere  # what has left since gets its second turn next time
+            left = await self._left(found, nowhere - taken)
+        stored = await self.store.live(self.home_id, ENTITIES, found)
+        gone = await self.store.live(self.home_id, ENTITIES, left)
+        return diff(ENTITIES, stored, list(found.values()), complete=False) + [
+            Change(ENTITIES, entry, None) for entry in gone.values()
+        ]
+
+    async def _take_dirty(self) -> tuple[dict[str, Payload], set[str]]:
+        addresses = sorted(self.dirty.entities)
+        self.dirty.entities.clear()
+        rows, nowhere = await self.listing.extended(addresses)
+        self.dirty.scopes_of(rows)
+        return {str(row.get("id")): row for row in rows}, nowhere
+
+    async def _left(self, found: dict[str, Payload], nowhere: set[str]) -> list[str]:
+        """Keys of stored entities whose address is empty now, or another's, and that are not found elsewhere."""
+        asked = {address for row in found.values() if isinstance(address := row.get("entity_id"), str)}
+        if self.condition.settled:
+            asked |= nowhere
+        holders = await self.store.keys_of(self.home_id, ENTITIES, "entity_id", asked)
+        return [key for key in holders.values() if key not in found]
+
+    async def _poll(self) -> None:
+        """Webhooks have no events, and a home that is not ready says when it is; then what is not listed is gone."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.environment.poll_interval_s):
+                    await self._started.wait()
+            self._started.clear()
+            was_settled = self.condition.settled
+            await self._look()
+            settles = self.condition.settled and not was_settled
+            self.dirty.registries |= {each.name for each in REGISTRIES} if settles else {WEBHOOKS.name}
+            self._changed.set()
+
+    async def _until(self, wanted: Callable[[], object]) -> None:
+        while not wanted():
+            self._changed.clear()
+            await self._changed.wait()
+
+
+def _first(group: BaseExceptionGroup[MetastoreError]) -> MetastoreError:
+    """The reason among the errors of all lanes: most of them only say that the connection is gone."""
+    errors = [error for error in group.exceptions if isinstance(error, MetastoreError)]
+    return next((error for error in errors if not isinstance(error, (SourceError, StoreError))), errors[0])

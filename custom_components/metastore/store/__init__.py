@@ -1,0 +1,1 @@
+"""What Metastore remembers: the only importer of SQLAlchemy and Alembic."""

@@ -1,0 +1,144 @@
+"""The only place where SQLite and PostgreSQL differ: URLs, types, pragmas, the upsert.
+
+Drivers are imported here and not when they are first needed: Home Assistant imports an integration outside of its event
+loop, and SQLAlchemy would import them inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiosqlite  # noqa: F401
+import orjson
+import psycopg  # noqa: F401
+from sqlalchemy import URL, Connection, Dialect, Engine, Table, Text, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from ..core.errors import StoreError
+
+_SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
+_POSTGRESQL = ("postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2")
+
+# synchronous NORMAL may lose the last transactions in a power cut, and never the file; the next sync brings them again.
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "busy_timeout = 30000",
+    "cache_size = -64000",
+    "temp_store = MEMORY",
+)
+READING = {"metastore_reads": True}  # an execution option: this transaction takes no write lock
+
+
+def database_url(text: str) -> URL:
+    """The URL for SQLAlchemy's synchronous driver, which `async_engine` turns. Raises StoreError, without the URL."""
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError) as error:
+        raise StoreError("This is not a database URL. It looks like sqlite:////config/metastore.db") from error
+    if url.drivername in _SQLITE:
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise StoreError("The URL names no file: sqlite:///metastore.db")
+        return URL.create("sqlite", database=url.database)
+    if url.drivername in _POSTGRESQL:
+        if not url.database:
+            raise StoreError("The URL names no database: postgresql://user:password@host/database")
+        return url.set(drivername="postgresql+psycopg")
+    raise StoreError(f"{url.drivername} is no database that Metastore knows: sqlite or postgresql")
+
+
+def within(url: URL, folder: Path) -> URL:
+    """SQLite's relative paths begin in that folder, and not where the process happens to be."""
+    if url.drivername != "sqlite":
+        return url
+    assert url.database is not None
+    return url.set(database=str(folder / url.database))
+
+
+def async_engine(url: URL) -> AsyncEngine:
+    asynchronous = url.set(drivername="sqlite+aiosqlite") if url.drivername == "sqlite" else url
+    engine = create_async_engine(asynchronous, json_serializer=_dumps, json_deserializer=orjson.loads)
+    _prepare(engine.sync_engine)
+    return engine
+
+
+def sync_engine(url: URL) -> Engine:
+    """For Alembic, in a worker thread."""
+    engine = create_engine(url)
+    _prepare(engine)
+    return engine
+
+
+def _prepare(engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        return
+
+    def connected(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # the driver begins no transactions of its own accord
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begun(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("metastore_reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", begun)
+
+
+def _dumps(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+class Json(TypeDecorator[Any]):
+    """JSONB in PostgreSQL, JSON as TEXT in SQLite; None is NULL."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else _dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else orjson.loads(value)
+
+
+class TextList(TypeDecorator[list[str]]):
+    """text[] in PostgreSQL, a JSON list as TEXT in SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.ARRAY(Text()))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else _dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else orjson.loads(value)
+
+
+_INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def upsert(table: Table, dialect: str) -> Any:
+    """INSERT that becomes an UPDATE of all other columns where the key is there already."""
+    insert = _INSERT[dialect](table)
+    columns = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=columns)
