@@ -300,10 +300,13 @@ def run(
             dry_run=dry_run,
             confirm=None if yes else _ask_before_dropping,
             workers=workers,
+            left_behind=lambda schema: output.err.print(
+                f'The schema {schema} could not be removed. To remove it: DROP SCHEMA "{schema}" CASCADE', markup=False
+            ),
         )
         result = run_step(request, output.progress())
         if not dry_run:
-            request.folder.write_outcome(report.result_body(result))
+            request.folder.write_outcome(report.outcome_body(result, source, resolved.shown))
     if output.json:
         click.echo(report.result_json(result))
     else:
@@ -371,11 +374,13 @@ def verify(
     request = VerifyRequest(source, resolve_target(target, password_file), run_folder, run_dir, workers)
     verified = verify_step(request, output.progress())
     if output.json:
-        click.echo(report.to_json("verification", report.proof_body(verified.proof) | {"changed": verified.changed}))
+        body = {"run": str(verified.run), "changed": verified.changed}
+        click.echo(report.to_json("verification", report.proof_body(verified.proof) | body))
     else:
         for change in verified.changed:
             output.out.print(change, markup=False)
         report.show_proof(output.out, verified.proof)
+        output.out.print(f"held against the plan of {verified.run}", markup=False)
     return ExitCode.OK if verified.proof.holds else ExitCode.MISMATCH
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -198,6 +199,11 @@ def result_body(result: RunResult) -> dict[str, Any]:
         "findings": finding_json(result.findings),
         "proof": proof_body(result.proof),
     }
+
+
+def outcome_body(result: RunResult, source: Path, target: str) -> dict[str, Any]:
+    """What a run leaves for a later verification; `target` is safe to write down."""
+    return {"source": str(source.resolve()), "target": target, **result_body(result)}
 
 
 def proof_body(proof: Proof) -> dict[str, Any]:

@@ -174,8 +174,8 @@ class WorkerPool:
         for _ in range(self.count):
             self._workers.append(_start_worker())
         try:
-            for _, pipe in self._workers:
-                pipe.send((self._path, self._target))
+            for worker in self._workers:
+                _send(*worker, (self._path, self._target))
             for process, pipe in self._workers:
                 _receive(process, pipe)
         except BaseException:
@@ -203,8 +203,8 @@ class WorkerPool:
 
     def broadcast(self, task: Task) -> list[Any]:
         """Run the task once in every worker and return the results."""
-        for _, pipe in self._workers:
-            pipe.send(task)
+        for worker in self._workers:
+            _send(*worker, task)
         return [_result(process, pipe, lambda _: None) for process, pipe in self._workers]
 
     def run(
@@ -245,7 +245,7 @@ class WorkerPool:
             except Empty:
                 return
             try:
-                pipe.send(task)
+                _send(process, pipe, task)
                 finished.put((task, _result(process, pipe, on_progress)))
             except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
                 finished.put((None, error))
@@ -276,17 +276,28 @@ def _result(process: subprocess.Popen[bytes], pipe: Connection, on_progress: Cal
             return payload
 
 
+def _send(process: subprocess.Popen[bytes], pipe: Connection, task: object) -> None:
+    try:
+        pipe.send(task)
+    except OSError as error:
+        raise _ended(process) from error
+
+
+def _ended(process: subprocess.Popen[bytes]) -> Failure:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1)
+    return Failure(
+        f"A worker process ended without an answer (exit code {process.returncode}).",
+        "It was killed from outside, most often by the kernel when memory ran out.",
+        "Free memory or use fewer workers: --workers 1",
+    )
+
+
 def _receive(process: subprocess.Popen[bytes], pipe: Connection) -> tuple[str, Any]:
     try:
         kind, payload = pipe.recv()
-    except (EOFError, ConnectionResetError, OSError) as error:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=1)
-        raise Failure(
-            f"A worker process ended without an answer (exit code {process.returncode}).",
-            "It was killed from outside, most often by the kernel when memory ran out.",
-            "Free memory or use fewer workers: --workers 1",
-        ) from error
+    except (EOFError, OSError) as error:
+        raise _ended(process) from error
     if kind == "error":
         raise payload
     return kind, payload

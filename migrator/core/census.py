@@ -163,6 +163,9 @@ class ColumnCensus:
         for value in values:
             if value.storage_class == "text":
                 self.texts += 1
+                self.texts_with_nul += value.has_nul
+                self.broken_texts += value.broken
+                self.max_characters = max(self.max_characters, value.characters)
                 self.max_text_bytes = max(self.max_text_bytes, value.size_bytes)
                 self.formats[OTHER] += 1
             else:

@@ -324,7 +324,8 @@ class _Builder:
         for column in plan.carried if source else ():
             original = source.column(column.source) if source else None
             declared = original.declared_type if original else ""
-            text = f"SQLite: {column.source}{' ' + declared if declared else ''}"
+            collated = f" COLLATE {original.collation}" if original and original.collation != "BINARY" else ""
+            text = f"SQLite: {column.source}{' ' + declared if declared else ''}{collated}"
             sql = f"COMMENT ON COLUMN {table}.{quote_identifier(column.target)} IS {_literal(text)}"
             self._add(Phase.COMMENT, plan.target, column.target, sql)
 

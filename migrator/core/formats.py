@@ -28,7 +28,7 @@ NUMBER = "number"
 DATE = "YYYY-MM-DD"
 UUID_FORMATS = {"uuid": "hyphens", "uuid-upper": "upper", "uuid-hex": "hex"}
 JSON_FORMATS = ("json-object", "json-array", "json-text-array")
-JSON_UNSTORABLE = "json-with-nul"  # valid JSON that jsonb refuses: \u0000 or a lone surrogate
+JSON_UNSTORABLE = "json-not-jsonb"  # valid JSON of which jsonb refuses or forgets a part
 
 
 def text_format(text: str) -> str:
@@ -113,7 +113,7 @@ def _json_format(text: str) -> str:
         parsed = load_json(text)
     except ValueError:
         return OTHER
-    if not storable_as_jsonb(text):
+    if not storable_as_jsonb(text) or _repeats_a_key(text):
         return JSON_UNSTORABLE
     if not isinstance(parsed, list):
         return "json-object"
@@ -145,6 +145,19 @@ def storable_as_jsonb(text: str) -> bool:
     if not _NUL_OR_SURROGATE.search(text):
         return True
     return _strings_storable(json.loads(text))
+
+
+def _repeats_a_key(text: str) -> bool:
+    """Of two members with the same name jsonb keeps the last one only."""
+    repeated = False
+
+    def members(pairs: list[tuple[str, object]]) -> None:
+        nonlocal repeated
+        repeated = repeated or len({name for name, _ in pairs}) != len(pairs)
+
+    if text.count(":") > 1:
+        json.loads(text, object_pairs_hook=members)
+    return repeated
 
 
 def _strings_storable(value: object) -> bool:

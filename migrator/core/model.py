@@ -7,6 +7,7 @@ is.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,6 +110,10 @@ class Conflict:
     resolution: str
 
 
+_SEARCH = re.compile(r"\bUSING\s+[\"'`\[]?fts[345]\b", re.IGNORECASE)
+_CONTENT = re.compile(r"[(,]\s*content\s*=", re.IGNORECASE)  # https://sqlite.org/fts5.html, "External Content Tables"
+
+
 @dataclass(frozen=True)
 class Table:
     name: str
@@ -124,6 +129,12 @@ class Table:
     indexes: tuple[Index, ...]
     sql: str
     conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def holds_content(self) -> bool:
+        """Whether a virtual table may hold what is stored nowhere else: all but full-text search over another table."""
+        search = _SEARCH.search(self.sql) is not None
+        return self.kind is TableKind.VIRTUAL and not (search and _CONTENT.search(self.sql))
 
     def column(self, name: str) -> Column:
         """The column of that name, compared as SQLite does (ASCII letters in either case). Raises KeyError."""

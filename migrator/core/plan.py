@@ -141,7 +141,7 @@ def check_plan(plan: Plan, schema: Schema) -> None:
     covered = {fold(name) for table in plan.carried for name in table.covers}
     planned = {fold(table.source) for table in plan.tables if not table.query}
     for table in schema.tables:
-        if table.kind == "table" and fold(table.name) not in planned | covered:
+        if (table.kind == "table" or table.holds_content) and fold(table.name) not in planned | covered:
             raise PlanError(
                 f"Table {table.name} is neither carried, covered nor dropped.",
                 next_step=f"Add [tables.{table.name}] with drop = true, or name it in a query's covers.",
@@ -162,6 +162,18 @@ def _check_columns(plan: TablePlan, schema: Schema) -> None:
             f"The source has no table {plan.source}.",
             next_step=f"Remove [tables.{plan.source}], or use plan --refresh.",
         ) from None
+    if table.kind != "table":
+        raise PlanError(
+            f"{plan.source} is a virtual table, and cannot be carried as it is.",
+            next_step="Set drop = true, or carry its content with a query that covers it.",
+        )
+    for key, orphans in plan.orphans.items():
+        fixed = [name for name in key if (column := plan.column(name)) and column.not_null]
+        if orphans is Orphans.NULL and fixed:
+            raise PlanError(
+                f"The reference {plan.source}({', '.join(key)}) cannot become NULL: {fixed[0]} is NOT NULL.",
+                next_step='Choose orphans = "reject" or "not-valid".',
+            )
     planned = {fold(column.source) for column in plan.columns}
     present = {fold(column.name): column.name for column in table.columns}
     if unknown := sorted(planned - present.keys()):

@@ -76,15 +76,20 @@ def _virtual(table: Table) -> Finding:
         message = "Belongs to a virtual table and is not carried."
         return Finding("shadow-table", Severity.NOTE, table.name, message)
     module = table.sql.upper().partition("USING")[2].strip().partition("(")[0].strip().lower() or "unknown"
-    advice = (
-        "Its text lives in the shadow tables or in its content table; in PostgreSQL build a tsvector column with a GIN "
-        "index."
-        if module.startswith("fts")
-        else "Copy it into an ordinary table first if its content exists nowhere else: "
-        f"CREATE TABLE copy AS SELECT * FROM {table.name};"
+    searches = module.startswith("fts")
+    search = "In PostgreSQL build a tsvector column with a GIN index. " if searches else ""
+    if not table.holds_content:
+        message = f"A virtual table (module {module}) over another table's content is not carried."
+        return Finding("virtual-table", Severity.WARNING, table.name, message, search.strip(), table.sql)
+    message = f"A virtual table (module {module}) is not carried, and its content may exist nowhere else."
+    carried = (
+        f'a query carries its content: [tables.NAME] with source = "SELECT rowid, * FROM {table.name}", '
+        f'key = ["rowid"] and covers = ["{table.name}"].'
+        if searches
+        else f"to carry its content, make a table of it first: CREATE TABLE name AS SELECT * FROM {table.name};"
     )
-    message = f"A virtual table (module {module}) has no rows of its own and is not carried."
-    return Finding("virtual-table", Severity.WARNING, table.name, message, advice, table.sql)
+    advice = f"{search}Decide in the plan: [tables.{table.name}] with drop = true leaves it behind; {carried}"
+    return Finding("virtual-table", Severity.DECISION, table.name, message, advice, table.sql)
 
 
 def draft_query(table: TablePlan, columns: tuple[str, ...], census: TableCensus, style: Style, zone: str) -> TablePlan:
@@ -288,6 +293,15 @@ class _Drafter:
             )
 
     def _report(self, where: str, column: Column, census: ColumnCensus, choice: Choice) -> None:
+        if choice.type.is_text and column.collation != "BINARY":
+            self._add(
+                "collation",
+                Severity.WARNING,
+                where,
+                f"COLLATE {column.collation} is not carried: {_COLLATION.get(column.collation, _OWN_COLLATION)} "
+                "Indexes and views that are carried keep it.",
+                _COLLATION_ADVICE.get(column.collation, ""),
+            )
         if choice.trouble:
             message = _TROUBLE[choice.trouble].format(declared=column.declared_type or "no type", type=choice.type)
             self._add(choice.trouble, Severity.WARNING, where, f"{message} Stored: {choice.why}.")
@@ -306,6 +320,16 @@ class _Drafter:
     ) -> None:
         self.findings.append(Finding(rule, severity, where, message, next_step, original))
 
+
+_COLLATION = {
+    "NOCASE": "SQLite compares this column without regard to case, PostgreSQL by every letter.",
+    "RTRIM": "SQLite compares this column without regard to spaces at the end, PostgreSQL with them.",
+}
+_OWN_COLLATION = "only the application knows how it compares."
+_COLLATION_ADVICE = {
+    "NOCASE": "In queries compare lower(column) with lower(value).",
+    "RTRIM": "In queries compare rtrim(column) with rtrim(value).",
+}
 
 _DOCUMENTS = ("json", "jsonb", "text[]")
 

@@ -33,6 +33,9 @@ class LargeValue:
     rowid: int
     storage_class: str  # text or blob
     size_bytes: int
+    characters: int = 0  # this and the following are known of texts that the census has read through
+    has_nul: bool = False
+    broken: bool = False
 
 
 Value = None | int | float | str | bytes | BrokenText | LargeValue

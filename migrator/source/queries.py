@@ -16,10 +16,14 @@ class QueryRefused(ValueError):
 
 @dataclass(frozen=True)
 class Described:
-    """A query's result columns, and the tables and views that it reads, in lower case."""
+    """A query's result columns, and the tables and views that it reads, in lower case.
+
+    `read` are the (table, column) whose values it asks for, in lower case.
+    """
 
     columns: tuple[str, ...]
     tables: frozenset[str]
+    read: frozenset[tuple[str, str]]
 
 
 def describe(connection: apsw.Connection, query: str) -> Described:
@@ -27,7 +31,7 @@ def describe(connection: apsw.Connection, query: str) -> Described:
     previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
     try:
         cursor = connection.cursor()
-        tables = _execute(cursor, connection, f"SELECT * FROM ({query}) LIMIT 1")
+        read = _execute(cursor, connection, f"SELECT * FROM ({query}) LIMIT 1")
         names = tuple(name for name, *_ in _description(cursor, connection, query))
     except apsw.Error as error:
         raise QueryRefused(str(error)) from error
@@ -35,17 +39,17 @@ def describe(connection: apsw.Connection, query: str) -> Described:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
     if len(set(names)) != len(names):
         raise QueryRefused("two of its columns have the same name")
-    return Described(names, tables)
+    return Described(names, frozenset(table for table, _ in read), read)
 
 
-def _execute(cursor: apsw.Cursor, connection: apsw.Connection, statement: str) -> frozenset[str]:
-    """Execute the statement; the tables that it reads, as SQLite tells the authorizer while it prepares it."""
+def _execute(cursor: apsw.Cursor, connection: apsw.Connection, statement: str) -> frozenset[tuple[str, str]]:
+    """Execute the statement; the columns that it reads, as SQLite tells the authorizer while it prepares it."""
     allow = connection.authorizer
-    tables = set()
+    read = set()
 
     def listen(operation: int, *names: str | None) -> int:
         if operation == apsw.SQLITE_READ and names[0]:
-            tables.add(fold(names[0]))
+            read.add((fold(names[0]), fold(names[1] or "")))
         return allow(operation, *names) if allow else apsw.SQLITE_OK
 
     connection.authorizer = listen
@@ -53,7 +57,7 @@ def _execute(cursor: apsw.Cursor, connection: apsw.Connection, statement: str) -
         cursor.execute(statement, can_cache=False)
     finally:
         connection.authorizer = allow
-    return frozenset(tables)
+    return frozenset(read)
 
 
 def _description(cursor: apsw.Cursor, connection: apsw.Connection, query: str) -> tuple[tuple[str, str | None], ...]:

@@ -6,10 +6,11 @@ value over MAX_VALUE_BYTES. The careful way returns such values as BrokenText an
 
 from __future__ import annotations
 
+import codecs
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apsw
 
@@ -125,9 +126,26 @@ def take_census(connection: apsw.Connection, relation: Relation, part: Range, en
     except (UnicodeDecodeError, apsw.TooBigError):
         census = TableCensus.empty(len(relation.columns))
         careful = (row for _, row in read_rows_carefully(connection, relation, part, encoding))
-        for batch in bounded_batches(careful, CENSUS_BATCH):
+        examined = (tuple(_examined(connection, value, encoding) for value in row) for row in careful)
+        for batch in bounded_batches(examined, CENSUS_BATCH):
             census.add(batch)
         return census
+
+
+def _examined(connection: apsw.Connection, value: Value, encoding: str) -> Value:
+    """A large text with what there is to know about it, read in chunks."""
+    if not isinstance(value, LargeValue) or value.storage_class != "text":
+        return value
+    decoder = codecs.getincrementaldecoder(encoding)()
+    characters, has_nul = 0, False
+    try:
+        for chunk in itertools.chain(large_value(connection, value), (b"",)):
+            text = decoder.decode(chunk, final=not chunk)
+            characters += len(text)
+            has_nul = has_nul or "\0" in text
+    except UnicodeDecodeError:
+        return replace(value, broken=True)
+    return replace(value, characters=characters, has_nul=has_nul)
 
 
 @contextmanager

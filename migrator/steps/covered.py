@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from migrator.core.errors import DecisionNeeded
-from migrator.core.findings import count_of
-from migrator.core.model import Schema
+from migrator.core.findings import Finding, Severity, count_of
+from migrator.core.model import Schema, fold
 from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan
-from migrator.tasks.query import ReadTask
+from migrator.tasks.query import DescribeTask, ReadTask
 from migrator.workers import WorkerPool
 
 
@@ -54,6 +54,28 @@ def check_covered(merges: Sequence[Covered]) -> None:
                 f"{covered.accepted:,}.",
                 f"If that is what you want, set accept_rows_dropped = {covered.shortfall} in [tables.{covered.query}].",
             )
+
+
+def unread_columns(plan: Plan, schema: Schema, pool: WorkerPool) -> list[Finding]:
+    """A finding for each column of a covered table that the covering query never asks for: it stays behind."""
+    findings = []
+    for table in plan.carried:
+        if not table.query:
+            continue
+        [(_, described)] = pool.run([DescribeTask(table.source, table.query)])
+        for name in table.covers:
+            findings += [
+                Finding(
+                    "column-not-read",
+                    Severity.WARNING,
+                    f"{name}.{column.name}",
+                    f"The query of {table.source} covers the table and does not read this column: it is not carried.",
+                    "Select it in the query if it is to be carried.",
+                )
+                for column in schema.table(name).columns
+                if (fold(name), fold(column.name)) not in described.read
+            ]
+    return findings
 
 
 def _count(pool: WorkerPool, table: str) -> int:

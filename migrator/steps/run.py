@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from migrator.core.blueprint import Blueprint, Phase
-from migrator.core.errors import DecisionNeeded, Mismatch
+from migrator.core.errors import DecisionNeeded, Mismatch, TargetError
 from migrator.core.findings import Finding, count_of
 from migrator.core.model import Schema
 from migrator.core.plan import Plan, check_plan
@@ -25,7 +25,7 @@ from migrator.source.connection import open_readable, source_errors
 from migrator.source.schema import read_schema
 from migrator.steps.building import Builder, create_tables, finish_tables, finish_views
 from migrator.steps.copying import copy_tables
-from migrator.steps.covered import Covered, check_covered, count_covered
+from migrator.steps.covered import Covered, check_covered, count_covered, unread_columns
 from migrator.steps.identity import identity_columns, read_sequences, restart
 from migrator.steps.known import Ground, blueprint_of, survey
 from migrator.steps.plan import Planned, PlanRequest, complete_queries, make_plan, read_plan
@@ -50,6 +50,7 @@ class RunRequest:
     replace: bool = False
     dry_run: bool = False
     confirm: Callable[[list[str]], None] | None = None  # asked before --replace drops something; raises to stop
+    left_behind: Callable[[str], None] = lambda schema: None  # told of a staging schema that could not be removed
     workers: int = 2
 
 
@@ -107,6 +108,7 @@ def _run(request: RunRequest, scratch: Path, started: float, progress: Progress)
             if any(table.query for table in plan.carried):
                 plan = complete_queries(plan, pool, schema.encoding)
                 check_plan(plan, schema)
+                result.findings += tuple(unread_columns(plan, schema, pool))
             result.seconds["prepare"] = time.monotonic() - started
             result.snapshot = "live" if method.fenced else "copied"
             with target_errors(request.target, "the run"):
@@ -196,11 +198,19 @@ class _Run:
             placed = True
         finally:
             builder.close()
-            if not placed and not connection.closed:
+            if not placed:
                 self.pool.stop()  # its sessions hold locks on what is discarded next
-                with contextlib.suppress(psycopg.Error):
-                    staging.discard(connection, self.staging)
+                self._discard(connection)
             connection.close()
+
+    def _discard(self, connection: psycopg.Connection) -> None:
+        """The server may have ended our session and still be there; what stays behind all the same is named."""
+        try:
+            if connection.closed:
+                connection = connect(self.target)
+            staging.discard(connection, self.staging)
+        except (psycopg.Error, TargetError):
+            self.request.left_behind(self.staging)
 
     def _check_target(self, connection: psycopg.Connection) -> None:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""
@@ -303,7 +313,7 @@ class _Run:
             raise Mismatch(
                 f"{count_of(proof.differing, 'difference')} between source and target; the target was left as it was.",
                 "; ".join(map(str, proof.differences[:5])),
-                f"The details are in {self.request.folder.path}. Please report this: it is a defect of the migrator.",
+                self._after_a_mismatch(proof),
             )
         try:
             staging.move_into_place(
@@ -319,6 +329,15 @@ class _Run:
         except psycopg.Error as error:
             raise target_error(self.target, "the rename into place; nothing was changed", error) from None
         self.result.placed = self.plan.target_schema
+
+    def _after_a_mismatch(self, proof: Proof) -> str:
+        views = {view.source for view in self.blueprint.views}
+        if names := [item.table for item in proof.differences if item.table in views]:
+            return (
+                f"To leave a view behind: [views.{names[0]}] with drop = true in the plan. "
+                "If its result should be the same, please report it."
+            )
+        return f"The details are in {self.request.folder.path}. Please report this: it is a defect of the migrator."
 
     def _check_rows(self, connection: psycopg.Connection) -> None:
         if self.ground:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migrator.core.compare import Difference
 from migrator.core.errors import UsageError
 from migrator.core.findings import count_of
-from migrator.core.model import Schema
+from migrator.core.model import Schema, TableKind, fold
 from migrator.core.plan import Plan, fingerprint
 from migrator.core.plan_file import from_toml
 from migrator.core.progress import Progress
@@ -37,15 +38,16 @@ class VerifyRequest:
 
 @dataclass(frozen=True)
 class Verified:
-    """`changed` says in words how the source differs from what it was during the run."""
+    """`run` is the run folder whose plan was held against both sides; `changed` says how the source differs since."""
 
+    run: Path
     proof: Proof
     changed: tuple[str, ...]
 
 
 def verify(request: VerifyRequest, progress: Progress) -> Verified:
     """Raises UsageError without a run folder, SourceError, TargetError."""
-    folder = RunFolder(request.run or _newest(request.run_dir, request.source))
+    folder = RunFolder(request.run or _newest(request))
     outcome = folder.read_outcome()
     if outcome is None:
         raise UsageError(
@@ -58,6 +60,8 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
         path, schema = opened
         plan, shapes = _plan(folder, schema)
         changed = [] if plan.fingerprint == fingerprint(schema) else ["the source's schema has changed since the run"]
+        drift = schema_drift(plan, schema) if changed else Drift()
+        plan = replace(plan, tables=tuple(table for table in plan.tables if table.source not in drift.incomparable))
         with pinned_workers(request.workers, path, Path(scratch), request.target) as (pool, _):
             plan = complete_queries(plan, pool, schema.encoding)
             blueprint = blueprint_of(schema, plan, shapes)
@@ -74,11 +78,12 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
                 progress,
             )
             progress.finish()
+            proof.structure += drift.differences
     for name, before in outcome["proof"]["tables"].items():
         now = proof.tables[name].rows if name in proof.tables else before["rows"]
         if now != before["rows"]:
             changed.append(f"{name} had {count_of(before['rows'], 'row')} during the run and has {now:,} now")
-    return Verified(proof, tuple(changed))
+    return Verified(folder.path, proof, tuple(changed))
 
 
 def _plan(folder: RunFolder, schema: Schema) -> tuple[Plan, Shapes | None]:
@@ -91,8 +96,46 @@ def _plan(folder: RunFolder, schema: Schema) -> tuple[Plan, Shapes | None]:
     return profile.conform(plan, shapes), shapes
 
 
-def _newest(run_dir: Path, source: Path) -> Path:
-    """Names sort by time."""
+@dataclass(frozen=True)
+class Drift:
+    """What the source has that the run did not know, and the other way round."""
+
+    differences: tuple[Difference, ...] = ()
+    incomparable: frozenset[str] = frozenset()  # planned tables of which something carried is gone
+
+
+def schema_drift(plan: Plan, schema: Schema) -> Drift:
+    """Tables and columns that came or went since the plan was made; their rows are in one of the two sides only."""
+    present = {fold(table.name): table for table in schema.tables if table.kind is TableKind.TABLE}
+    planned = {fold(table.source): table for table in plan.tables if not table.query}
+    covered = {fold(name) for table in plan.carried for name in table.covers}
+    unknown = sorted(present.keys() - planned.keys() - covered)
+    differences = [Difference(present[name].name, {}, None, "a table", "not known to this run") for name in unknown]
+    incomparable = set()
+    for name, table in sorted(planned.items()):
+        if table.drop:
+            continue
+        if name not in present:
+            differences.append(Difference(table.source, {}, None, "gone", "carried by this run"))
+            incomparable.add(table.source)
+            continue
+        columns = {fold(column.name): column.name for column in present[name].columns}
+        known = {fold(column.source) for column in table.columns}
+        gone = [column.source for column in table.carried if fold(column.source) not in columns]
+        differences += [Difference(table.source, {}, column, "gone", "carried by this run") for column in gone]
+        differences += [
+            Difference(table.source, {}, column, "a column", "not known to this run")
+            for folded, column in columns.items()
+            if folded not in known
+        ]
+        if gone:
+            incomparable.add(table.source)
+    return Drift(tuple(differences), frozenset(incomparable))
+
+
+def _newest(request: VerifyRequest) -> Path:
+    """The last run of this file into this target. Names sort by time."""
+    run_dir, source = request.run_dir, request.source
     folders = sorted(folder for folder in run_dir.glob(f"{source.stem}-*") if (folder / "run.json").exists())
     if not folders:
         raise UsageError(
@@ -100,4 +143,13 @@ def _newest(run_dir: Path, source: Path) -> Path:
             "Verification needs the plan that was carried out, and what the run rejected.",
             "Name the run folder with --run DIR",
         )
-    return folders[-1]
+    wanted = (str(source.resolve()), request.target.shown)
+    for folder in reversed(folders):
+        outcome = RunFolder(folder).read_outcome() or {}
+        if (outcome.get("source"), outcome.get("target")) == wanted:
+            return folder
+    raise UsageError(
+        f"No run in {run_dir} carried {source} into {request.target.shown}.",
+        f"There are runs of a file of that name: {', '.join(folder.name for folder in folders[-3:])}.",
+        f"If one of them is meant, name it: --run {folders[-1]}",
+    )

@@ -55,7 +55,7 @@ def resolve_target(text: str, password_file: Path | None = None, environ: Mappin
             raise UsageError(f"The environment variable {variable} is not set.", next_step=f"export {variable}=…")
         text = environ[variable]
     parameters = _parse(text)
-    if parameters.get("password") and not from_environment:
+    if (parameters.get("password") or parameters.get("sslpassword")) and not from_environment:
         raise UsageError(
             "TARGET contains a password.", "Anyone on this machine could read it in the process list.", _WAYS
         )

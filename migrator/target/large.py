@@ -27,6 +27,14 @@ class ChunkReader(Protocol):
     def __call__(self, value: LargeValue) -> Iterator[bytes]: ...
 
 
+class LargeUnfit(Unfit):
+    """A large value that PostgreSQL cannot hold; `position` is its column's."""
+
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(reason)
+        self.position = position
+
+
 class LargeRow:
     """Writes single rows; every other field is encoded by psycopg's own dumpers."""
 
@@ -38,14 +46,17 @@ class LargeRow:
     def copy(
         self, statement: sql.Composed, types: Sequence[str], values: Sequence[object], is_text: Sequence[bool]
     ) -> None:
-        """Copy one row. Raises Unfit for a large text that PostgreSQL cannot hold."""
+        """Copy one row. Raises LargeUnfit for a value that PostgreSQL cannot hold."""
         small = [None if isinstance(value, LargeValue) else value for value in values]
         encoded = self._encode(types, small)
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.write(_HEADER + struct.pack("!h", len(values)))
-            for value, raw, text in zip(values, encoded, is_text, strict=True):
+            for position, (value, raw, text) in enumerate(zip(values, encoded, is_text, strict=True)):
                 if isinstance(value, LargeValue):
-                    self._write_large(copy, value, text)
+                    try:
+                        self._write_large(copy, value, text)
+                    except Unfit as error:
+                        raise LargeUnfit(str(error), position) from None
                 elif raw is None:
                     copy.write(struct.pack("!i", -1))
                 else:
@@ -77,7 +88,10 @@ class LargeRow:
 
 def _check_text(decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool = False) -> None:
     if b"\0" in chunk:
-        raise Unfit("a large text with a NUL character (U+0000), which PostgreSQL cannot store")
+        raise Unfit(
+            "a large text with a NUL character (U+0000), which PostgreSQL cannot store; of the policies only bytea "
+            "reaches values of this size"
+        )
     try:
         decoder.decode(chunk, final)
     except UnicodeDecodeError as error:

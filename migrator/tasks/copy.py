@@ -16,7 +16,7 @@ from migrator.core.values import LargeValue
 from migrator.core.work import Cell, Healed, Reject, RowReject
 from migrator.source.rows import Range, Row, large_value, read_rows, read_rows_carefully, small_values
 from migrator.target.connection import target_errors
-from migrator.target.large import LargeRow
+from migrator.target.large import LargeRow, LargeUnfit
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
 
@@ -199,6 +199,11 @@ class _CarefulCopy:
                     ready.values,
                     [cell.plan.type.is_text for cell in self.table.copied],
                 )
+        except LargeUnfit as error:
+            value, cell = ready.values[error.position], self.table.copied[error.position]
+            assert isinstance(value, LargeValue)
+            self._reject(ready.row, ready.rowid, cell.plan.source, value.storage_class, None, str(error))
+            return
         except _UNEXPECTED_VALUE as error:
             self._refused(ready, error)
             return

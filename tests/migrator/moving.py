@@ -88,7 +88,7 @@ def move(
         workers=workers,
     )
     result = run(replace(request, **options), Silent())
-    folder.write_outcome(report.result_body(result))
+    folder.write_outcome(report.outcome_body(result, source, request.target.shown))
     return Moved(source, database, folder, result, workers)
 
 

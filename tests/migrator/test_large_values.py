@@ -19,6 +19,9 @@ import psycopg
 import pytest
 import tomlkit
 
+from migrator.core.progress import Silent
+from migrator.steps.plan import PlanRequest, make_plan
+
 from . import servers
 from .moving import make_source, move_all, plan_text
 from .terminal import start
@@ -211,3 +214,15 @@ def test_merge_of_large_values(encoding: str, size: int, tmp_path: Path, databas
             "ä00",
             size // 2 * 2 + 1,
         )
+
+
+def test_a_nul_in_a_large_text_is_a_question_like_any_other(tmp_path: Path) -> None:
+    """The census reads such a text through, so the plan knows its length and what PostgreSQL would refuse."""
+    source = make_source(
+        tmp_path / "app.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT);"
+        "INSERT INTO t VALUES (1, replace(hex(zeroblob(4718592)), '00', 'ä') || char(0) || 'x'), (2, 'ok')",
+    )
+    planned = make_plan(PlanRequest(source, profile="none", workers=1), Silent())
+    assert [(finding.rule, finding.where) for finding in planned.decisions] == [("nul-in-text", "t.body")]
+    assert "≤ 4,718,594 characters" in planned.text or "≤ 4718594 characters" in planned.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import conninfo, sql
+
+from migrator.core.errors import Mismatch
 
 from . import servers
 from .application import holding
@@ -368,3 +371,86 @@ def test_rejected_rows_that_came_back_are_not_explained(tmp_path: Path, database
     assert moved.verify().proof.holds
     spoil(moved, "INSERT INTO t (id, n) OVERRIDING SYSTEM VALUE VALUES (2, 2)")
     assert found(moved) == {("t", 2, None)}
+
+
+# -- sources that are not what they were -------------------------------------------------------------------------------
+
+TWO = """
+CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT, y TEXT);
+CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER REFERENCES a(id));
+INSERT INTO a VALUES (1, 'q', 'r');
+INSERT INTO b VALUES (1, 1);
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "missed"),
+    [
+        ("ALTER TABLE a DROP COLUMN y", ("a", "y")),
+        ("DROP TABLE b", ("b", None)),
+        ("CREATE TABLE c (id INTEGER PRIMARY KEY)", ("c", None)),
+        ("ALTER TABLE a ADD COLUMN z TEXT DEFAULT 'zz'", ("a", "z")),
+    ],
+)
+def test_tables_and_columns_that_came_or_went_are_differences(
+    statement: str, missed: tuple[str, str | None], tmp_path: Path, database: str
+) -> None:
+    """Their rows are on one side only, and nobody has compared them."""
+    moved = move_all(make_source(tmp_path / "app.db", TWO), database)
+    with holding(moved.source, statement):
+        pass
+    assert found(moved) == {missed}
+
+
+def test_the_run_is_found_by_file_and_target(embedded_server: servers.Server, tmp_path: Path) -> None:
+    """Two runs of one file into two databases, in two styles: each target is held against its own plan."""
+    source = make_source(tmp_path / "app.db", SCHEMA)
+    with servers.fresh_database(embedded_server) as one, servers.fresh_database(embedded_server) as other:
+        first = move_all(source, one)
+        move_all(source, other, style="idiomatic")
+        runs = ("--run-dir", first.folder.path.parent, "--json")
+        assert json.loads(migrator("verify", source, one, *runs).out)["run"] == str(first.folder.path)
+        (tmp_path / "elsewhere").mkdir()
+        namesake = make_source(tmp_path / "elsewhere" / "app.db", TWO)
+        refused = migrator("verify", namesake, one, *runs)
+        assert refused.code == 2
+        assert "--run" in refused.err
+
+
+# -- views -------------------------------------------------------------------------------------------------------------
+
+
+def test_rejects_excuse_only_the_views_that_read_their_table(tmp_path: Path, database: str) -> None:
+    source = make_source(
+        tmp_path / "app.db",
+        "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (1), ('two');"
+        "CREATE TABLE u (n INTEGER); INSERT INTO u VALUES (1), (2);"
+        "CREATE VIEW of_t AS SELECT count(*) AS c FROM t; CREATE VIEW of_u AS SELECT count(*) AS c FROM u;"
+        "CREATE VIEW of_both AS SELECT of_t.c AS c FROM of_t JOIN of_u",
+    )
+    moved = move(source, database, plan=plan_text(source))
+    assert moved.result.rejects == 1
+    assert moved.verify().proof.holds
+    spoil(moved, "CREATE OR REPLACE VIEW of_u AS SELECT count(*) + 5 AS c FROM u")
+    assert found(moved) == {("of_u", None)}
+
+
+def test_a_view_that_only_postgresql_cannot_compute_is_named(tmp_path: Path, database: str) -> None:
+    source = make_source(
+        tmp_path / "app.db",
+        f"CREATE TABLE k (x INTEGER); INSERT INTO k VALUES ({2**63 - 1}); CREATE VIEW more AS SELECT x + 1 AS y FROM k",
+    )
+    with pytest.raises(Mismatch) as raised:
+        move(source, database)
+    assert "bigint out of range" in raised.value.why
+    assert "[views.more] with drop = true" in raised.value.next_step
+
+
+def test_a_view_that_fails_in_sqlite_too_is_not_compared(tmp_path: Path, database: str) -> None:
+    source = make_source(
+        tmp_path / "app.db",
+        f"CREATE TABLE k (x INTEGER); INSERT INTO k VALUES ({2**63 - 1}), (5);"
+        "CREATE VIEW total AS SELECT sum(x) AS y FROM k",
+    )
+    moved = move_all(source, database)
+    assert "integer overflow" in moved.result.proof.views["total"]
