@@ -126,7 +126,7 @@ def literal_value(text: str) -> Value:
         number = int(text.replace(" ", ""))
         return number if -(2**63) <= number < 2**63 else float(number)
     if _REAL.fullmatch(text):
-        return float(text.replace(" ", "")) or 0.0  # SQLite stores the literal -0.0 as 0.0
+        return float(text.replace(" ", ""))
     if re.fullmatch(r"\w+", text) and not text[0].isdigit():
         return text  # SQLite takes a bare word after DEFAULT for a string
     raise ValueError(text)
@@ -137,6 +137,8 @@ def apply_affinity(value: Value, affinity: Affinity) -> Value:
 
     Raises ValueError for a real in a text column whose spelling differs between versions of SQLite.
     """
+    if affinity is not Affinity.BLOB and value == 0.0 and isinstance(value, float):
+        value = 0.0  # only a column without affinity keeps the sign of -0.0
     if affinity is Affinity.TEXT and isinstance(value, float) and (value != 0 and not 1e-4 < abs(value) < 1e15):
         raise ValueError(value)
     if affinity is Affinity.TEXT and isinstance(value, (int, float)):
@@ -144,7 +146,7 @@ def apply_affinity(value: Value, affinity: Affinity) -> Value:
     if affinity in (Affinity.TEXT, Affinity.BLOB):
         return value
     if isinstance(value, str) and _NUMERIC_TEXT.fullmatch(value):
-        value = literal_value(value.strip())
+        return apply_affinity(literal_value(value.strip()), affinity)
     if affinity is Affinity.REAL and isinstance(value, int):
         return float(value)
     if affinity is not Affinity.REAL and isinstance(value, float) and value.is_integer() and abs(value) < 2**63:

@@ -6,12 +6,19 @@ Every xdist worker has servers of its own; they start when the first test asks f
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import pytest
+from hypothesis import settings
 
 from . import servers
+
+# A run of the checks says the same today and tomorrow. To look for new examples: HYPOTHESIS_PROFILE=searching.
+settings.register_profile("repeatable", derandomize=True, print_blob=True)
+settings.register_profile("searching", max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def _start(cluster: AbstractContextManager[servers.Server]) -> Iterator[servers.Server]:

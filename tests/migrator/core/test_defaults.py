@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import apsw
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from migrator.core.convert import is_same
@@ -69,6 +69,8 @@ literals = st.one_of(
 )
 
 
+@example("-0.0", Affinity.BLOB)
+@example("'-0.0'", Affinity.REAL)
 @given(literals, st.sampled_from(list(Affinity)))
 def test_a_literal_becomes_what_sqlite_stores(literal: str, affinity: Affinity) -> None:
     connection = apsw.Connection(":memory:")
