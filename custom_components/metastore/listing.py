@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Sequence
@@ -25,6 +26,7 @@ from .core.errors import ProtocolError
 from .source import Connection
 
 ENTITIES_PER_CALL = 500  # parsed within a few milliseconds
+CALLS_AT_ONCE = 3  # the home makes the next answer while this one is read
 LIST_TIMEOUT_S = 180.0
 
 _COMMANDS = {
@@ -106,15 +108,22 @@ class Listing:
         """
         found: list[Payload] = []
         missing: set[str] = set()
-        for some in batched(addresses, ENTITIES_PER_CALL, strict=False):
-            answer = await self.connection.call(
-                "config/entity_registry/get_entries", arrived=arrived, entity_ids=list(some)
-            )
-            if not isinstance(answer, dict):
-                raise ProtocolError("get_entries gave no object")
-            found += [row for row in answer.values() if isinstance(row, dict)]
-            missing |= {address for address in some if answer.get(address) is None}
+        chunks = batched(addresses, ENTITIES_PER_CALL, strict=False)
+        for together in batched(chunks, CALLS_AT_ONCE, strict=False):
+            for some, answer in zip(
+                together, await asyncio.gather(*(self._get(some, arrived) for some in together)), strict=True
+            ):
+                found += [row for row in answer.values() if isinstance(row, dict)]
+                missing |= {address for address in some if answer.get(address) is None}
         return found, missing
+
+    async def _get(self, addresses: Sequence[str], arrived: Callable[[], None] | None) -> dict[str, Any]:
+        answer = await self.connection.call(
+            "config/entity_registry/get_entries", arrived=arrived, entity_ids=list(addresses)
+        )
+        if not isinstance(answer, dict):
+            raise ProtocolError("get_entries gave no object")
+        return answer
 
 
 def _text(value: object) -> str | None:

@@ -11,9 +11,11 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
+from typing import Any
 
-from .core.diff import Change, diff
+from .core.diff import Change, diff, digests
 from .core.dirty import EVENTS, Dirty
 from .core.entries import (
     AREAS,
@@ -37,6 +39,7 @@ from .store.store import Span, Store, Sync
 
 _LOGGER = logging.getLogger(__name__)
 
+GATHER_S = 0.03  # changes seldom come alone, and a row may take a hundred milliseconds
 SHORTEST_PAUSE_S = 0.25  # after a listing; a home that changes all the time must not list all the time
 PAUSE_PER_COST = 4.0
 STARTED = "homeassistant_started"
@@ -57,7 +60,7 @@ class Environment:
     poll_interval_s: float
     clock: Callable[[], float]
     random: Callable[[], float]
-    offload: Callable[..., Awaitable[list[Change]]]
+    offload: Callable[..., Awaitable[Any]]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -79,6 +82,9 @@ class Mirror:
         self._environment = environment
         self._session: _Session | None = None
         self._was_lost = False
+        # Between reading what is stored and writing what differs nobody else may write that registry: no other lane,
+        # and no later connection while a requested synchronisation of the last one still writes.
+        self._locks = {each: asyncio.Lock() for each in REGISTRIES}
 
     async def run(self) -> GiveUp:
         """Mirror until a person has to do something, and return what. Anything else is tried again for ever."""
@@ -87,7 +93,7 @@ class Mirror:
             attempt += 1
             try:
                 async with self._environment.connect() as connection:
-                    self._session = _Session(self._environment, connection, self._note)
+                    self._session = _Session(self._environment, connection, self._note, self._locks)
                     await self._session.begin()
                     attempt = 0
                     self._log_back()
@@ -130,13 +136,13 @@ class _Session:
     environment: Environment
     connection: Connection
     on_sync: Callable[[str, Sync], None]
+    locks: dict[Registry, asyncio.Lock]
     dirty: Dirty = field(default_factory=Dirty)
     home_id: str = ""
     condition: Condition = field(default_factory=lambda: Condition(None, None, False))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _digests: dict[Registry, dict[str, int]] = field(default_factory=dict)  # of the last listing
     _started: asyncio.Event = field(default_factory=asyncio.Event)
-    # Between reading what is stored and writing what differs nobody else may write that registry.
-    _locks: dict[Registry, asyncio.Lock] = field(default_factory=lambda: {each: asyncio.Lock() for each in REGISTRIES})
 
     def __post_init__(self) -> None:
         self.store = self.environment.store
@@ -174,18 +180,31 @@ class _Session:
     async def compare(self, reason: str) -> Sync:
         """List every registry, and write what differs with one record."""
         async with AsyncExitStack() as stack:
-            for lock in self._locks.values():
+            for lock in self.locks.values():
                 await stack.enter_async_context(lock)
-            started, began = self.environment.clock(), monotonic()
-            await self._look()
-            self.dirty.registries.clear()
-            self.dirty.entities.clear()
-            await self.store.put_home(self.home_id, self.condition.name, self.condition.version)
-            found: list[Change] = []
-            entities = await self._list_entities()
-            for registry in REGISTRIES:
-                found += entities if registry is ENTITIES else await self._list(registry)
-            return await self._apply(found, Span(reason, started, monotonic() - began))
+            try:
+                return await self._compare(reason)
+            except BaseException:
+                # What was told and read meanwhile may not have been written.
+                self._digests.clear()
+                self._all_dirty()
+                raise
+
+    async def _compare(self, reason: str) -> Sync:
+        started, began = self.environment.clock(), monotonic()
+        await self._look()
+        self.dirty.registries.clear()
+        self.dirty.entities.clear()
+        await self.store.put_home(self.home_id, self.condition.name, self.condition.version)
+        found: list[Change] = []
+        entities = await self._list_entities()
+        for registry in REGISTRIES:
+            found += entities if registry is ENTITIES else await self._list(registry)
+        return await self._apply(found, Span(reason, started, monotonic() - began))
+
+    def _all_dirty(self) -> None:
+        self.dirty.registries |= {each.name for each in REGISTRIES}
+        self._changed.set()
 
     async def _look(self) -> None:
         self.condition = await self.listing.condition()
@@ -195,8 +214,20 @@ class _Session:
         if registry is CATEGORIES:
             self.dirty.scopes |= {scope for entry in stored.values() if (scope := getattr(entry, "scope", None))}
         complete = self.condition.settled
-        listed = await self.listing.all_of(registry, self.dirty.scopes, arrived)
+        listed = await self._ask(registry, arrived)
+        self._digests[registry] = await self._digested(registry, listed)
         return await self._diff(registry, stored, listed, complete=complete)
+
+    async def _ask(self, registry: Registry, arrived: Callable[[], None] | None) -> list[Payload]:
+        asked = frozenset(self.dirty.scopes)
+        listed = await self.listing.all_of(registry, asked, arrived)
+        if registry is CATEGORIES and self.dirty.scopes - asked:
+            self.dirty.registries.add(CATEGORIES.name)
+        return listed
+
+    async def _digested(self, registry: Registry, listed: Sequence[Payload]) -> dict[str, int]:
+        found: dict[str, int] = await self.environment.offload(partial(digests, registry, listed))
+        return found
 
     async def _list_entities(self) -> list[Change]:
         """The short form says which there are and which changed, the extended form what they are."""
@@ -209,11 +240,11 @@ class _Session:
         gone = [change for change in changed if change.after is None]
         addresses = [address for change in changed if change.after and (address := ENTITIES.address_of(change.after))]
         extended, _ = await self.listing.extended(addresses)
-        came = await self._diff(ENTITIES, stored, extended, complete=False)
-        # An address may have got another holder since the listing. That was told, and is read again right after this.
-        known = {change.key for change in (*gone, *came)}
-        holders = {ENTITIES.address_of(entry): key for key, entry in stored.items() if key not in known}
-        return gone + [change for change in came if ENTITIES.address_of(change.entry) not in holders]
+        # Who is gone is what the listing said. An address may have got another holder since then: that was told, and is
+        # read again right after this.
+        left = {change.key for change in gone}
+        remaining = {key: entry for key, entry in stored.items() if key not in left}
+        return gone + await self._diff(ENTITIES, remaining, extended, complete=False)
 
     async def _diff(
         self, registry: Registry, stored: dict[str, Entry], listed: Sequence[Payload], *, complete: bool
@@ -221,7 +252,8 @@ class _Session:
         """In a thread where it is long: there the event loop gets its turn every few milliseconds."""
         if len(listed) < 200:
             return diff(registry, stored, listed, complete=complete)
-        return await self.environment.offload(diff, registry, stored, listed, complete)
+        found: list[Change] = await self.environment.offload(partial(diff, registry, stored, listed, complete=complete))
+        return found
 
     async def _apply(self, changes: list[Change], span: Span) -> Sync:
         sync = await self.store.apply(self.home_id, changes, span)
@@ -246,20 +278,38 @@ class _Session:
         """One listing at a time, and a pause after it that grows with what it cost."""
         while True:
             await self._until(lambda: registry.name in self.dirty.registries)
-            async with self._locks[registry]:
+            async with self.locks[registry]:
                 started, began = self.environment.clock(), monotonic()
                 self.dirty.registries.discard(registry.name)
                 # What was told before the answer is in the answer.
-                changes = await self._list(registry, lambda: self.dirty.registries.discard(registry.name))
+                changes = await self._list_again(registry, lambda: self.dirty.registries.discard(registry.name))
                 cost = monotonic() - began
                 if changes:
                     await self._apply(changes, Span(f"event: {registry.name}", started, cost))
             await self.environment.sleep(max(SHORTEST_PAUSE_S, PAUSE_PER_COST * cost))
 
+    async def _list_again(self, registry: Registry, arrived: Callable[[], None]) -> list[Change]:
+        """As `_list`, and only what differs from the last listing is looked up in the database."""
+        before = self._digests.get(registry)
+        if before is None or not self.condition.settled:
+            return await self._list(registry, arrived)
+        listed = await self._ask(registry, arrived)
+        now = await self._digested(registry, listed)
+        changed = [row for row in listed if (key := row.get(registry.key)) not in before or before[key] != now[key]]
+        gone = before.keys() - now.keys()
+        stored = await self.store.live(
+            self.home_id, registry, [*(str(row.get(registry.key)) for row in changed), *gone]
+        )
+        self._digests[registry] = now
+        return diff(registry, {key: entry for key, entry in stored.items() if key in now}, changed, complete=False) + [
+            Change(registry, entry, None) for key, entry in stored.items() if key in gone
+        ]
+
     async def _follow_entities(self) -> None:
         while True:
             await self._until(lambda: self.dirty.entities or ENTITIES.name in self.dirty.registries)
-            async with self._locks[ENTITIES]:
+            await self.environment.sleep(GATHER_S)
+            async with self.locks[ENTITIES]:
                 started, began = self.environment.clock(), monotonic()
                 if ENTITIES.name in self.dirty.registries:
                     self.dirty.registries.discard(ENTITIES.name)
@@ -284,8 +334,12 @@ class _Session:
             found = {key: row for key, row in found.items() if row.get("entity_id") not in taken} | later
             self.dirty.entities |= nowhere_later - nowhere  # what has left since gets its second turn next time
             left = await self._left(found, nowhere - taken)
+        if not self.condition.settled:
+            # Nothing is gone yet, so who is at an address stays there.
+            found = {key: row for key, row in found.items() if row.get("entity_id") not in left}
+            left = {}
         stored = await self.store.live(self.home_id, ENTITIES, found)
-        gone = await self.store.live(self.home_id, ENTITIES, left)
+        gone = await self.store.live(self.home_id, ENTITIES, left.values())
         return diff(ENTITIES, stored, list(found.values()), complete=False) + [
             Change(ENTITIES, entry, None) for entry in gone.values()
         ]
@@ -297,13 +351,11 @@ class _Session:
         self.dirty.scopes_of(rows)
         return {str(row.get("id")): row for row in rows}, nowhere
 
-    async def _left(self, found: dict[str, Payload], nowhere: set[str]) -> list[str]:
-        """Keys of stored entities whose address is empty now, or another's, and that are not found elsewhere."""
+    async def _left(self, found: dict[str, Payload], nowhere: set[str]) -> dict[str, str]:
+        """Address → key of stored entities whose address is empty or another's now, and that are nowhere else."""
         asked = {address for row in found.values() if isinstance(address := row.get("entity_id"), str)}
-        if self.condition.settled:
-            asked |= nowhere
-        holders = await self.store.keys_of(self.home_id, ENTITIES, "entity_id", asked)
-        return [key for key in holders.values() if key not in found]
+        holders = await self.store.keys_of(self.home_id, ENTITIES, "entity_id", asked | nowhere)
+        return {address: key for address, key in holders.items() if key not in found}
 
     async def _poll(self) -> None:
         """Webhooks have no events, and a home that is not ready says when it is; then what is not listed is gone."""
@@ -315,7 +367,10 @@ class _Session:
             was_settled = self.condition.settled
             await self._look()
             settles = self.condition.settled and not was_settled
-            self.dirty.registries |= {each.name for each in REGISTRIES} if settles else {WEBHOOKS.name}
+            if settles:
+                self._digests.clear()  # what was only not there yet may be gone
+                self._all_dirty()
+            self.dirty.registries.add(WEBHOOKS.name)
             self._changed.set()
 
     async def _until(self, wanted: Callable[[], object]) -> None:

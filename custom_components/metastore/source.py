@@ -51,6 +51,7 @@ class Connection:
     async def call(
         self,
         kind: str,
+        /,
         *,
         arrived: Callable[[], None] | None = None,
         timeout_s: float = COMMAND_TIMEOUT_S,
@@ -64,7 +65,7 @@ class Connection:
         number = await self._send(kind, arguments, answer)
         return await self._answer(number, answer, timeout_s)
 
-    async def subscribe(self, watch: Watch, kind: str, **arguments: Any) -> None:
+    async def subscribe(self, watch: Watch, kind: str, /, **arguments: Any) -> None:
         """`watch` is called with every event, in the reader: it must be quick, and it must not fail."""
         answer = _Answer(kind, asyncio.get_running_loop().create_future(), None)
         number = await self._send(kind, arguments, answer, watch)

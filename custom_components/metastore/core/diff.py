@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from .entries import Entry, Payload, Registry
 
 
@@ -48,9 +50,12 @@ class Change:
     def fields(self) -> Fields:
         """Field → (old, new) of what differs, without the volatile ones; empty where nothing else has changed."""
         volatile = self.registry.volatile
+        if self.before is None:
+            new = zip(self.registry.fields, self.entry, strict=True)
+            return {name: (None, value) for name, value in new if value is not None and name not in volatile}
         pairs = zip(
             self.registry.fields,
-            self.before or (None,) * len(self.registry.fields),
+            self.before,
             self.after or (None,) * len(self.registry.fields),
             strict=True,
         )
@@ -61,7 +66,8 @@ def diff(registry: Registry, stored: Mapping[str, Entry], listed: Iterable[Paylo
     """What has to be written so that `stored` is what was listed.
 
     `complete` says that the listing holds every entry of a home that is up and running, so what it lacks is gone.
-    Where one key is listed twice, the last one counts. Entries without a key are left out.
+    Where one key is listed twice, the last one counts. Entries without a key, and those at an address that another one
+    still has, are left out.
     """
     found: dict[str, Entry] = {}
     changes: dict[str, Change] = {}
@@ -77,12 +83,32 @@ def diff(registry: Registry, stored: Mapping[str, Entry], listed: Iterable[Paylo
         before = stored.get(key)
         if before != after:
             changes[key] = Change(registry, before, after)
-    taken = {registry.address_of(entry) for entry in found.values()} - {None}
-    for key, entry in stored.items():
-        # Whatever is at an address now, what was there before and is nowhere else is gone, complete or not.
-        if key not in found and (complete or registry.address_of(entry) in taken):
-            changes[key] = Change(registry, entry, None)
+    if complete:
+        changes |= {key: Change(registry, entry, None) for key, entry in stored.items() if key not in found}
+    if registry.address:
+        _drop_contested(registry, stored, changes)
     return list(changes.values())
+
+
+def _drop_contested(registry: Registry, stored: Mapping[str, Entry], changes: dict[str, Change]) -> None:
+    """Leave out what would take an address that another entry still has.
+
+    A home that is not settled has newcomers at the addresses of what it has not loaded; later it knows better.
+    """
+    while True:
+        held = {registry.address_of(entry) for key, entry in stored.items() if key not in changes}
+        contested = [
+            key for key, change in changes.items() if change.after and registry.address_of(change.after) in held
+        ]
+        if not contested:
+            return
+        for key in contested:
+            del changes[key]
+
+
+def digests(registry: Registry, listed: Iterable[Payload]) -> dict[str, int]:
+    """Key → a digest of what was listed for it; where two are equal, nothing has changed."""
+    return {key: hash(orjson.dumps(row)) for row in listed if isinstance(key := row.get(registry.key), str)}
 
 
 def _differ(old: object, new: object) -> bool:

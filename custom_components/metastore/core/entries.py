@@ -8,7 +8,7 @@ nothing fails. The shapes were recorded from Home Assistant 2026.11.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import NoneType, UnionType
@@ -202,8 +202,19 @@ class Registry:
         return self.fields.index(self.key)
 
     @cached_property
-    def _readers(self) -> tuple[tuple[str, frozenset[type], bool], ...]:
-        return tuple((name, _accepted(self.kinds[name]), name in self.sets) for name in self.fields if name != "extra")
+    def _readers(self) -> tuple[tuple[str, frozenset[type], Callable[[Any], Any] | None], ...]:
+        return tuple(
+            (name, _accepted(self.kinds[name]), self._arranged(name)) for name in self.fields if name != "extra"
+        )
+
+    def _arranged(self, name: str) -> Callable[[Any], Any] | None:
+        """What is done to a value of the right type; it raises ValueError where no column can hold the value."""
+        kind = self.kinds[name]
+        if kind == list[str]:
+            return _sorted_texts if name in self.sets else _texts
+        if name in self.sets:
+            return _sorted
+        return {float: float, int: _int64}.get(kind)  # type: ignore[call-overload, no-any-return]
 
     def read(self, payload: Payload, before: Entry | None = None) -> Entry:
         """The entry in a message. Raises ValueError where there is no key.
@@ -212,26 +223,28 @@ class Registry:
         about has not changed.
         """
         values: list[Any] = []
-        extra: dict[str, Any] = dict(before.extra) if before is not None else {}
+        odd: dict[str, Any] = {}
         found = 0
-        for position, (name, accepted, is_set) in enumerate(self._readers):
-            if name not in payload:
-                values.append(before[position] if before is not None else None)
-                continue
-            found += 1
-            value = payload[name]
-            if type(value) not in accepted:
-                extra[name] = value
-                value = None
+        for position, (name, accepted, arrange) in enumerate(self._readers):
+            if name in payload:
+                found += 1
+                value = payload[name]
+                if type(value) not in accepted:
+                    odd[name] = value
+                    value = None
+                elif arrange is not None and value is not None:
+                    try:
+                        value = arrange(value)
+                    except ValueError:
+                        odd[name] = value
+                        value = None
             else:
-                extra.pop(name, None)
-                if is_set and value is not None and len(value) > 1:
-                    value = sorted(value, key=json.dumps)
-                elif type(value) is int and float in accepted:
-                    value = float(value)
+                value = None if before is None else before[position]
             values.append(value)
+        extra = {} if before is None else {name: old for name, old in before.extra.items() if name not in payload}
         if found != len(payload):
-            extra |= {name: payload[name] for name in payload.keys() - self._known}
+            extra |= {name: payload[name] for name in payload if name not in self._known}
+        extra |= odd
         if type(values[self.key_position]) is not str:
             raise ValueError(f"an entry of {self.name} without {self.key}")
         return self.make(*values, extra=extra)
@@ -247,8 +260,14 @@ class Registry:
         return None if self.address is None else getattr(entry, self.address)
 
 
+# What an integration supports is known only while its code is loaded: after each start it is false for a moment.
 _CONFIG_ENTRY_VOLATILE = frozenset(
     {
+        "supports_options",
+        "supports_remove_device",
+        "supports_unload",
+        "supports_reconfigure",
+        "supported_subentry_types",
         "state",
         "reason",
         "error_reason_translation_domain",
@@ -289,6 +308,21 @@ def _accepted(kind: object) -> frozenset[type]:
     return frozenset({plain, NoneType})  # type: ignore[arg-type]
 
 
-def texts_only(values: Iterable[object]) -> bool:
-    """Whether a list is what a column of texts can hold."""
-    return all(value is None or type(value) is str for value in values)
+def _sorted(items: list[Any]) -> list[Any]:
+    return sorted(items, key=json.dumps) if len(items) > 1 else items
+
+
+def _texts(items: list[Any]) -> list[Any]:
+    if all(item is None or type(item) is str for item in items):
+        return items
+    raise ValueError("a list of texts holds something else")
+
+
+def _sorted_texts(items: list[Any]) -> list[Any]:
+    return _sorted(_texts(items))
+
+
+def _int64(number: int) -> int:
+    if -(2**63) <= number < 2**63:
+        return number
+    raise ValueError("a number beyond 64 bits")

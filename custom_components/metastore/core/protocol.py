@@ -70,7 +70,10 @@ def parse(frame: str | bytes) -> Any:
     except ValueError as error:
         raise ProtocolError(f"a frame is not JSON: {error}") from error
     escaped = "\\u0000" in frame if isinstance(frame, str) else b"\\u0000" in frame
-    return _without_nul(content) if escaped else content
+    try:
+        return _without_nul(content) if escaped else content
+    except RecursionError as error:
+        raise ProtocolError("a frame is nested too deeply") from error
 
 
 def _without_nul(content: Any) -> Any:
@@ -100,7 +103,7 @@ class Dialogue:
         frames, self._outgoing = self._outgoing, []
         return frames
 
-    def command(self, kind: str, **arguments: Any) -> int:
+    def command(self, kind: str, /, **arguments: Any) -> int:
         """Put a command into what has to be sent, and return the id that its answer will carry."""
         if self.phase is not Phase.OPEN:
             raise ProtocolError(f"{kind} before the home has accepted the token")

@@ -6,13 +6,13 @@ loop, and SQLAlchemy would import them inside.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import aiosqlite  # noqa: F401
 import orjson
-import psycopg  # noqa: F401
+from psycopg.types.json import Jsonb
 from sqlalchemy import URL, Connection, Dialect, Engine, Table, Text, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError
@@ -62,8 +62,11 @@ def within(url: URL, folder: Path) -> URL:
 
 
 def async_engine(url: URL) -> AsyncEngine:
-    asynchronous = url.set(drivername="sqlite+aiosqlite") if url.drivername == "sqlite" else url
-    engine = create_async_engine(asynchronous, json_serializer=_dumps, json_deserializer=orjson.loads)
+    """Parameters are positional with either driver, as `Bulk` needs them."""
+    if url.drivername == "sqlite":
+        engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"))
+    else:
+        engine = create_async_engine(url, paramstyle="format", json_serializer=_dumps, json_deserializer=orjson.loads)
     _prepare(engine.sync_engine)
     return engine
 
@@ -137,8 +140,38 @@ class TextList(TypeDecorator[list[str]]):
 _INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def upsert(table: Table, dialect: str) -> Any:
-    """INSERT that becomes an UPDATE of all other columns where the key is there already."""
-    insert = _INSERT[dialect](table)
-    columns = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=columns)
+class Bulk:
+    """One INSERT for many rows that are tuples in the order of the table's columns.
+
+    SQLAlchemy would bind every value by itself, in the event loop; here only lists and objects are touched.
+    """
+
+    def __init__(self, table: Table, dialect: Dialect, *, replace: bool) -> None:
+        """With `replace`, a row whose key is there already becomes an UPDATE of all other columns."""
+        insert = _INSERT[dialect.name](table)
+        if replace:
+            columns = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+            insert = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=columns)
+        self.statement = str(insert.compile(dialect=dialect))
+        self._converters = [
+            (position, converter)
+            for position, column in enumerate(table.columns)
+            if (converter := _converter(column.type, dialect.name))
+        ]
+
+    def rows(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The rows as the driver takes them."""
+        converted = []
+        for row in rows:
+            values = list(row)
+            for position, convert in self._converters:
+                if values[position] is not None:
+                    values[position] = convert(values[position])
+            converted.append(tuple(values))
+        return converted
+
+
+def _converter(kind: TypeEngine[Any], dialect: str) -> Callable[[Any], Any] | None:
+    if dialect == "sqlite":
+        return _dumps if isinstance(kind, (Json, TextList)) else None
+    return (lambda value: Jsonb(value, dumps=orjson.dumps)) if isinstance(kind, Json) else None

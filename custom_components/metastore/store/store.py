@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from itertools import batched
+from functools import wraps
+from itertools import batched, count
 from typing import Any
 
 from sqlalchemy import URL, Table, delete, func, select, text, update
@@ -17,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ..core.diff import Action, Change, undo
 from ..core.entries import REGISTRIES, Entry, Registry
 from ..core.errors import StoreError, StoreUnavailable
-from .dialects import READING, async_engine, upsert
+from .dialects import READING, Bulk, async_engine
 from .schema import TABLES, changes, homes, syncs
 
-BATCH_ROWS = 250  # what is bound in one go holds up the event loop for a few milliseconds
+BATCH_ROWS = 500  # what is bound in one go holds up the event loop for a few milliseconds
 READ_ROWS = 500
 MAX_KEYS = 500  # in one IN (…)
 PURGE_ROWS = 5_000
@@ -59,6 +60,24 @@ class Span:
     error: str | None = None
 
 
+def _to_its_end[**P, T](work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """A transaction ends before its caller is cancelled.
+
+    One that is left in the middle keeps aiosqlite's thread, and when it writes, the lock on the database.
+    """
+
+    @wraps(work)
+    async def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        task = asyncio.create_task(work(*args, **kwargs))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    return whole
+
+
 class Store:
     """Opened with a database that `upgrade` has brought to the present schema; close it.
 
@@ -69,6 +88,8 @@ class Store:
         self.url = url
         self._engine = async_engine(url)
         self._clock = clock
+        self._bulk = {name: Bulk(table, self._engine.dialect, replace=True) for name, table in TABLES.items()}
+        self._bulk[changes.name] = Bulk(changes, self._engine.dialect, replace=False)
         self._writing = asyncio.Lock()
 
     async def close(self) -> None:
@@ -85,11 +106,13 @@ class Store:
 
     # -- homes ---------------------------------------------------------------------------------------------------------
 
+    @_to_its_end
     async def homes(self) -> list[Home]:
         async with self._read() as connection:
             rows = await connection.execute(select(homes))
             return [Home(row.home_id, row.name, row.version, row.history_from, row.removed_at) for row in rows]
 
+    @_to_its_end
     async def put_home(self, home_id: str, name: str | None, version: str | None) -> None:
         """Make the home, or write what is new about it; a home that was removed is there again."""
         async with self._write() as connection:
@@ -102,12 +125,14 @@ class Store:
                 changed = update(homes).where(homes.c.home_id == home_id)
                 await connection.execute(changed.values(name=name, version=version, removed_at=None))
 
+    @_to_its_end
     async def remove_home(self, home_id: str) -> None:
         """Everything stays, and says since when it is not mirrored any more."""
         async with self._write() as connection:
             found = update(homes).where(homes.c.home_id == home_id, homes.c.removed_at.is_(None))
             await connection.execute(found.values(removed_at=self._clock()))
 
+    @_to_its_end
     async def home_of(self, entry_ids: Iterable[str]) -> str | None:
         """The home that has most of these config entries; their ids are ULIDs and never given twice."""
         table, found = TABLES["config_entries"], Counter[str]()
@@ -121,6 +146,7 @@ class Store:
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
+    @_to_its_end
     async def apply(self, home_id: str, what: Sequence[Change], span: Span) -> Sync:
         """Rows, history and the record of the synchronisation, in one transaction: all of it, or nothing."""
         counts = Counter(
@@ -161,16 +187,15 @@ class Store:
     async def _write_rows(
         self, connection: AsyncConnection, home_id: str, registry: Registry, own: Sequence[Change], at: float
     ) -> None:
-        table = TABLES[registry.name]
         await self._retire(connection, home_id, registry, [change.key for change in own if change.after is None], at)
         if registry.address:
             # Two entities may have changed their addresses with each other: until all are written, neither has one.
             moved = [change.key for change in own if change.before and change.after and _moves(change)]
             await self._retire(connection, home_id, registry, moved, at)
-        statement = upsert(table, self._engine.dialect.name)
-        fixed = {"home_id": home_id, "removed_at": None}
+        bulk = self._bulk[registry.name]
         for some in batched((change.after for change in own if change.after), BATCH_ROWS, strict=False):
-            await connection.execute(statement, [fixed | entry._asdict() for entry in some])
+            rows = bulk.rows((home_id, *entry, None) for entry in some)
+            await connection.exec_driver_sql(bulk.statement, rows)
 
     @staticmethod
     async def _retire(
@@ -184,26 +209,17 @@ class Store:
     async def _write_history(
         self, connection: AsyncConnection, home_id: str, what: Sequence[Change], at: float, sync_id: int
     ) -> None:
-        number = await self._next_id(connection, changes, home_id) if what else 0
+        if not what:
+            return
+        bulk, numbers = self._bulk[changes.name], count(await self._next_id(connection, changes, home_id))
         for some in batched(what, BATCH_ROWS, strict=False):
-            rows = []
-            for change in some:
-                if fields := change.fields():
-                    rows.append(
-                        {
-                            "home_id": home_id,
-                            "id": number,
-                            "sync_id": sync_id,
-                            "at": at,
-                            "registry": change.registry.name,
-                            "object_id": change.key,
-                            "action": change.action.value,
-                            "fields": fields,
-                        }
-                    )
-                    number += 1
+            rows = bulk.rows(
+                (home_id, next(numbers), sync_id, at, change.registry.name, change.key, change.action.value, fields)
+                for change in some
+                if (fields := change.fields())
+            )
             if rows:
-                await connection.execute(changes.insert(), rows)
+                await connection.exec_driver_sql(bulk.statement, rows)
 
     async def purge(self, home_id: str, before: float) -> int:
         """Forget the history before that instant, a little at a time; returns how many changes that were."""
@@ -225,6 +241,7 @@ class Store:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
+    @_to_its_end
     async def live(self, home_id: str, registry: Registry, keys: Iterable[str] | None = None) -> dict[str, Entry]:
         """Key → entry of what is there now; with `keys`, of these only."""
         table = TABLES[registry.name]
@@ -249,6 +266,7 @@ class Store:
                 found[row[position]] = entry(*row)
             await asyncio.sleep(0)
 
+    @_to_its_end
     async def keys_of(self, home_id: str, registry: Registry, field: str, values: Iterable[str]) -> dict[str, str]:
         """Value of that field → key, of what is there now."""
         table = TABLES[registry.name]
@@ -261,6 +279,7 @@ class Store:
                 found |= dict((await connection.execute(query)).tuples().all())
         return found
 
+    @_to_its_end
     async def as_of(
         self,
         home_id: str,
@@ -302,6 +321,7 @@ class Store:
             if all(state.get(field) == value for field, value in wanted)
         }
 
+    @_to_its_end
     async def history(self, home_id: str, registry: Registry, key: str, limit: int = 100) -> list[dict[str, Any]]:
         """What happened to one object, the latest first."""
         query = select(changes.c.at, changes.c.action, changes.c.fields).where(
@@ -325,6 +345,7 @@ class Store:
             async with self._writing, self._engine.begin() as connection:
                 yield connection
 
+    @_to_its_end
     async def ping(self) -> None:
         """Raise StoreUnavailable where the database does not answer."""
         async with self._read() as connection:
