@@ -32,7 +32,7 @@ from .core.entries import (
     Registry,
 )
 from .core.errors import ConnectionLost, MetastoreError, NotAdmin, OtherHome, SourceError, StoreError
-from .core.retry import GiveUp, decide
+from .core.retry import LONGEST_DELAY_S, GiveUp, decide
 from .listing import Condition, Listing
 from .source import Connection
 from .store.store import Span, Store, Sync
@@ -105,6 +105,10 @@ class Mirror:
                     return decision
                 self._log_lost(error)
                 await self._environment.sleep(decision.seconds)
+            except Exception as error:  # a defect of ours is told, and must not end the mirror
+                _LOGGER.exception("The mirror failed unexpectedly, and will try again. Please report this")
+                self.status = replace(self.status, connected=False, error=error)
+                await self._environment.sleep(LONGEST_DELAY_S)
             finally:
                 self._session = None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from migrator.core.errors import UsageError
 from migrator.core.model import Schema
 from migrator.profiles.home_assistant_recorder import HomeAssistantRecorder
+from migrator.profiles.metastore import Metastore
 from migrator.profiles.profile import Profile
 
 AUTO = "auto"
 NONE = "none"
-PROFILES: tuple[Profile, ...] = (HomeAssistantRecorder(),)
+PROFILES: tuple[Profile, ...] = (HomeAssistantRecorder(), Metastore())
 
 
 def recognise(name: str, schema: Schema) -> Profile | None:

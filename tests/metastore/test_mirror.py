@@ -893,16 +893,17 @@ async def test_messages_of_a_later_release_are_no_fault(mirrored: Mirrored, mess
     assert mirrored.home.connections == 1
 
 
+# Told to the first subscription: 1 asked for coalescing, 2 whose token it is.
 EVENTS = {
-    "a list of nothing known": '{"id": 2, "type": "event", "event": [7, null]}',
-    "no event at all": '{"id": 2, "type": "event"}',
-    "an event without data": '{"id": 2, "type": "event", "event": {"event_type": "device_registry_updated"}}',
-    "an unknown event": '{"id": 2, "type": "event", "event": {"event_type": "moon_registry_updated", "data": {}}}',
+    "a list of nothing known": '{"id": 3, "type": "event", "event": [7, null]}',
+    "no event at all": '{"id": 3, "type": "event"}',
+    "an event without data": '{"id": 3, "type": "event", "event": {"event_type": "device_registry_updated"}}',
+    "an unknown event": '{"id": 3, "type": "event", "event": {"event_type": "moon_registry_updated", "data": {}}}',
     "an entity event that names none": (
-        '{"id": 2, "type": "event", "event": {"event_type": "entity_registry_updated", "data": {"action": "update"}}}'
+        '{"id": 3, "type": "event", "event": {"event_type": "entity_registry_updated", "data": {"action": "update"}}}'
     ),
     "a category event without a scope": (
-        '{"id": 2, "type": "event", "event": {"event_type": "category_registry_updated", "data": {"scope": 7}}}'
+        '{"id": 3, "type": "event", "event": {"event_type": "category_registry_updated", "data": {"scope": 7}}}'
     ),
 }
 

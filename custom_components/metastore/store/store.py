@@ -11,7 +11,7 @@ from functools import wraps
 from itertools import batched, count
 from typing import Any
 
-from sqlalchemy import URL, Table, delete, func, select, text, update
+from sqlalchemy import URL, Column, Table, delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -225,19 +225,21 @@ class Store:
         """Forget the history before that instant, a little at a time; returns how many changes that were."""
         purged = 0
         for table, moment in ((changes, changes.c.at), (syncs, syncs.c.started_at)):
-            while True:
-                async with self._write() as connection:
-                    # First say that the history begins later, then let go of what was before.
-                    later = update(homes).where(homes.c.home_id == home_id, homes.c.history_from < before)
-                    await connection.execute(later.values(history_from=before))
-                    old = select(table.c.id).where(table.c.home_id == home_id, moment < before).limit(PURGE_ROWS)
-                    ids = (await connection.execute(old)).scalars().all()
-                    for some in batched(ids, MAX_KEYS, strict=False):
-                        await connection.execute(delete(table).where(table.c.home_id == home_id, table.c.id.in_(some)))
-                purged += len(ids) if table is changes else 0
-                if len(ids) < PURGE_ROWS:
-                    break
+            while forgotten := await self._purge_some(home_id, before, table, moment):
+                purged += forgotten if table is changes else 0
         return purged
+
+    @_to_its_end
+    async def _purge_some(self, home_id: str, before: float, table: Table, moment: Column[float]) -> int:
+        async with self._write() as connection:
+            # First say that the history begins later, then let go of what was before.
+            later = update(homes).where(homes.c.home_id == home_id, homes.c.history_from < before)
+            await connection.execute(later.values(history_from=before))
+            old = select(table.c.id).where(table.c.home_id == home_id, moment < before).limit(PURGE_ROWS)
+            ids = (await connection.execute(old)).scalars().all()
+            for some in batched(ids, MAX_KEYS, strict=False):
+                await connection.execute(delete(table).where(table.c.home_id == home_id, table.c.id.in_(some)))
+            return len(ids)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 

@@ -84,12 +84,14 @@ def _number(text: str) -> str:
 
 
 def text_array(_: PgType, __: Options, ___: Affinity) -> Conversion:
+    """A null among the texts is a NULL in the array."""
+
     def forward(value: Value) -> object:
         text = _parse_json(value, "a JSON array of texts")
         if text is None:
             return None
         items = json.loads(text)
-        if not isinstance(items, list) or not all(isinstance(item, str) and _fits_text(item) for item in items):
+        if not isinstance(items, list) or not all(map(_fits_element, items)):
             raise unfit(value, "a JSON array of texts")
         return items
 
@@ -99,5 +101,7 @@ def text_array(_: PgType, __: Options, ___: Affinity) -> Conversion:
     return Conversion("text[]", forward, inverse, forward, canonical=canonical_json)
 
 
-def _fits_text(item: str) -> bool:
+def _fits_element(item: object) -> bool:
+    if not isinstance(item, str):
+        return item is None
     return "\0" not in item and not any("\ud800" <= letter <= "\udfff" for letter in item)
