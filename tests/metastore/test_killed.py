@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import random
 import sqlite3
-import subprocess
-import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+import pytest
 
 from custom_components.metastore.core.diff import diff
 from custom_components.metastore.core.entries import ENTITIES
@@ -18,31 +20,31 @@ from custom_components.metastore.store.shared import Stores
 from custom_components.metastore.store.store import Span
 
 ROUNDS = 10
-ROOT = Path(__file__).parent.parent.parent
+# A copy of this process, so that Home Assistant is not imported for every writer.
+COPIES = multiprocessing.get_context("fork")
 SPAN = Span("test", 0.0, 0.0)
-
-WRITER = """
-import asyncio, itertools, sys, time
-from tests.metastore.test_killed import write
-asyncio.run(write(sys.argv[1]))
-"""
 
 
 def listed(turn: int) -> list[dict[str, object]]:
     return [{"id": f"{n:032x}", "entity_id": f"light.{n}_{turn % 3}", "name": f"{turn}"} for n in range(400)]
 
 
-async def write(file: str) -> None:
+def write(file: Path, told: Connection) -> None:
     """One synchronisation after the other, until somebody puts an end to it."""
+    asyncio.run(_write(file, told))
+
+
+async def _write(file: Path, told: Connection) -> None:
     stores = Stores(asyncio.to_thread, time.time)
     store = await stores.acquire(database_url(f"sqlite:///{file}"))
     await store.put_home("home", "Home", None)
     for turn in range(1_000_000):
         stored = await store.live("home", ENTITIES)
         await store.apply("home", diff(ENTITIES, stored, listed(turn), complete=True), SPAN)
-        print(turn, flush=True)
+        told.send(turn)
 
 
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 async def test_a_writer_that_is_killed_loses_nothing_that_it_said(tmp_path: Path) -> None:
     file = tmp_path / "metastore.db"
     moments = random.Random(9)
@@ -68,11 +70,15 @@ async def test_a_writer_that_is_killed_loses_nothing_that_it_said(tmp_path: Path
 
 def _write_and_kill(file: Path, after_s: float) -> int:
     """The last turn that the writer has told before its end."""
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as writer:
-        assert writer.stdout
-        told = int(writer.stdout.readline())
-        time.sleep(after_s)
-        writer.kill()
-        return max([told, *map(int, writer.stdout.read().split())])
+    ours, theirs = COPIES.Pipe(duplex=False)
+    writer = COPIES.Process(target=write, args=(file, theirs))
+    writer.start()
+    theirs.close()
+    turn = ours.recv()
+    time.sleep(after_s)
+    writer.kill()
+    writer.join()
+    with suppress(EOFError):
+        while True:
+            turn = ours.recv()
+    return int(turn)
