@@ -17,7 +17,7 @@ from .core.protocol import MAX_FRAME_BYTES, Dialogue, Event, Failed, Message, Op
 
 HEARTBEAT_S = 20.0
 CONNECT_TIMEOUT_S = 30.0
-COMMAND_TIMEOUT_S = 60.0
+COMMAND_TIMEOUT_S = 30.0
 INLINE_BYTES = 128 * 1024  # a longer frame is parsed in a thread
 
 type Watch = Callable[[Any], None]
