@@ -266,7 +266,7 @@ async def as_of(folder: Path) -> dict[str, float]:
                 rows = (
                     (
                         "home",
-                        10_000 + number,
+                        1_000_000 + number,
                         1,
                         now + number / 1000,
                         "entities",

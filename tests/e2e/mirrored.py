@@ -41,7 +41,7 @@ SETS = {
     "webhooks": {"allowed_methods"},
 }
 # Changes take a second. After a fault the mirror's back-off comes on top, and its jitter has no other end than this.
-EQUAL_WITHIN_S = 240.0
+EQUAL_WITHIN_S = 120.0
 
 WITHOUT_HISTORY = {
     "state",
