@@ -122,9 +122,11 @@ class Mirror:
         self.status = Status(True, home_id, sync)
 
     def _log_lost(self, error: Exception) -> None:
-        """Once when it is lost and once when it is back, and nothing in between."""
+        """Once when it is lost and once when it is back; what every attempt failed with is for the debug log."""
         if not self._was_lost:
             _LOGGER.warning("The mirror is interrupted, and will go on by itself: %s", error)
+        else:
+            _LOGGER.debug("The mirror is still interrupted: %s", error)
         self._was_lost = True
 
     def _log_back(self) -> None:

@@ -116,6 +116,7 @@ async def start(hass: HomeAssistant, entry: MetastoreConfigEntry) -> Runtime:
 async def _run(hass: HomeAssistant, entry: MetastoreConfigEntry, mirror: Mirror) -> None:
     given_up = await mirror.run()
     if isinstance(given_up.error, (InvalidToken, NotAdmin)):
+        _LOGGER.warning("The mirror waits for a new token: %s", given_up.error)
         entry.async_start_reauth(hass)
     else:
         _LOGGER.error("The mirror has stopped: %s", given_up.error)

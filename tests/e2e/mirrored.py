@@ -40,8 +40,7 @@ SETS = {
     "entities": {"labels"},
     "webhooks": {"allowed_methods"},
 }
-# Changes take a second. After a fault the mirror's back-off comes on top, and its jitter has no other end than this.
-EQUAL_WITHIN_S = 120.0
+EQUAL_WITHIN_S = 60.0  # a change takes a second; after a fault the mirror's back-off comes on top
 
 WITHOUT_HISTORY = {
     "state",
