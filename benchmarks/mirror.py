@@ -88,17 +88,15 @@ async def mirrored(home: dict[str, Any], folder: Path) -> AsyncIterator[Bench]:
         async def find_home(_: list[str]) -> str:
             return "home"
 
-        mirror = Mirror(Environment(connected, find_home, store, b"key", 300.0, time.time, random.random, _in_thread))
+        mirror = Mirror(
+            Environment(connected, find_home, store, b"key", 300.0, time.time, random.random, asyncio.to_thread)
+        )
         bench = Bench(store, mirror, session, access, file)
         bench.store.apply = _watched(bench, store.apply)  # type: ignore[method-assign]
         try:
             yield bench
         finally:
             await stores.release(store)
-
-
-async def _in_thread(call: Callable[[], list[Change]]) -> list[Change]:
-    return await asyncio.to_thread(call)
 
 
 def _watched(bench: Bench, apply: Callable[..., Awaitable[Sync]]) -> Callable[..., Awaitable[Sync]]:

@@ -15,7 +15,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from .core.diff import Change, diff, digests
+from .core.diff import Change, diff, digests, outdated
 from .core.dirty import EVENTS, Dirty
 from .core.entries import (
     AREAS,
@@ -241,16 +241,14 @@ class _Session:
         listed = await self.listing.all_of(ENTITIES)
         self.dirty.scopes_of(listed)
         stored = await self.store.live(self.home_id, ENTITIES)
-        changed = await self._diff(ENTITIES, stored, listed, complete=complete)
-        del listed
-        gone = [change for change in changed if change.after is None]
-        addresses = [address for change in changed if change.after and (address := ENTITIES.address_of(change.after))]
-        extended, _ = await self.listing.extended(addresses)
+        changed, missing = await self.environment.offload(outdated, ENTITIES, stored, listed)
+        addresses = [address for row in changed if isinstance(address := row.get("entity_id"), str)]
+        del listed, changed  # tens of megabytes, which every garbage collection would walk through
+        gone = [Change(ENTITIES, stored.pop(key), None) for key in missing] if complete else []
         # Who is gone is what the listing said. An address may have got another holder since then: that was told, and is
         # read again right after this.
-        left = {change.key for change in gone}
-        remaining = {key: entry for key, entry in stored.items() if key not in left}
-        return gone + await self._diff(ENTITIES, remaining, extended, complete=False)
+        extended, _ = await self.listing.extended(addresses)
+        return gone + await self._diff(ENTITIES, stored, extended, complete=False)
 
     async def _diff(
         self, registry: Registry, stored: dict[str, Entry], listed: Sequence[Payload], *, complete: bool

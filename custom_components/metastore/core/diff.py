@@ -90,6 +90,24 @@ def diff(registry: Registry, stored: Mapping[str, Entry], listed: Iterable[Paylo
     return list(changes.values())
 
 
+def outdated(
+    registry: Registry, stored: Mapping[str, Entry], listed: Iterable[Payload]
+) -> tuple[list[Payload], set[str]]:
+    """The rows that say something else than what is stored, and the keys of stored entries that were not listed.
+
+    Nothing is made of a row that is not stored yet: that is for whoever has its whole form.
+    """
+    differing: list[Payload] = []
+    missing = set(stored)
+    for payload in listed:
+        if isinstance(key := payload.get(registry.key), str):
+            missing.discard(key)
+            before = stored.get(key)
+            if before is None or registry.read(payload, before) != before:
+                differing.append(payload)
+    return differing, missing
+
+
 def _drop_contested(registry: Registry, stored: Mapping[str, Entry], changes: dict[str, Change]) -> None:
     """Leave out what would take an address that another entry still has.
 

@@ -313,7 +313,7 @@ def _sorted(items: list[Any]) -> list[Any]:
 
 
 def _texts(items: list[Any]) -> list[Any]:
-    if all(item is None or type(item) is str for item in items):
+    if not items or all(item is None or type(item) is str for item in items):
         return items
     raise ValueError("a list of texts holds something else")
 

@@ -7,6 +7,7 @@ loop, and SQLAlchemy would import them inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def async_engine(url: URL) -> AsyncEngine:
     if url.drivername == "sqlite":
         engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"))
     else:
-        engine = create_async_engine(url, paramstyle="format", json_serializer=_dumps, json_deserializer=orjson.loads)
+        engine = create_async_engine(url, paramstyle="format", json_serializer=_dumps, json_deserializer=_loads)
     _prepare(engine.sync_engine)
     return engine
 
@@ -101,6 +102,15 @@ def _dumps(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
+@lru_cache(maxsize=4096)
+def _loads(content: str | bytes) -> Any:
+    """Entries are never changed, so equal texts share their value: most are one of a few, and `[]` above all.
+
+    Fifty thousand entities with lists and objects of their own would be half a million for the garbage collector.
+    """
+    return orjson.loads(content)
+
+
 class Json(TypeDecorator[Any]):
     """JSONB in PostgreSQL, JSON as TEXT in SQLite; None is NULL."""
 
@@ -116,7 +126,7 @@ class Json(TypeDecorator[Any]):
         return value if value is None or dialect.name == "postgresql" else _dumps(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return value if value is None or dialect.name == "postgresql" else orjson.loads(value)
+        return value if value is None or dialect.name == "postgresql" else _loads(value)
 
 
 class TextList(TypeDecorator[list[str]]):
@@ -134,7 +144,7 @@ class TextList(TypeDecorator[list[str]]):
         return value if value is None or dialect.name == "postgresql" else _dumps(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return value if value is None or dialect.name == "postgresql" else orjson.loads(value)
+        return value if value is None or dialect.name == "postgresql" else _loads(value)
 
 
 _INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

@@ -118,5 +118,5 @@ changes = Table(
     Column("fields", Json, nullable=False),
     PrimaryKeyConstraint("home_id", "id"),
 )
-Index(None, changes.c.home_id, changes.c.registry, changes.c.object_id, changes.c.id)
+Index(None, changes.c.home_id, changes.c.registry, changes.c.object_id, changes.c.at)
 Index(None, changes.c.home_id, changes.c.at)

@@ -149,16 +149,13 @@ class Store:
     @_to_its_end
     async def apply(self, home_id: str, what: Sequence[Change], span: Span) -> Sync:
         """Rows, history and the record of the synchronisation, in one transaction: all of it, or nothing."""
-        counts = Counter(
-            change.action for change in what if change.before is None or change.fields() or not change.after
-        )
         async with self._write() as connection:
             at = await self._now(connection, home_id)
             sync_id = await self._next_id(connection, syncs, home_id)
             for registry in REGISTRIES:
                 if own := [change for change in what if change.registry is registry]:
                     await self._write_rows(connection, home_id, registry, own, at)
-            await self._write_history(connection, home_id, what, at, sync_id)
+            counts = await self._write_history(connection, home_id, what, at, sync_id)
             sync = Sync(
                 sync_id,
                 span.reason,
@@ -208,18 +205,22 @@ class Store:
 
     async def _write_history(
         self, connection: AsyncConnection, home_id: str, what: Sequence[Change], at: float, sync_id: int
-    ) -> None:
+    ) -> Counter[Action]:
+        """Returns how many lines there are of each action; what only volatile fields tell is none."""
+        counts = Counter[Action]()
         if not what:
-            return
+            return counts
         bulk, numbers = self._bulk[changes.name], count(await self._next_id(connection, changes, home_id))
         for some in batched(what, BATCH_ROWS, strict=False):
-            rows = bulk.rows(
-                (home_id, next(numbers), sync_id, at, change.registry.name, change.key, change.action.value, fields)
-                for change in some
-                if (fields := change.fields())
-            )
-            if rows:
+            told = [(change, fields) for change in some if (fields := change.fields())]
+            counts.update(change.action for change, _ in told)
+            if told:
+                rows = bulk.rows(
+                    (home_id, next(numbers), sync_id, at, change.registry.name, change.key, change.action.value, fields)
+                    for change, fields in told
+                )
                 await connection.exec_driver_sql(bulk.statement, rows)
+        return counts
 
     async def purge(self, home_id: str, before: float) -> int:
         """Forget the history before that instant, a little at a time; returns how many changes that were."""
@@ -246,17 +247,22 @@ class Store:
     @_to_its_end
     async def live(self, home_id: str, registry: Registry, keys: Iterable[str] | None = None) -> dict[str, Entry]:
         """Key → entry of what is there now; with `keys`, of these only."""
+        async with self._read() as connection:
+            return await self._live(connection, home_id, registry, keys)
+
+    async def _live(
+        self, connection: AsyncConnection, home_id: str, registry: Registry, keys: Iterable[str] | None
+    ) -> dict[str, Entry]:
         table = TABLES[registry.name]
         query = select(*(table.c[name] for name in registry.fields)).where(
             table.c.home_id == home_id, table.c.removed_at.is_(None)
         )
         found: dict[str, Entry] = {}
-        async with self._read() as connection:
-            if keys is None:
-                await self._collect(connection, query, registry, found)
-            else:
-                for some in batched(keys, MAX_KEYS, strict=False):
-                    await self._collect(connection, query.where(table.c[registry.key].in_(some)), registry, found)
+        if keys is None:
+            await self._collect(connection, query, registry, found)
+        else:
+            for some in batched(keys, MAX_KEYS, strict=False):
+                await self._collect(connection, query.where(table.c[registry.key].in_(some)), registry, found)
         return found
 
     @staticmethod
@@ -296,19 +302,18 @@ class Store:
         the answer costs as much as has changed, and a history whose beginning was purged still gives it.
         Raises StoreError for a time before the history begins.
         """
-        states: dict[str, dict[str, Any]] = {
-            name: entry._asdict() for name, entry in (await self.live(home_id, registry, key and [key])).items()
-        }
-        query = select(changes.c.object_id, changes.c.action, changes.c.fields).where(
+        since = select(changes.c.object_id, changes.c.action, changes.c.fields).where(
             changes.c.home_id == home_id, changes.c.registry == registry.name, changes.c.at > at
         )
         if key is not None:
-            query = query.where(changes.c.object_id == key)
+            since = since.where(changes.c.object_id == key)
         async with self._read() as connection:
             begins = select(homes.c.history_from).where(homes.c.home_id == home_id)
             if at < ((await connection.execute(begins)).scalar() or 0.0):
                 raise StoreError("The history does not go back to that time.")
-            result = await connection.stream(query.order_by(changes.c.id.desc()))
+            entries = await self._live(connection, home_id, registry, key and [key])
+            states: dict[str, dict[str, Any]] = {name: entry._asdict() for name, entry in entries.items()}
+            result = await connection.stream(since.order_by(changes.c.id.desc()))
             async for rows in result.partitions(READ_ROWS):
                 for object_id, action, fields in rows:
                     state = undo(states.pop(object_id, None), Action(action), fields)

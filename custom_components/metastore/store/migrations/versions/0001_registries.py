@@ -112,7 +112,7 @@ def upgrade() -> None:
         ("devices", ("home_id", "area_id")),
         ("entities", ("home_id", "area_id")),
         ("entities", ("home_id", "device_id")),
-        ("changes", ("home_id", "registry", "object_id", "id")),
+        ("changes", ("home_id", "registry", "object_id", "at")),
         ("changes", ("home_id", "at")),
     ):
         op.create_index(f"{table}_{'_'.join(indexed)}_idx", table, indexed)
