@@ -37,7 +37,6 @@ from custom_components.metastore.store.shared import Stores
 from custom_components.metastore.store.store import Span, Store, Sync
 
 ROOT = Path(__file__).parent.parent
-HOME = ROOT / "tests" / "metastore" / "simulated_home.py"
 DOCUMENT = ROOT / "docs" / "performance-mirror.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 SIZES = (1_000, 10_000, 50_000)
@@ -63,8 +62,9 @@ class Bench:
 
 @contextmanager
 def simulated_home(devices: int, entities: int) -> Iterator[dict[str, Any]]:
-    command = [sys.executable, str(HOME), "--devices", str(devices), "--entities", str(entities)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    program = [sys.executable, "-m", "metastore.simulated_home"]
+    command = [*program, "--devices", str(devices), "--entities", str(entities)]
+    with subprocess.Popen(command, cwd=ROOT / "tests", stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
             yield json.loads(process.stdout.readline())
@@ -85,11 +85,8 @@ async def mirrored(home: dict[str, Any], folder: Path) -> AsyncIterator[Bench]:
             async with connect(session, access) as connection:
                 yield connection
 
-        async def find_home(_: list[str]) -> str:
-            return "home"
-
         mirror = Mirror(
-            Environment(connected, find_home, store, b"key", 300.0, time.time, random.random, asyncio.to_thread)
+            Environment(connected, "home", store, b"key", 300.0, time.time, random.random, asyncio.to_thread)
         )
         bench = Bench(store, mirror, session, access, file)
         bench.store.apply = _watched(bench, store.apply)  # type: ignore[method-assign]

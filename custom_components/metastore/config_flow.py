@@ -43,8 +43,16 @@ from .const import (
     SOURCE_THIS,
 )
 from .core.entries import CONFIG_ENTRIES
-from .core.errors import InvalidToken, MetastoreError, NewerDatabase, NotAdmin, ProtocolError, SourceError, StoreError
-from .core.errors import StoreUnavailable as Unavailable
+from .core.errors import (
+    InvalidToken,
+    MetastoreError,
+    NewerDatabase,
+    NotAdmin,
+    ProtocolError,
+    SourceError,
+    StoreError,
+    StoreUnavailable,
+)
 from .listing import Listing
 from .runtime import stores, url_of
 from .source import connect
@@ -81,7 +89,7 @@ _SAID: tuple[tuple[type[MetastoreError], str], ...] = (
     (ProtocolError, "not_home_assistant"),
     (SourceError, "cannot_connect"),
     (NewerDatabase, "newer_database"),
-    (Unavailable, "database_unavailable"),
+    (StoreUnavailable, "database_unavailable"),
     (StoreError, "invalid_database"),
 )
 

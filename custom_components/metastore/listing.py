@@ -99,28 +99,20 @@ class Listing:
         kept = {name: value for name, value in row.items() if name != "webhook_id"}
         return {**kept, "webhook_hash": hmac.new(self.webhook_key, secret, hashlib.sha256).hexdigest()}
 
-    async def extended(
-        self, addresses: Sequence[str], arrived: Callable[[], None] | None = None
-    ) -> tuple[list[Payload], set[str]]:
-        """The whole form of the entities at these addresses, and the addresses at which there is none.
-
-        `arrived` is called with each answer, before anything that came after it.
-        """
+    async def extended(self, addresses: Sequence[str]) -> tuple[list[Payload], set[str]]:
+        """The whole form of the entities at these addresses, and the addresses at which there is none."""
         found: list[Payload] = []
         missing: set[str] = set()
         chunks = batched(addresses, ENTITIES_PER_CALL, strict=False)
         for together in batched(chunks, CALLS_AT_ONCE, strict=False):
-            for some, answer in zip(
-                together, await asyncio.gather(*(self._get(some, arrived) for some in together)), strict=True
-            ):
+            answers = await asyncio.gather(*(self._get(some) for some in together))
+            for some, answer in zip(together, answers, strict=True):
                 found += [row for row in answer.values() if isinstance(row, dict)]
                 missing |= {address for address in some if answer.get(address) is None}
         return found, missing
 
-    async def _get(self, addresses: Sequence[str], arrived: Callable[[], None] | None) -> dict[str, Any]:
-        answer = await self.connection.call(
-            "config/entity_registry/get_entries", arrived=arrived, entity_ids=list(addresses)
-        )
+    async def _get(self, addresses: Sequence[str]) -> dict[str, Any]:
+        answer = await self.connection.call("config/entity_registry/get_entries", entity_ids=list(addresses))
         if not isinstance(answer, dict):
             raise ProtocolError("get_entries gave no object")
         return answer

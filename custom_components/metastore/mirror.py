@@ -50,11 +50,11 @@ class Environment:
     """What the mirror needs of the world around it. Times are seconds; `clock` counts from 1970.
 
     connect: a new connection for each call.
-    find_home: the home's id, from the ids of its config entries.
+    offload: run what takes long in a thread.
     """
 
     connect: Callable[[], AbstractAsyncContextManager[Connection]]
-    find_home: Callable[[list[str]], Awaitable[str]]
+    home_id: str
     store: Store
     webhook_key: bytes
     poll_interval_s: float
@@ -69,7 +69,6 @@ class Status:
     """What there is to see of a mirror. `error` is why it is not connected, or not any more."""
 
     connected: bool = False
-    home_id: str | None = None
     last_sync: Sync | None = None
     error: Exception | None = None
 
@@ -118,8 +117,8 @@ class Mirror:
             raise ConnectionLost("the home is not connected")
         return await self._session.compare("requested")
 
-    def _note(self, home_id: str, sync: Sync) -> None:
-        self.status = Status(True, home_id, sync)
+    def _note(self, sync: Sync) -> None:
+        self.status = Status(True, sync)
 
     def _log_lost(self, error: Exception) -> None:
         """Once when it is lost and once when it is back; what every attempt failed with is for the debug log."""
@@ -141,23 +140,23 @@ class _Session:
 
     environment: Environment
     connection: Connection
-    on_sync: Callable[[str, Sync], None]
+    on_sync: Callable[[Sync], None]
     locks: dict[Registry, asyncio.Lock]
     dirty: Dirty = field(default_factory=Dirty)
-    home_id: str = ""
     condition: Condition = field(default_factory=lambda: Condition(None, None, False))
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _digests: dict[Registry, dict[str, int]] = field(default_factory=dict)  # of the last listing
     _started: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
+        self.home_id = self.environment.home_id
         self.store = self.environment.store
         self.listing = Listing(self.connection, self.environment.webhook_key)
 
     # -- the beginning -------------------------------------------------------------------------------------------------
 
     async def begin(self) -> None:
-        """Subscribe, find out whose home this is, and make the database what the home is."""
+        """Subscribe, make sure that it is the home of before, and make the database what the home is."""
         if not await self.listing.is_admin():
             raise NotAdmin("The token's user is not an administrator, and only those may see all registries.")
         for event in EVENTS:
@@ -169,7 +168,6 @@ class _Session:
 
     async def _identify(self) -> None:
         ids = [str(row.get("entry_id")) for row in await self.listing.all_of(CONFIG_ENTRIES)]
-        self.home_id = await self.environment.find_home(ids)
         known = await self.store.live(self.home_id, CONFIG_ENTRIES)
         if known and ids and not known.keys() & set(ids):
             raise OtherHome("Another Home Assistant answers at this address: it has none of the known config entries.")
@@ -184,20 +182,25 @@ class _Session:
     # -- everything ----------------------------------------------------------------------------------------------------
 
     async def compare(self, reason: str) -> Sync:
-        """List every registry, and write what differs with one record."""
+        """List every registry, and write what differs with one record, or why that could not be done."""
         async with AsyncExitStack() as stack:
             for lock in self.locks.values():
                 await stack.enter_async_context(lock)
+            started, began = self.environment.clock(), monotonic()
             try:
-                return await self._compare(reason)
-            except BaseException:
+                changes = await self._compare()
+                return await self._apply(changes, Span(reason, started, monotonic() - began))
+            except BaseException as error:
                 # What was told and read meanwhile may not have been written.
                 self._digests.clear()
                 self._all_dirty()
+                if isinstance(error, SourceError):
+                    failed = Span(reason, started, monotonic() - began, str(error))
+                    with suppress(StoreError):  # the reason counts, and not that it could not be recorded
+                        await self.store.apply(self.home_id, [], failed)
                 raise
 
-    async def _compare(self, reason: str) -> Sync:
-        started, began = self.environment.clock(), monotonic()
+    async def _compare(self) -> list[Change]:
         await self._look()
         self.dirty.registries.clear()
         self.dirty.entities.clear()
@@ -206,7 +209,7 @@ class _Session:
         entities = await self._list_entities()
         for registry in REGISTRIES:
             found += entities if registry is ENTITIES else await self._list(registry)
-        return await self._apply(found, Span(reason, started, monotonic() - began))
+        return found
 
     def _all_dirty(self) -> None:
         self.dirty.registries |= {each.name for each in REGISTRIES}
@@ -232,7 +235,7 @@ class _Session:
         return listed
 
     async def _digested(self, registry: Registry, listed: Sequence[Payload]) -> dict[str, int]:
-        found: dict[str, int] = await self.environment.offload(partial(digests, registry, listed))
+        found: dict[str, int] = await self.environment.offload(digests, registry, listed)
         return found
 
     async def _list_entities(self) -> list[Change]:
@@ -261,7 +264,7 @@ class _Session:
 
     async def _apply(self, changes: list[Change], span: Span) -> Sync:
         sync = await self.store.apply(self.home_id, changes, span)
-        self.on_sync(self.home_id, sync)
+        self.on_sync(sync)
         return sync
 
     # -- and then what changes -----------------------------------------------------------------------------------------
@@ -386,4 +389,4 @@ class _Session:
 def _first(group: BaseExceptionGroup[MetastoreError]) -> MetastoreError:
     """The reason among the errors of all lanes: most of them only say that the connection is gone."""
     errors = [error for error in group.exceptions if isinstance(error, MetastoreError)]
-    return next((error for error in errors if not isinstance(error, (SourceError, StoreError))), errors[0])
+    return next((error for error in errors if not isinstance(error, ConnectionLost)), errors[0])

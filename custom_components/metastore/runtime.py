@@ -12,11 +12,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
-from homeassistant.helpers import instance_id, storage
+from homeassistant.helpers import storage
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.event import async_track_time_interval
 from sqlalchemy import URL
@@ -32,7 +31,7 @@ from .const import (
     DOMAIN,
     SOURCE_THIS,
 )
-from .core.errors import ConnectionLost, InvalidToken, MetastoreError, NotAdmin, StoreError
+from .core.errors import InvalidToken, MetastoreError, NotAdmin, StoreError
 from .mirror import Environment, Mirror
 from .source import Access, Connection, connect
 from .store.dialects import database_url, within
@@ -88,11 +87,11 @@ class Runtime:
 async def start(hass: HomeAssistant, entry: MetastoreConfigEntry) -> Runtime:
     """Open the database and begin to mirror. Raises StoreError; a home that is away is waited for."""
     store = await stores(hass).acquire(url_of(hass, entry.options[CONF_DATABASE_URL]))
-    sign_in = _SignIn(hass, entry, store)
+    home_id = entry.data[CONF_HOME_ID]
     mirror = Mirror(
         Environment(
-            connect=sign_in.connect,
-            find_home=sign_in.find_home,
+            connect=_SignIn(hass, entry).connect,
+            home_id=home_id,
             store=store,
             webhook_key=await webhook_key(hass),
             poll_interval_s=float(entry.options[CONF_POLL_INTERVAL_S]),
@@ -103,11 +102,10 @@ async def start(hass: HomeAssistant, entry: MetastoreConfigEntry) -> Runtime:
     )
 
     async def purge(_: object) -> None:
-        if home_id := entry.data.get(CONF_HOME_ID):
-            try:
-                await store.purge(home_id, time.time() - entry.options[CONF_RETENTION_DAYS] * DAY_S)
-            except StoreError as error:
-                _LOGGER.warning("The history was not purged, and will be tomorrow: %s", error)
+        try:
+            await store.purge(home_id, time.time() - entry.options[CONF_RETENTION_DAYS] * DAY_S)
+        except StoreError as error:
+            _LOGGER.warning("The history was not purged, and will be tomorrow: %s", error)
 
     task = entry.async_create_background_task(hass, _run(hass, entry, mirror), "metastore mirror", eager_start=False)
     return Runtime(store, mirror, task, async_track_time_interval(hass, purge, PURGE_EVERY))
@@ -124,11 +122,10 @@ async def _run(hass: HomeAssistant, entry: MetastoreConfigEntry, mirror: Mirror)
 
 @dataclass(frozen=True)
 class _SignIn:
-    """How this entry comes to a connection, and to the id of its home."""
+    """How this entry comes to a connection."""
 
     hass: HomeAssistant
     entry: MetastoreConfigEntry
-    store: Store
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Connection]:
@@ -139,42 +136,19 @@ class _SignIn:
     async def _access(self) -> Access:
         if self.entry.data[CONF_SOURCE] != SOURCE_THIS:
             return access_to_another(self.entry.data)
-        try:
-            user = await own_user(self.hass, self.entry.data.get(CONF_USER_ID))
-            self._remember(CONF_USER_ID, user.id)
-            return await access_to_this(self.hass, user)
-        except ValueError as error:
-            raise ConnectionLost(f"no token for this Home Assistant: {error}") from error
-
-    async def find_home(self, entry_ids: list[str]) -> str:
-        """This instance's own id; for another, what it had before, or a new one at the first connection."""
-        home_id = self.entry.data.get(CONF_HOME_ID)
-        if home_id is None:
-            if self.entry.data[CONF_SOURCE] == SOURCE_THIS:
-                home_id = await instance_id.async_get(self.hass)
-            else:
-                home_id = await self.store.home_of(entry_ids) or uuid4().hex
-            self._remember(CONF_HOME_ID, home_id)
-        return str(home_id)
-
-    def _remember(self, name: str, value: str) -> None:
-        if self.entry.data.get(name) != value:
-            self.hass.config_entries.async_update_entry(self.entry, data={**self.entry.data, name: value})
+        user = await own_user(self.hass, self.entry.data.get(CONF_USER_ID))
+        if self.entry.data.get(CONF_USER_ID) != user.id:
+            self.hass.config_entries.async_update_entry(self.entry, data={**self.entry.data, CONF_USER_ID: user.id})
+        return await access_to_this(self.hass, user)
 
 
 async def forget(hass: HomeAssistant, entry: MetastoreConfigEntry) -> None:
     """What the database has of the home stays, and says since when it is not mirrored any more."""
-    home_id = entry.data.get(CONF_HOME_ID)
-    if home_id is None:
-        return
     try:
         store = await stores(hass).acquire(url_of(hass, entry.options[CONF_DATABASE_URL]))
+        try:
+            await store.remove_home(entry.data[CONF_HOME_ID])
+        finally:
+            await stores(hass).release(store)
     except MetastoreError as error:
         _LOGGER.warning("The database does not know that the home was removed: %s", error)
-        return
-    try:
-        await store.remove_home(home_id)
-    except StoreError as error:
-        _LOGGER.warning("The database does not know that the home was removed: %s", error)
-    finally:
-        await stores(hass).release(store)

@@ -39,7 +39,6 @@ class Connection:
     """An open connection. Commands may be sent at any time; subscriptions call back in the order of the frames."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, dialogue: Dialogue) -> None:
-        self.version = ""
         self._socket = socket
         self._dialogue = dialogue
         self._sending = asyncio.Lock()
@@ -134,8 +133,7 @@ class Connection:
 
     def _route(self, message: Message) -> None:
         match message:
-            case Opened(version):
-                self.version = version
+            case Opened():
                 if not self._opened.done():
                     self._opened.set_result(None)
             case Event(number, payload):

@@ -83,28 +83,44 @@ def test_a_burst_for_which_the_server_cuts_the_connection(
 
 
 @pytest.fixture
-def in_recovery_mode(home: HomeAssistant, observer: HomeAssistant, remote: Database) -> Iterator[int]:
-    """The home is up, without its registries; the value is the number of the last change before."""
+def reduced(
+    home: HomeAssistant, observer: HomeAssistant, remote: Database, request: pytest.FixtureRequest
+) -> Iterator[int]:
+    """The home is up, in a mode with less than everything; the value is the number of the last change before."""
     wait_until_equal(home, remote, observer)
     last, connected = remote.one("SELECT max(id) FROM changes"), connections(remote)
     home.stop()
-    home.start("--recovery-mode")
-    wait_for("connection to the empty home", lambda: connections(remote) > connected)
+    request.param(home)
+    wait_for("connection to the reduced home", lambda: connections(remote) > connected)
     yield last
     home.stop()
     home.start()
     wait_until_equal(home, remote, observer)
 
 
+@pytest.mark.parametrize("reduced", [lambda home: home.start("--recovery-mode")], indirect=True, ids=["recovery"])
 def test_recovery_mode_deletes_nothing(
-    home: HomeAssistant, observer: HomeAssistant, remote: Database, in_recovery_mode: int
+    home: HomeAssistant, observer: HomeAssistant, remote: Database, reduced: int
 ) -> None:
     """There, every registry is empty, and yet the home says that it is up and running."""
     assert home.call("get_config")["recovery_mode"]
     assert home.call("config/area_registry/list") == []
     synchronise(observer)
-    since = remote.query(f"SELECT registry, object_id, action FROM changes WHERE id > {in_recovery_mode}")
-    assert [line for line in since if line["action"] == "removed"] == []
+    assert removals_after(reduced, remote) == []
+
+
+@pytest.mark.parametrize("reduced", [HomeAssistant.start_safely], indirect=True, ids=["safe"])
+def test_safe_mode_deletes_nothing(
+    home: HomeAssistant, observer: HomeAssistant, remote: Database, reduced: int
+) -> None:
+    """There, no custom integration is loaded, and what they bring is not there."""
+    assert home.call("get_config")["safe_mode"]
+    synchronise(observer)
+    assert removals_after(reduced, remote) == []
+
+
+def removals_after(change: int, database: Database) -> list[dict[str, Any]]:
+    return database.query(f"SELECT registry, object_id FROM changes WHERE id > {change} AND action = 'removed'")
 
 
 def connections(database: Database) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,12 @@ import pytest
 
 # Imported before the harness starts Home Assistant: its own folder of that name would hide ours.
 import custom_components  # noqa: F401
+from custom_components.metastore.store.dialects import database_url
+from custom_components.metastore.store.upgrade import upgrade
 from migrator.embedded import embedded_server
+
+from .mirrored import Mirrored, mirrored_by
+from .simulated_home import SimulatedHome
 
 _numbers = itertools.count(1)
 
@@ -51,3 +57,26 @@ def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'metastore.db'}"
     return str(request.getfixturevalue("empty_postgresql"))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with the present schema."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    upgrade(database_url(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def home(socket_enabled: None) -> SimulatedHome:
+    return SimulatedHome(12, 30)
+
+
+@pytest.fixture
+async def mirrored(
+    request: pytest.FixtureRequest, home: SimulatedHome, template: Path, tmp_path: Path
+) -> AsyncIterator[Mirrored]:
+    """The parameter is the time between two polls, in seconds."""
+    path = Path(shutil.copy(template, tmp_path / "metastore.db"))
+    async with mirrored_by(home, path, poll_interval_s=getattr(request, "param", 0.02)) as found:
+        yield found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import timedelta
@@ -12,6 +13,9 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from homeassistant.auth.const import GROUP_ID_ADMIN
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -20,6 +24,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_socket import socket_allow_hosts
 
 from custom_components.metastore import access
 from custom_components.metastore.const import DOMAIN
@@ -28,6 +33,8 @@ from custom_components.metastore.store.dialects import database_url
 from custom_components.metastore.store.upgrade import upgrade
 
 from .simulated_home import TOKEN, SimulatedHome
+
+YEAR = timedelta(days=365)
 
 
 @pytest.fixture
@@ -247,10 +254,36 @@ async def test_the_history_is_purged_daily(hass: HomeAssistant, home: SimulatedH
 @pytest.fixture
 async def server(hass: HomeAssistant, socket_enabled: None, aiohttp_server: Any) -> None:
     """This Home Assistant's own server, on a real port."""
+    await listening(hass, aiohttp_server, "127.0.0.1")
+
+
+async def listening(hass: HomeAssistant, aiohttp_server: Any, host: str, context: ssl.SSLContext | None = None) -> None:
+    socket_allow_hosts([host], allow_unix_socket=True)
     for part in ("auth", "http", "websocket_api", "config", "webhook"):
         assert await async_setup_component(hass, part, {})
-    listening = await aiohttp_server(hass.http.app)
-    hass.http.server_host, hass.http.server_port = ["127.0.0.1"], listening.port
+    server = await aiohttp_server(hass.http.app, host=host, ssl=context)
+    hass.http.server_host, hass.http.server_port = [host], server.port
+    hass.http.ssl_certificate = "/ssl/fullchain.pem" if context else None
+
+
+def certified(folder: Path, name: str) -> ssl.SSLContext:
+    """A server's context, whose certificate is signed by itself and made out to that name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = dt_util.utcnow()
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), now, now + YEAR)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "server.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, *plain) + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(file)
+    return context
 
 
 async def test_this_home_asks_for_nothing(hass: HomeAssistant, server: None, database: str) -> None:
@@ -281,6 +314,48 @@ async def test_a_user_that_somebody_deleted_is_made_again(hass: HomeAssistant, s
     await until(lambda: entry.data["user_id"] != first)
     await mirrored(entry)
     assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []
+    await removed(hass, entry)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_this_home_is_reached_though_its_certificate_is_for_another_name(
+    hass: HomeAssistant, socket_enabled: None, aiohttp_server: Any, database: str, tmp_path: Path, host: str
+) -> None:
+    """Others know it by that name, and it knows itself by its address."""
+    await listening(hass, aiohttp_server, host, certified(tmp_path, "home.example"))
+    entry = (await answered(hass, await begun(hass, "this"), database_url=database))["result"]
+    await mirrored(entry)
+    await removed(hass, entry)
+
+
+@pytest.mark.parametrize("expected_lingering_timers", [True])  # of the server, for the connection that was cut
+async def test_another_home_has_to_have_the_right_certificate_unless_somebody_says_otherwise(
+    hass: HomeAssistant, socket_enabled: None, aiohttp_server: Any, tmp_path: Path
+) -> None:
+    await listening(hass, aiohttp_server, "127.0.0.1", certified(tmp_path, "home.example"))
+    asyncio.get_running_loop().set_exception_handler(None)  # the server's end of a refused handshake is no failure
+    given = {"url": access.own_url(hass), "token": "a wrong one"}
+    flow = await begun(hass, "another")
+    flow = await answered(hass, flow, **given, verify_ssl=True)
+    assert flow["errors"] == {"base": "cannot_connect"}
+    flow = await answered(hass, flow, **given, verify_ssl=False)
+    assert flow["errors"] == {"base": "invalid_auth"}
+
+
+@pytest.mark.parametrize("expected_lingering_timers", [True])  # of the server, for the connection that was cut
+async def test_a_user_that_somebody_switched_off_is_made_again(
+    hass: HomeAssistant, server: None, database: str
+) -> None:
+    entry = (await answered(hass, await begun(hass, "this"), database_url=database))["result"]
+    await mirrored(entry)
+    first = entry.data["user_id"]
+    user = await hass.auth.async_get_user(first)
+    assert user is not None
+    await hass.auth.async_deactivate_user(user)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await until(lambda: entry.data["user_id"] != first)
+    await mirrored(entry)
+    assert await hass.auth.async_get_user(first) is None
     await removed(hass, entry)
 
 
@@ -360,4 +435,42 @@ async def test_a_database_that_is_away_or_wrong(
     assert await async_setup_component(hass, DOMAIN, {})
     await hass.async_block_till_done()
     assert entry.state is state
+    await removed(hass, entry)
+
+
+async def test_a_database_that_cannot_be_opened_any_more_does_not_keep_the_entry(
+    hass: HomeAssistant, home: SimulatedHome, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told that the database does not know, and the entry is gone all the same."""
+    entry = await added(hass, home, database)
+    await hass.config_entries.async_unload(entry.entry_id)
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as db, db:
+        db.execute("UPDATE metastore_revision SET version_num = 'of tomorrow'")
+    await removed(hass, entry)
+    assert hass.config_entries.async_entries(DOMAIN) == []
+    assert "does not know that the home was removed: The database has the revision of tomorrow" in caplog.text
+
+
+async def test_another_home_at_the_address_stops_the_mirror_and_says_so(
+    hass: HomeAssistant, home: SimulatedHome, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = await added(hass, home, database)
+    await hass.config_entries.async_unload(entry.entry_id)
+    for entry_id in [*home.config_entries]:
+        home.remove_config_entry(entry_id)
+    home.create_config_entry("met")
+    await hass.config_entries.async_setup(entry.entry_id)
+    await until(lambda: "The mirror has stopped: Another Home Assistant answers" in caplog.text)
+    assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []
+    await removed(hass, entry)
+
+
+async def test_a_purge_that_fails_is_told_and_tried_again_the_next_day(
+    hass: HomeAssistant, home: SimulatedHome, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = await added(hass, home, database)
+    with closing(sqlite3.connect(database.removeprefix("sqlite:///"))) as db, db:
+        db.execute("ALTER TABLE changes RENAME TO mislaid")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(days=1, minutes=1))
+    await until(lambda: "The history was not purged" in caplog.text)
     await removed(hass, entry)

@@ -15,7 +15,7 @@ from custom_components.metastore.core.errors import CommandFailed, ConnectionLos
 from custom_components.metastore.core.protocol import parse
 from custom_components.metastore.source import Access, Connection, connect, websocket_url
 
-from .simulated_home import TOKEN, VERSION, SimulatedHome
+from .simulated_home import TOKEN, SimulatedHome
 
 LIST_LABELS = "config/label_registry/list"
 LIST_ENTITIES = "config/entity_registry/list"
@@ -54,7 +54,6 @@ async def lost(connection: Connection) -> None:
 
 
 async def test_an_accepted_token_opens_a_connection(connection: Connection, home: SimulatedHome) -> None:
-    assert connection.version == VERSION
     assert len(await connection.call(LIST_LABELS)) == 5
     assert home.received["supported_features"] == 1
 

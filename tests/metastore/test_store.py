@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from custom_components.metastore.core.diff import Action, Change, diff, replay
+from custom_components.metastore.core.diff import Action, Change, diff, digests, replay
 from custom_components.metastore.core.entries import (
     AREAS,
     BY_NAME,
@@ -27,7 +27,7 @@ from custom_components.metastore.core.entries import (
     WEBHOOKS,
     Registry,
 )
-from custom_components.metastore.core.errors import NewerDatabase, StoreError, StoreUnavailable
+from custom_components.metastore.core.errors import NewerDatabase, ProtocolError, StoreError, StoreUnavailable
 from custom_components.metastore.store.dialects import database_url, sync_engine, within
 from custom_components.metastore.store.schema import metadata
 from custom_components.metastore.store.shared import Stores
@@ -203,11 +203,24 @@ async def test_all_or_nothing(any_database: str, socket_enabled: None) -> None:
     """A row that the database refuses takes the whole synchronisation along."""
     async with opened(any_database) as mirrored:
         good, bad = (ENTITIES.read(entity(number, "light.same")) for number in (1, 2))
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreError, match=r"refused what it was told: .*entit"):
             await mirrored.store.apply(HOME, [Change(ENTITIES, None, good), Change(ENTITIES, None, bad)], SPAN)
         assert rows(any_database, "SELECT count(*) FROM entities") == [(0,)]
         assert rows(any_database, "SELECT count(*) FROM changes") == [(0,)]
         assert rows(any_database, "SELECT count(*) FROM syncs") == [(0,)]
+
+
+async def test_a_value_that_is_nested_too_deeply_is_refused(any_database: str, socket_enabled: None) -> None:
+    """Home Assistant cannot send one, but whoever pretends to be a home can."""
+    deep: dict[str, Any] = {}
+    for _ in range(300):
+        deep = {"deeper": deep}
+    async with opened(any_database) as mirrored:
+        with pytest.raises(ProtocolError, match="cannot be kept"):
+            await mirrored.write(ENTITIES, [entity(1, options=deep)])
+        assert rows(any_database, "SELECT count(*) FROM syncs") == [(0,)]
+    with pytest.raises(ProtocolError, match="cannot be kept"):
+        digests(ENTITIES, [entity(1, options=deep)])
 
 
 async def test_every_registry_has_a_table(mirrored: Mirrored) -> None:
@@ -348,7 +361,7 @@ async def test_one_store_for_one_database(tmp_path: Path) -> None:
     one, two = await stores.acquire(url), await stores.acquire(url)
     assert one is two
     await stores.release(one)
-    await two.ping()
+    await two.homes()
     await stores.release(two)
     assert await stores.acquire(url) is not one
     await stores.release(await stores.acquire(url))
@@ -432,8 +445,8 @@ async def test_a_database_that_went_away(empty_postgresql: str, socket_enabled: 
         with psycopg.connect(empty_postgresql.replace(f"/{name}?", "/postgres?"), autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         with pytest.raises(StoreUnavailable, match="does not answer"):
-            await mirrored.store.ping()
-        await mirrored.store.ping()
+            await mirrored.store.homes()
+        await mirrored.store.homes()
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import orjson
-
 from .entries import Entry, Payload, Registry
+from .jsontext import dumps
 
 
 class Action(StrEnum):
@@ -126,7 +125,7 @@ def _drop_contested(registry: Registry, stored: Mapping[str, Entry], changes: di
 
 def digests(registry: Registry, listed: Iterable[Payload]) -> dict[str, int]:
     """Key → a digest of what was listed for it; where two are equal, nothing has changed."""
-    return {key: hash(orjson.dumps(row)) for row in listed if isinstance(key := row.get(registry.key), str)}
+    return {key: hash(dumps(row)) for row in listed if isinstance(key := row.get(registry.key), str)}
 
 
 def _differ(old: object, new: object) -> bool:

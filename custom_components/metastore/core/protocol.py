@@ -29,8 +29,6 @@ class Phase(StrEnum):
 class Opened:
     """The token was accepted."""
 
-    version: str
-
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -134,7 +132,7 @@ class Dialogue:
                 self.phase = Phase.OPEN
                 # One frame may then hold a list of messages, which spares the home a frame for each event.
                 self.command("supported_features", features={"coalesce_messages": 1})
-                yield Opened(str(message.get("ha_version", "")))
+                yield Opened()
             case _, "auth_invalid":
                 raise InvalidToken(f"the home refused the token: {message.get('message', 'no reason given')}")
             case phase, kind:

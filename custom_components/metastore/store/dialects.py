@@ -16,11 +16,12 @@ import orjson
 from psycopg.types.json import Jsonb
 from sqlalchemy import URL, Connection, Dialect, Engine, Table, Text, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..core.errors import StoreError
+from ..core.jsontext import dumps
 
 _SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2")
@@ -99,7 +100,7 @@ def _prepare(engine: Engine) -> None:
 
 
 def _dumps(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return dumps(value).decode()
 
 
 @lru_cache(maxsize=4096)
@@ -109,6 +110,13 @@ def _loads(content: str | bytes) -> Any:
     Fifty thousand entities with lists and objects of their own would be half a million for the garbage collector.
     """
     return orjson.loads(content)
+
+
+def said(error: SQLAlchemyError) -> str:
+    """The driver's own words, in one line; SQLAlchemy's would carry the statement and its values."""
+    original = getattr(error, "orig", None) or error
+    lines = str(original).strip().splitlines()
+    return lines[0] if lines else type(original).__name__
 
 
 class Json(TypeDecorator[Any]):
@@ -184,4 +192,4 @@ class Bulk:
 def _converter(kind: TypeEngine[Any], dialect: str) -> Callable[[Any], Any] | None:
     if dialect == "sqlite":
         return _dumps if isinstance(kind, (Json, TextList)) else None
-    return (lambda value: Jsonb(value, dumps=orjson.dumps)) if isinstance(kind, Json) else None
+    return (lambda value: Jsonb(value, dumps=dumps)) if isinstance(kind, Json) else None

@@ -11,14 +11,14 @@ from functools import wraps
 from itertools import batched, count
 from typing import Any
 
-from sqlalchemy import URL, Column, Table, delete, func, select, text, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import URL, Column, Table, delete, func, select, update
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.diff import Action, Change, undo
 from ..core.entries import REGISTRIES, Entry, Registry
 from ..core.errors import StoreError, StoreUnavailable
-from .dialects import READING, Bulk, async_engine
+from .dialects import READING, Bulk, async_engine, said
 from .schema import TABLES, changes, homes, syncs
 
 BATCH_ROWS = 500  # what is bound in one go holds up the event loop for a few milliseconds
@@ -81,7 +81,8 @@ def _to_its_end[**P, T](work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P
 class Store:
     """Opened with a database that `upgrade` has brought to the present schema; close it.
 
-    One writer at a time, any number of readers. Where the database does not answer, methods raise StoreUnavailable.
+    One writer at a time, any number of readers. Where the database does not answer, methods raise StoreUnavailable, and
+    StoreError where it refuses.
     """
 
     def __init__(self, url: URL, clock: Callable[[], float]) -> None:
@@ -311,7 +312,7 @@ class Store:
             begins = select(homes.c.history_from).where(homes.c.home_id == home_id)
             if at < ((await connection.execute(begins)).scalar() or 0.0):
                 raise StoreError("The history does not go back to that time.")
-            entries = await self._live(connection, home_id, registry, key and [key])
+            entries = await self._live(connection, home_id, registry, None if key is None else [key])
             states: dict[str, dict[str, Any]] = {name: entry._asdict() for name, entry in entries.items()}
             result = await connection.stream(since.order_by(changes.c.id.desc()))
             async for rows in result.partitions(READ_ROWS):
@@ -342,30 +343,25 @@ class Store:
 
     @asynccontextmanager
     async def _read(self) -> AsyncIterator[AsyncConnection]:
-        with _unavailable():
+        with _explained():
             async with self._engine.connect() as connection:
                 yield await connection.execution_options(**READING)
 
     @asynccontextmanager
     async def _write(self) -> AsyncIterator[AsyncConnection]:
-        with _unavailable():
+        with _explained():
             async with self._writing, self._engine.begin() as connection:
                 yield connection
 
-    @_to_its_end
-    async def ping(self) -> None:
-        """Raise StoreUnavailable where the database does not answer."""
-        async with self._read() as connection:
-            await connection.execute(text("SELECT 1"))
-
 
 @contextmanager
-def _unavailable() -> Iterator[None]:
+def _explained() -> Iterator[None]:
     try:
         yield
+    except (IntegrityError, DataError, ProgrammingError) as error:
+        raise StoreError(f"The database refused what it was told: {said(error)}") from error
     except SQLAlchemyError as error:
-        said = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()
-        raise StoreUnavailable(f"The database does not answer: {said[0] if said else type(error).__name__}") from error
+        raise StoreUnavailable(f"The database does not answer: {said(error)}") from error
 
 
 def _moves(change: Change) -> bool:

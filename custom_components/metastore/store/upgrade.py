@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import NewerDatabase, StoreError, StoreUnavailable
-from .dialects import sync_engine
+from .dialects import said, sync_engine
 from .schema import metadata
 
 REVISION_TABLE = "metastore_revision"
@@ -33,7 +33,7 @@ def upgrade(url: URL, revision: str = "head") -> None:
             _check(connection, ScriptDirectory.from_config(config))
             command.upgrade(config, revision)
     except SQLAlchemyError as error:
-        raise StoreUnavailable(f"The database cannot be opened: {_said(error)}") from error
+        raise StoreUnavailable(f"The database cannot be opened: {said(error)}") from error
     finally:
         engine.dispose()
 
@@ -68,9 +68,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnavailable(f"The folder {folder} cannot be made: {error.strerror}") from error
-
-
-def _said(error: SQLAlchemyError) -> str:
-    """The driver's own words, in one line; SQLAlchemy's would carry the statement and its values."""
-    original = getattr(error, "orig", None) or error
-    return str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__

@@ -135,8 +135,3 @@ def _create(name: str, key: str, *columns: sa.Column[Any]) -> None:
         sa.PrimaryKeyConstraint("home_id", key, name=f"{name}_pkey"),
         sa.ForeignKeyConstraint(["home_id"], ["homes.home_id"], name=f"{name}_home_id_fkey"),
     )
-
-
-def downgrade() -> None:
-    for name in ("changes", "syncs", *reversed(REGISTRIES), "homes"):
-        op.drop_table(name)
