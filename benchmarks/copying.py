@@ -21,12 +21,14 @@ from migrator.core.plan_file import from_toml
 from migrator.steps.building import create_tables
 from migrator.steps.run import open_schema
 from migrator.target.connection import connect, resolve_target
+from migrator.target.journal import Journal
 from migrator.tasks.copy import CopyTask
 from migrator.tasks.query import RangesTask
 from migrator.tasks.table import WorkTable, work_table
 from migrator.workers import pinned_workers
 
 TABLE = "states"
+JOURNAL = Journal("benchmark")
 
 
 def create_bare_table(source: Path, plan_file: Path, url: str) -> None:
@@ -37,6 +39,8 @@ def create_bare_table(source: Path, plan_file: Path, url: str) -> None:
         statements = [item for item in build(schema, plan).phase(Phase.TABLE) if item.table == TABLE]
     with connect(target) as connection:
         create_tables(connection, target, plan.target_schema, statements)
+        JOURNAL.discard(connection)
+        JOURNAL.create(connection, str(source), "", plan.target_schema, 0)
 
 
 def copy_states(source: Path, plan_file: Path, url: str, processes: int) -> dict[str, float]:
@@ -48,9 +52,9 @@ def copy_states(source: Path, plan_file: Path, url: str, processes: int) -> dict
         with pinned_workers(processes, path, Path(scratch), resolve_target(url)) as (pool, _):
             ready = time.monotonic()
             [(_, ranges)] = pool.run([RangesTask(table.relation)])
-            results = [copied for _, copied in pool.run([CopyTask(table, part) for part in ranges])]
+            results = [copied for _, copied in pool.run([CopyTask(table, part, JOURNAL) for part in ranges])]
             ended = time.monotonic()
-    if any(copied.rejects for copied in results):
+    if any(copied.rejected for copied in results):
         raise SystemExit("rows were rejected: the recorder's data fit, so this is a defect of the migrator")
     return {"seconds": ended - ready, "start_s": ready - started}
 

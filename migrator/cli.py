@@ -33,8 +33,8 @@ def cli() -> None:
 
     Start with inspect, then plan, then run. Each verb has its own help with examples: migrator run --help
 
-    Exit codes: 0 ok · 1 failure · 2 usage · 3 rejected rows or a mismatch · 4 source · 5 target · 7 needs a decision ·
-    130 interrupted.
+    Exit codes: 0 ok · 1 failure · 2 usage · 3 rejected rows or a mismatch · 4 source · 5 target · 6 interrupted, and
+    the same command goes on · 7 needs a decision · 130 interrupted.
     """
 
 
@@ -264,6 +264,9 @@ def run(
     Every row is then compared with the source, value by value; only if nothing differs are the tables moved into the
     target schema, in one transaction. On any error the target stays as it was.
 
+    Whatever interrupts it, the same command goes on: rows that have arrived are compared with the source as it is then,
+    and only what has changed or is missing is copied. See migrator status.
+
     TARGET is a URL or connection string without a password, or env:VARIABLE with the whole URL in that variable.
     Passwords come from PGPASSFILE, a service file or --password-file. Without TARGET an embedded PostgreSQL is used,
     with its data beside the source (install metastore-migrator[embedded]).
@@ -277,9 +280,9 @@ def run(
       migrator run app.db
     """
     from migrator import report
-    from migrator.journal import create_run_folder, new_run_id
     from migrator.steps.plan import PlanRequest
-    from migrator.steps.run import RunRequest
+    from migrator.steps.resume import first_attempt, how_to_discard, next_attempt
+    from migrator.steps.run import RunRequest, finish_placed
     from migrator.steps.run import run as run_step
 
     _decided_by(plan_file)
@@ -287,31 +290,43 @@ def run(
         raise UsageError("--into-existing and --replace contradict each other.", next_step="Choose one of them.")
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     with _target(target, password_file, source, output) as resolved:
-        run_id = new_run_id()
+        attempt = (first_attempt if dry_run else next_attempt)(resolved, source, run_dir)
+        if attempt.record:
+            output.err.print(f"going on with the run {attempt.run_id}", markup=False)
+            if attempt.record.placed_at:
+                return _show_placed(finish_placed(attempt), output)
         request = RunRequest(
             source=source,
-            target=resolved,
+            attempt=attempt,
             plan=plan_file,
             planning=planning,
-            folder=create_run_folder(run_dir, source, run_id),
-            run_id=run_id,
+            outcome=lambda result: report.outcome_body(result, source, resolved.shown),
             into_existing=into_existing,
             replace=replace,
             dry_run=dry_run,
             confirm=None if yes else _ask_before_dropping,
             workers=workers,
-            left_behind=lambda schema: output.err.print(
-                f'The schema {schema} could not be removed. To remove it: DROP SCHEMA "{schema}" CASCADE', markup=False
+            left_behind=lambda run_id: output.err.print(
+                f"The target does not answer. To remove what stands there: {how_to_discard(run_id)}", markup=False
             ),
         )
         result = run_step(request, output.progress())
-        if not dry_run:
-            request.folder.write_outcome(report.outcome_body(result, source, resolved.shown))
     if output.json:
         click.echo(report.result_json(result))
     else:
         report.show_result(output.out, result)
     return ExitCode.MISMATCH if result.rejects else ExitCode.OK
+
+
+def _show_placed(outcome: dict[str, Any], output: Output) -> int:
+    """Of a run that had ended when its process was killed."""
+    from migrator import report
+
+    if output.json:
+        click.echo(report.to_json("run", outcome))
+    else:
+        output.out.print(f"done: {count_of(outcome['rows'], 'row')} had arrived in schema {outcome['schema']} before")
+    return ExitCode.MISMATCH if outcome["rejects"] else ExitCode.OK
 
 
 def _ask_before_dropping(names: list[str]) -> None:
@@ -382,6 +397,33 @@ def verify(
         report.show_proof(output.out, verified.proof)
         output.out.print(f"held against the plan of {verified.run}", markup=False)
     return ExitCode.OK if verified.proof.holds else ExitCode.MISMATCH
+
+
+@cli.command()
+@click.argument("target")
+@_PASSWORD
+@_JSON
+@handled
+def status(target: str, password_file: Path | None, output: Output) -> int:
+    """Show the unfinished runs in a database: which go on, how far they are, and how to go on or to discard them.
+
+    A run that was interrupted keeps what had arrived in a staging schema; the command that began it goes on. Runs that
+    have ended leave nothing in the target.
+
+    Examples:
+      migrator status postgresql://db.example.org/app
+      migrator status env:DATABASE_URL --json
+    """
+    from migrator import report
+    from migrator.steps.status import status as status_step
+    from migrator.target.connection import resolve_target
+
+    runs = status_step(resolve_target(target, password_file))
+    if output.json:
+        click.echo(report.status_json(runs))
+    else:
+        report.show_status(output.out, runs)
+    return ExitCode.OK
 
 
 def main() -> None:

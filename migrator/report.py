@@ -20,6 +20,7 @@ from migrator.core.model import TableKind
 from migrator.core.typemap import evidence
 from migrator.steps.inspect import Inspection
 from migrator.steps.run import RunResult
+from migrator.steps.status import RunStatus
 from migrator.steps.verification import Proof
 
 VERSION = 1
@@ -220,3 +221,49 @@ def proof_body(proof: Proof) -> dict[str, Any]:
         "views": proof.views,
         "differences": [asdict(difference) for difference in proof.differences],
     }
+
+
+# -- status ------------------------------------------------------------------------------------------------------------
+
+
+def show_status(console: Console, runs: Sequence[RunStatus]) -> None:
+    if not runs:
+        console.print("no unfinished run")
+    for run in runs:
+        record, progress = run.record, run.progress
+        rate = f", {run.rows_per_s:,.0f} rows/s" if run.rows_per_s else ""
+        console.print(f"[bold]{escape(record.run_id)}[/]: {run.state}")
+        console.print(f"  {escape(record.source)} into schema {escape(record.target_schema)}")
+        console.print(f"  begun {record.begun_at:%Y-%m-%d %H:%M:%S} UTC; run folder {escape(record.folder)}")
+        arrived = f"{count_of(progress.rows, 'row')} in {count_of(progress.units, 'unit')}"
+        console.print(f"  arrived: {arrived}{rate}; left: {run.left:,}; on disk {count_of(run.staged_bytes, 'byte')}")
+        for doing in run.at_work:
+            console.print(f"  at work: {escape(doing)}")
+        if not run.at_work:
+            console.print(f"  to go on: run the same command again; to discard: {escape(run.discard)}")
+
+
+def status_json(runs: Sequence[RunStatus]) -> str:
+    return to_json(
+        "status",
+        {
+            "runs": [
+                {
+                    "run_id": run.record.run_id,
+                    "state": run.state,
+                    "source": run.record.source,
+                    "folder": run.record.folder,
+                    "schema": run.record.target_schema,
+                    "begun_at": run.record.begun_at.isoformat(),
+                    "units": run.progress.units,
+                    "rows": run.progress.rows,
+                    "left": run.left,
+                    "rows_per_s": run.rows_per_s,
+                    "staged_bytes": run.staged_bytes,
+                    "at_work": list(run.at_work),
+                    "discard": run.discard,
+                }
+                for run in runs
+            ]
+        },
+    )

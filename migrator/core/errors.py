@@ -7,6 +7,7 @@
     ├── PlanError                2    the plan file cannot be read or contradicts the source
     ├── DecisionNeeded           7    nothing was done, because a person has to choose first
     ├── Mismatch                 3    verification found a difference; the target was left untouched
+    ├── Interrupted              6    Ctrl-C or SIGTERM; what had arrived is kept, and the same command goes on
     └── Failure                  1    anything else that ended the work
 
 The exit codes are those of README.md; a script can rely on them.
@@ -26,6 +27,7 @@ class ExitCode(IntEnum):
     MISMATCH = 3
     SOURCE = 4
     TARGET = 5
+    RESUMABLE = 6
     DECISION = 7
     INTERRUPTED = 130
 
@@ -86,3 +88,9 @@ class Mismatch(MigratorError):
     """Source and target differ in a way that neither rejects nor healed values explain."""
 
     exit_code = ExitCode.MISMATCH
+
+
+class Interrupted(MigratorError):
+    """A person or a service manager ended the work; the same command goes on."""
+
+    exit_code = ExitCode.RESUMABLE

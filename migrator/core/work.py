@@ -24,6 +24,19 @@ class Reject:
     rowid: int | None = None
     identity: object = None  # how verification recognises the row: see WorkTable.identity_of
 
+    def line(self) -> dict[str, object]:
+        """As it stands in rejects.jsonl."""
+        return {
+            "table": self.table,
+            "key": self.key,
+            "rowid": self.rowid,
+            "column": self.column,
+            "storage_class": self.storage_class,
+            "value_hex": self.value_hex,
+            "reason": self.reason,
+            "identity": _written(self.identity),
+        }
+
 
 @dataclass(frozen=True)
 class Healed:
@@ -34,6 +47,30 @@ class Healed:
     column: str
     policy: str
     identity: object = None
+
+    def line(self) -> dict[str, object]:
+        """As it stands in healed.jsonl."""
+        return {
+            "table": self.table,
+            "key": self.key,
+            "column": self.column,
+            "policy": self.policy,
+            "identity": _written(self.identity),
+        }
+
+
+def _written(identity: object) -> object:
+    """JSON has no bytes; keys that hold some are written in hexadecimal with a mark."""
+    if isinstance(identity, tuple):
+        return [_written(item) for item in identity]
+    return {"bytes": identity.hex()} if isinstance(identity, bytes) else identity
+
+
+def read_identity(identity: object) -> object:
+    """The inverse of how an identity is written."""
+    if isinstance(identity, list):
+        return tuple(map(read_identity, identity))
+    return bytes.fromhex(identity["bytes"]) if isinstance(identity, dict) else identity
 
 
 class RowReject(ValueError):

@@ -110,9 +110,11 @@ def create_tables(
             raise target_error(target, f"the table {statement.table}", error) from None
 
 
-def finish_tables(connection: psycopg.Connection, target: Target, staging: str, blueprint: Blueprint) -> None:
+def finish_tables(
+    connection: psycopg.Connection, target: Target, staging: str, statements: Sequence[Statement]
+) -> None:
     """Attach the keys, add the foreign keys NOT VALID; neither reads a row."""
-    _execute_all(connection, target, staging, blueprint.phase(Phase.KEY, Phase.FOREIGN_KEY))
+    _execute_all(connection, target, staging, statements)
 
 
 def finish_views(connection: psycopg.Connection, target: Target, staging: str, blueprint: Blueprint) -> None:

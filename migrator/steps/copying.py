@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrator.core.blueprint import Blueprint, Phase
 from migrator.core.progress import Progress
-from migrator.journal import RunFolder
-from migrator.source.rows import WHOLE
+from migrator.core.ranges import uncovered
+from migrator.source.rows import WHOLE, Range
 from migrator.steps.building import Builder
+from migrator.steps.resume import Standing
+from migrator.target.journal import Journal, Unit
 from migrator.tasks.copy import CopyTask
 from migrator.tasks.query import RangesTask
 from migrator.tasks.table import WorkTable
@@ -28,43 +30,57 @@ class Copied:
     def total(self) -> int:
         return sum(self.rows.values())
 
+    def add(self, table: WorkTable, unit: Unit) -> None:
+        self.rows[table.name] += unit.rows
+        self.rejected[table.target] += unit.rejected
+
 
 def copy_tables(
     pool: WorkerPool,
     tables: Sequence[WorkTable],
     blueprint: Blueprint,
+    standing: Standing,
+    journal: Journal,
     builder: Builder,
-    folder: RunFolder,
     progress: Progress,
 ) -> Copied:
-    """Copy every range and hand each finished table's indexes to the builder. Raises TargetError, SourceError.
+    """Copy every range that does not stand yet, and hand each finished table's missing indexes to the builder.
 
-    Rejects and healed values are in the run folder when a range's rows count as arrived.
+    A range's rejects and healed values are in the journal when its rows are. Raises TargetError, SourceError.
     """
-    tasks = _tasks(pool, tables)
+    tasks = _tasks(pool, tables, standing.units, journal)
     left = Counter(task.table.target for task in tasks)
     indexes = defaultdict(list)
     for statement in blueprint.phase(Phase.INDEX):
-        indexes[statement.table].append(statement)
-    for empty in [name for name in indexes if not left[name]]:
-        builder.submit(indexes.pop(empty))
+        if not standing.has(statement):
+            indexes[statement.table].append(statement)
+    for finished in [name for name in indexes if not left[name]]:
+        builder.submit(indexes.pop(finished))
     copied = Copied()
-    for task, result in pool.run(tasks, progress.advance):
+    for table in tables:
+        for unit in standing.units.get(table.target, ()):
+            copied.add(table, unit)
+    for task, unit in pool.run(tasks, progress.advance):
         assert isinstance(task, CopyTask)
-        folder.add_rejects(result.rejects)
-        folder.add_healed(result.healed)
-        copied.rows[task.table.name] += result.rows
-        copied.rejected[task.table.target] += len(result.rejects)
+        copied.add(task.table, unit)
         left[task.table.target] -= 1
         if not left[task.table.target]:
             builder.submit(indexes.pop(task.table.target, []))
     return copied
 
 
-def _tasks(pool: WorkerPool, tables: Sequence[WorkTable]) -> list[CopyTask]:
-    ranged = [table for table in tables if table.relation.rowid]
-    parts = {table.target: [WHOLE] for table in tables}
-    for table in ranged:
-        [(_, parts[table.target])] = pool.run([RangesTask(table.relation)])
+def _tasks(
+    pool: WorkerPool, tables: Sequence[WorkTable], units: Mapping[str, Sequence[Unit]], journal: Journal
+) -> list[CopyTask]:
+    parts = {table.target: _parts(pool, table, units.get(table.target, ())) for table in tables}
     largest_first = sorted(tables, key=lambda table: len(parts[table.target]), reverse=True)
-    return [CopyTask(table, part) for table in largest_first for part in parts[table.target]]
+    return [CopyTask(table, part, journal) for table in largest_first for part in parts[table.target]]
+
+
+def _parts(pool: WorkerPool, table: WorkTable, units: Sequence[Unit]) -> list[Range]:
+    """The ranges that are left."""
+    if not table.relation.rowid:
+        return [] if units else [WHOLE]
+    [(_, ranges)] = pool.run([RangesTask(table.relation)])
+    wanted = [(part.low, part.high) for part in ranges]
+    return [Range(*part) for part in uncovered(wanted, [(unit.low, unit.high) for unit in units])]  # type: ignore[misc]

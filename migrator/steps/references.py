@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -19,13 +18,8 @@ from migrator.core.plan import Orphans
 from migrator.core.values import Value
 from migrator.core.work import Healed, Reject
 from migrator.target.connection import Target, target_errors
+from migrator.target.journal import Journal
 from migrator.tasks.table import WorkTable, row_identity
-
-
-@dataclass(frozen=True)
-class Settled:
-    rejects: tuple[Reject, ...]
-    healed: tuple[Healed, ...]
 
 
 def settle_orphans(
@@ -34,26 +28,31 @@ def settle_orphans(
     references: Sequence[Reference],
     tables: Mapping[str, WorkTable],
     rejected: Counter[str],
-) -> Settled:
-    """Delete or null what has no parent, until nothing is left to do. `tables` is by target name, `rejected` too."""
-    rejects: list[Reject] = []
-    healed: list[Healed] = []
+    journal: Journal,
+) -> Counter[str]:
+    """Delete or null what has no parent, until nothing is left to do; returns how many rows of each source table went.
+
+    `tables` is by target name, `rejected` too. What becomes of rows is in the journal in the same transaction.
+    """
+    gone = Counter[str]()
     counts = Counter(rejected)
     changed = True
     while changed:
         changed = False
         for reference in references:
             table = tables[reference.table]
-            with target_errors(target, f"settling the references of {reference.table}"):
+            doing = f"settling the references of {reference.table}"
+            with target_errors(target, doing), connection.transaction():
                 bereaved = reference.orphans is Orphans.FAIL and counts[reference.parent]
                 if reference.orphans is Orphans.NULL or (bereaved and reference.loose):
-                    healed += _null(connection, reference, table)
+                    journal.add_settled(connection, reference.table, (), _null(connection, reference, table))
                 elif reference.orphans is Orphans.REJECT or bereaved:
                     deleted = _delete(connection, reference, table)
-                    rejects += deleted
+                    journal.add_settled(connection, reference.table, deleted, ())
                     counts[reference.table] += len(deleted)
+                    gone[table.name] += len(deleted)
                     changed = changed or bool(deleted)
-    return Settled(tuple(rejects), tuple(healed))
+    return gone
 
 
 def _orphaned(reference: Reference, table: WorkTable) -> sql.Composed:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from migrator.core.blueprint import Blueprint, Phase
-from migrator.core.errors import DecisionNeeded, Mismatch, TargetError
+from migrator.core.errors import DecisionNeeded, Interrupted, MigratorError, Mismatch, TargetError
 from migrator.core.findings import Finding, count_of
 from migrator.core.model import Schema
 from migrator.core.plan import Plan, check_plan
@@ -20,16 +22,18 @@ from migrator.core.plan_file import to_toml
 from migrator.core.planning import virtual_tables
 from migrator.core.progress import Progress
 from migrator.core.shapes import to_json
-from migrator.journal import RunFolder
+from migrator.run_folder import RunFolder
 from migrator.source.connection import open_readable, source_errors
 from migrator.source.schema import read_schema
-from migrator.steps.building import Builder, create_tables, finish_tables, finish_views
+from migrator.source.snapshot import SnapshotMethod
+from migrator.steps.building import Builder, finish_tables, finish_views
 from migrator.steps.copying import copy_tables
 from migrator.steps.covered import Covered, check_covered, count_covered, unread_columns
 from migrator.steps.identity import identity_columns, read_sequences, restart
 from migrator.steps.known import Ground, blueprint_of, survey
 from migrator.steps.plan import Planned, PlanRequest, complete_queries, make_plan, read_plan
 from migrator.steps.references import settle_orphans
+from migrator.steps.resume import Attempt, Resumption, Standing, how_to_discard
 from migrator.steps.verification import Proof, explained_by, verify_all
 from migrator.target import staging
 from migrator.target.connection import Target, connect, set_search_path, target_error, target_errors
@@ -40,18 +44,30 @@ from migrator.workers import WorkerPool, pinned_workers
 
 @dataclass(frozen=True)
 class RunRequest:
+    """`outcome` is what is to be written down of a result; `confirm` is asked before --replace drops something.
+
+    `left_behind` is told of a run that could not be removed from the target.
+    """
+
     source: Path
-    target: Target
+    attempt: Attempt
     plan: Path | None
     planning: PlanRequest
-    folder: RunFolder
-    run_id: str
+    outcome: Callable[[RunResult], dict[str, Any]]
     into_existing: bool = False
     replace: bool = False
     dry_run: bool = False
-    confirm: Callable[[list[str]], None] | None = None  # asked before --replace drops something; raises to stop
-    left_behind: Callable[[str], None] = lambda schema: None  # told of a staging schema that could not be removed
+    confirm: Callable[[list[str]], None] | None = None  # raises to stop
+    left_behind: Callable[[str], None] = lambda run_id: None
     workers: int = 2
+
+    @property
+    def target(self) -> Target:
+        return self.attempt.target
+
+    @property
+    def folder(self) -> RunFolder:
+        return self.attempt.folder
 
 
 @dataclass
@@ -103,7 +119,7 @@ def _run(request: RunRequest, scratch: Path, started: float, progress: Progress)
         request.folder.write_plan(text)
         if ground:
             request.folder.write_shapes(to_json(ground.shapes))
-        result = RunResult(request.run_id, request.folder.path, findings=findings)
+        result = RunResult(request.attempt.run_id, request.folder.path, findings=findings)
         with pinned_workers(request.workers, path, scratch, request.target) as (pool, method):
             if any(table.query for table in plan.carried):
                 plan = complete_queries(plan, pool, schema.encoding)
@@ -113,9 +129,8 @@ def _run(request: RunRequest, scratch: Path, started: float, progress: Progress)
             result.snapshot = "live" if method.fenced else "copied"
             with target_errors(request.target, "the run"):
                 blueprint = blueprint_of(schema, plan, ground.shapes if ground else None)
-                _Run(request, schema, plan, blueprint, pool, result, progress, ground).carry_out()
-            result.wal_bytes = method.wal_bytes
-    result.seconds["total"] = time.monotonic() - started
+                carried = _Run(request, schema, plan, blueprint, pool, result, progress, started, method, ground)
+                carried.carry_out()
     return result
 
 
@@ -165,10 +180,13 @@ class _Run:
     pool: WorkerPool
     result: RunResult
     progress: Progress
+    started: float
+    method: SnapshotMethod
     ground: Ground | None = None
 
     def __post_init__(self) -> None:
-        self.staging = f"{staging.PREFIX}{self.request.run_id}"
+        self.staging = f"{staging.PREFIX}{self.request.attempt.run_id}"
+        self.journal = self.request.attempt.journal
         self.placement = Placement(self.plan.target_schema, self.request.into_existing, self.request.replace)
         self.target = self.request.target
         self.tables = work_tables(self.plan, self.schema, self.blueprint.generated, self.staging)
@@ -181,36 +199,59 @@ class _Run:
     def carry_out(self) -> None:
         connection = connect(self.target)
         builder = Builder(self.target, self.staging, max(2, self.request.workers), self.progress)
-        placed = False
         try:
             self._check_target(connection)
+            if not self.request.dry_run:
+                self._build_and_place(connection, builder)
+        except BaseException as error:
+            builder.close()
+            self.pool.stop()  # its sessions hold locks on what may be discarded next
             if self.request.dry_run:
-                placed = True  # nothing was built, so nothing has to be removed
-                return
-            with target_errors(self.target, "the staging schema"):
-                staging.create(connection, self.staging)
-            create_tables(connection, self.target, self.staging, self.blueprint.phase(Phase.TABLE))
-            self._timed("copy", lambda: self._copy(builder))
-            self._timed("indexes", lambda: self._indexes(connection, builder))
-            self._timed("keys", lambda: self._keys(connection, builder))
-            proof = self._timed("verify", self._verify)
-            self._place(connection, proof)
-            placed = True
+                raise
+            raise self._given_up(connection, error) from None
         finally:
             builder.close()
-            if not placed:
-                self.pool.stop()  # its sessions hold locks on what is discarded next
-                self._discard(connection)
             connection.close()
 
-    def _discard(self, connection: psycopg.Connection) -> None:
-        """The server may have ended our session and still be there; what stays behind all the same is named."""
+    def _build_and_place(self, connection: psycopg.Connection, builder: Builder) -> None:
+        standing = self._begin(connection)
+        self._timed("copy", lambda: self._copy(connection, builder, standing))
+        self._timed("indexes", lambda: self._indexes(connection, builder))
+        self._timed("keys", lambda: self._keys(connection, builder, standing))
+        proof = self._timed("verify", self._verify)
+        self._place(connection, proof)
+        self.request.folder.write_outcome(self.request.outcome(self.result))
+        with target_errors(self.target, "the end of the journal"):
+            self.journal.discard(connection)
+
+    def _begin(self, connection: psycopg.Connection) -> Standing:
+        """A staging schema with all tables, and what of an earlier attempt stands in it."""
+        with target_errors(self.target, "the staging schema"), connection.transaction():
+            staging.create(connection, self.staging)
+            if self.request.attempt.record is None:
+                source, folder = self.request.source.resolve(), self.request.folder.path.resolve()
+                expected = sum(table.rows or 0 for table in self.plan.carried)
+                self.journal.create(connection, str(source), str(folder), self.placement.schema, expected)
+        resumption = Resumption(
+            connection, self.target, self.staging, self.journal, self.blueprint, self.tables, self.pool, self.progress
+        )
+        return self._timed("tables", resumption.take_up)  # type: ignore[no-any-return]
+
+    def _given_up(self, connection: psycopg.Connection, error: BaseException) -> BaseException:
+        """What had arrived is kept for the next attempt, unless there is nothing or it is wrong."""
         try:
             if connection.closed:
                 connection = connect(self.target)
-            staging.discard(connection, self.staging)
+            arrived = self.journal.progress(connection).units
+            if not arrived or isinstance(error, Mismatch):
+                staging.discard(connection, self.staging)
+                self.journal.discard(connection)
+                return error
+        except psycopg.errors.UndefinedTable:
+            return error  # it had not begun
         except (psycopg.Error, TargetError):
-            self.request.left_behind(self.staging)
+            self.request.left_behind(self.request.attempt.run_id)
+        return _resumable(error, self.request.attempt.run_id)
 
     def _check_target(self, connection: psycopg.Connection) -> None:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""
@@ -249,10 +290,12 @@ class _Run:
 
     # -- data ----------------------------------------------------------------------------------------------------------
 
-    def _copy(self, builder: Builder) -> None:
+    def _copy(self, connection: psycopg.Connection, builder: Builder, standing: Standing) -> None:
         expected = sum(table.rows or 0 for table in self.plan.carried)
         self.progress.start("Copying", expected or None)
-        self.copied = copy_tables(self.pool, self.tables, self.blueprint, builder, self.request.folder, self.progress)
+        self.copied = copy_tables(
+            self.pool, self.tables, self.blueprint, standing, self.journal, builder, self.progress
+        )
 
     # -- post-data -----------------------------------------------------------------------------------------------------
 
@@ -260,11 +303,12 @@ class _Run:
         self.progress.start("Building indexes", None)
         builder.wait()
 
-    def _keys(self, connection: psycopg.Connection, builder: Builder) -> None:
+    def _keys(self, connection: psycopg.Connection, builder: Builder, standing: Standing) -> None:
         foreign_keys = self.blueprint.phase(Phase.FOREIGN_KEY)
         self.progress.start("Checking foreign keys", len(foreign_keys) or None)
         self._settle(connection)
-        finish_tables(connection, self.target, self.staging, self.blueprint)
+        missing = [item for item in self.blueprint.phase(Phase.KEY, Phase.FOREIGN_KEY) if not standing.has(item)]
+        finish_tables(connection, self.target, self.staging, missing)
         builder.submit_validation(foreign_keys)
         builder.wait()
         with target_errors(self.target, "setting the sequences"):
@@ -276,11 +320,13 @@ class _Run:
 
     def _settle(self, connection: psycopg.Connection) -> None:
         tables = {table.target: table for table in self.tables}
-        settled = settle_orphans(connection, self.target, self.blueprint.references, tables, self.copied.rejected)
-        for reject in settled.rejects:
-            self.copied.rows[reject.table] -= 1
-        self.request.folder.add_rejects(settled.rejects)
-        self.request.folder.add_healed(settled.healed)
+        self.copied.rows -= settle_orphans(
+            connection, self.target, self.blueprint.references, tables, self.copied.rejected, self.journal
+        )
+        with target_errors(self.target, "reading the journal"):
+            folder = self.request.folder
+            self.result.rejects = folder.write_lines("rejects.jsonl", self.journal.lines(connection, "rejects.jsonl"))
+            self.result.healed = folder.write_lines("healed.jsonl", self.journal.lines(connection, "healed.jsonl"))
 
     def _analyze(self, connection: psycopg.Connection) -> None:
         set_search_path(connection, self.staging)
@@ -308,27 +354,30 @@ class _Run:
     def _place(self, connection: psycopg.Connection, proof: Proof) -> None:
         self.result.proof = proof
         self.result.rows = self.copied.total
-        self.result.rejects, self.result.healed = self.request.folder.rejects, self.request.folder.healed
         if not proof.holds:
             raise Mismatch(
                 f"{count_of(proof.differing, 'difference')} between source and target; the target was left as it was.",
                 "; ".join(map(str, proof.differences[:5])),
                 self._after_a_mismatch(proof),
             )
+        self.result.placed = self.plan.target_schema
+        self.result.wal_bytes = self.method.wal_bytes
+        self.result.seconds["total"] = time.monotonic() - self.started
         try:
-            staging.move_into_place(
-                connection,
-                self.staging,
-                self.placement,
-                self.blueprint.tables,
-                [view.target for view in self.blueprint.views],
-                list(self.ground.standing) if self.ground else [],
-                self.blueprint.final,
-                lambda: self._check_rows(connection),
-            )
+            with connection.transaction():
+                self.journal.place(connection, json.dumps(self.request.outcome(self.result)))
+                staging.move_into_place(
+                    connection,
+                    self.staging,
+                    self.placement,
+                    self.blueprint.tables,
+                    [view.target for view in self.blueprint.views],
+                    list(self.ground.standing) if self.ground else [],
+                    self.blueprint.final,
+                    lambda: self._check_rows(connection),
+                )
         except psycopg.Error as error:
             raise target_error(self.target, "the rename into place; nothing was changed", error) from None
-        self.result.placed = self.plan.target_schema
 
     def _after_a_mismatch(self, proof: Proof) -> str:
         views = {view.source for view in self.blueprint.views}
@@ -342,3 +391,27 @@ class _Run:
     def _check_rows(self, connection: psycopg.Connection) -> None:
         if self.ground:
             self.ground.check_rows(connection, self.placement.schema, self.placement.replace)
+
+
+def finish_placed(attempt: Attempt) -> dict[str, Any]:
+    """Write down the outcome of a run that was killed behind its rename, and return it."""
+    assert attempt.record
+    outcome: dict[str, Any] = json.loads(attempt.record.outcome or "{}")
+    connection = connect(attempt.target)
+    try:
+        attempt.folder.write_outcome(outcome)
+        with target_errors(attempt.target, "the end of the journal"):
+            attempt.journal.discard(connection)
+    finally:
+        connection.close()
+    return outcome
+
+
+def _resumable(error: BaseException, run_id: str) -> BaseException:
+    """The same error, with what to do next."""
+    go_on = f"The same command goes on where it was. To discard it instead: {how_to_discard(run_id)}"
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("Interrupted.", "What had arrived is kept in the target.", go_on)
+    if isinstance(error, MigratorError):
+        return type(error)(error.what, error.why, f"{error.next_step} {go_on}".strip())
+    return error

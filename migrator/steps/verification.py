@@ -18,7 +18,7 @@ from migrator.core.findings import count_of
 from migrator.core.model import fold
 from migrator.core.progress import Progress
 from migrator.core.views import compare_results
-from migrator.journal import read_identity
+from migrator.core.work import read_identity
 from migrator.source.rows import WHOLE, Range
 from migrator.steps.identity import IdentityColumn, wrong_positions
 from migrator.target import staging

@@ -14,9 +14,9 @@ from migrator.core.plan import Plan, fingerprint
 from migrator.core.plan_file import from_toml
 from migrator.core.progress import Progress
 from migrator.core.shapes import from_json
-from migrator.journal import RunFolder
 from migrator.profiles import recognise
 from migrator.profiles.profile import Shapes
+from migrator.run_folder import RunFolder
 from migrator.steps.identity import identity_columns, read_sequences
 from migrator.steps.known import blueprint_of
 from migrator.steps.plan import complete_queries

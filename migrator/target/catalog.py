@@ -139,6 +139,16 @@ def relations(connection: psycopg.Connection, schema: str) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+def constraints(connection: psycopg.Connection, schema: str) -> dict[tuple[str, str], str]:
+    """(table, constraint) → PostgreSQL's letter for its kind: p, u, f, c."""
+    rows = connection.execute(
+        """SELECT c.relname, k.conname, k.contype::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+           JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND k.contype IN ('p', 'u', 'f', 'c')""",
+        (schema,),
+    )
+    return {(table, name): kind for table, name, kind in rows}
+
+
 def types(connection: psycopg.Connection, schema: str) -> dict[str, str]:
     """Name → kind of the schema's own types, which share their names with tables and views; arrays give way."""
     rows = connection.execute(

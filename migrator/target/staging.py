@@ -72,7 +72,17 @@ def _listed(present: Mapping[str, str], most: int = 6) -> str:
 
 
 def create(connection: psycopg.Connection, staging: str) -> None:
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(staging)))
+    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(staging)))
+
+
+def size_bytes(connection: psycopg.Connection, run_id: str) -> int:
+    """What the run's tables and indexes take on the server's disk."""
+    row = connection.execute(
+        "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'",
+        (PREFIX + run_id,),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def discard(connection: psycopg.Connection, staging: str) -> None:

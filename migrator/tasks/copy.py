@@ -10,13 +10,16 @@ from functools import partial
 import apsw
 import psycopg
 from psycopg import sql
+from psycopg.copy import Writer
 
 from migrator.core.convert import Unfit
 from migrator.core.values import LargeValue
 from migrator.core.work import Cell, Healed, Reject, RowReject
 from migrator.source.rows import Range, Row, large_value, read_rows, read_rows_carefully, small_values
 from migrator.target.connection import target_errors
+from migrator.target.journal import Journal, Unit
 from migrator.target.large import LargeRow, LargeUnfit
+from migrator.tasks.digest import DigestingWriter, digest_of_values
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
 
@@ -25,7 +28,7 @@ BATCH_BYTES = 16 * 1024 * 1024
 REPORT_ROWS = 1_000
 
 # What a value that is not what the plan expects can raise on its way; anything else is a fault of the connection.
-_UNEXPECTED_VALUE = (
+UNEXPECTED_VALUE = (
     Unfit,
     TypeError,
     ValueError,
@@ -40,34 +43,47 @@ _UNEXPECTED_VALUE = (
 
 
 @dataclass(frozen=True)
-class CopyResult:
-    rows: int
-    rejects: tuple[Reject, ...] = ()
-    healed: tuple[Healed, ...] = ()
-
-
-@dataclass(frozen=True)
 class CopyTask:
-    """One range in one transaction: after an error nothing of it is left in the target."""
+    """One range and its line in the journal, in one transaction: after an error nothing of it is left in the target."""
 
     table: WorkTable
     part: Range
+    journal: Journal
 
-    def run(self, context: Context) -> CopyResult:
+    def run(self, context: Context) -> Unit:
         """Raises TargetError where PostgreSQL refuses more than a row."""
         assert context.target is not None
         with target_errors(context.target, f"rows of {self.table.target}"):
             return self._copy(context)
 
-    def _copy(self, context: Context) -> CopyResult:
+    def _copy(self, context: Context) -> Unit:
         before = context.rows
         try:
             with context.connection.transaction(), small_values(context.source):
-                return CopyResult(_copy_straight(context, self.table, self.part))
-        except _UNEXPECTED_VALUE:
+                with context.connection.cursor() as cursor:
+                    writer = DigestingWriter(cursor)
+                    rows = copy_straight(context, self.table, self.part, cursor, writer)
+                return self._arrived(context, rows, False, writer.digest)
+        except UNEXPECTED_VALUE:
             context.report(before - context.rows)
         with context.connection.transaction():
-            return _CarefulCopy(context, self.table).run(self.part)
+            careful = _CarefulCopy(context, self.table)
+            careful.run(self.part)
+            digest = digest_of_values(context, self.table, self.part)
+            return self._arrived(context, careful.rows, True, digest, careful.rejects, careful.healed)
+
+    def _arrived(
+        self,
+        context: Context,
+        rows: int,
+        careful: bool,
+        digest: bytes,
+        rejects: Sequence[Reject] = (),
+        healed: Sequence[Healed] = (),
+    ) -> Unit:
+        unit = Unit(self.table.target, self.part.low, self.part.high, rows, len(rejects), careful, digest)
+        self.journal.add_unit(context.connection, unit, rejects, healed)
+        return unit
 
 
 def copy_statement(table: WorkTable) -> sql.Composed:
@@ -76,13 +92,14 @@ def copy_statement(table: WorkTable) -> sql.Composed:
     return sql.SQL("COPY {}{} FROM STDIN (FORMAT BINARY)").format(table.identifier(), listed)
 
 
-def _copy_straight(context: Context, table: WorkTable, part: Range) -> int:
+def copy_straight(context: Context, table: WorkTable, part: Range, cursor: psycopg.Cursor, writer: Writer) -> int:
+    """Send the rows as they are to the writer and return how many they were. Raises what is in UNEXPECTED_VALUE."""
     if not table.columns:
         raise ValueError("a table without columns has nothing to copy straight")
     prepare = _preparation(table.copied)
     rows = read_rows(context.source, table.relation, part)
     count = 0
-    with context.connection.cursor() as cursor, cursor.copy(copy_statement(table)) as copy:
+    with cursor.copy(copy_statement(table), writer=writer) as copy:
         copy.set_types([cell.conversion.copy_type for cell in table.copied])
         write = copy.write_row
         while batch := list(itertools.islice(rows, REPORT_ROWS)):
@@ -134,7 +151,7 @@ class _CarefulCopy:
     rejects: list[Reject] = field(default_factory=list)
     healed: list[Healed] = field(default_factory=list)
 
-    def run(self, part: Range) -> CopyResult:
+    def run(self, part: Range) -> None:
         batch: list[_Ready] = []
         size = 0
         for ready in self._ready(part):
@@ -149,7 +166,6 @@ class _CarefulCopy:
                 self._send(batch)
                 batch, size = [], 0
         self._send(batch)
-        return CopyResult(self.rows, tuple(self.rejects), tuple(self.healed))
 
     def _ready(self, part: Range) -> Iterator[_Ready]:
         table = self.table
@@ -172,7 +188,7 @@ class _CarefulCopy:
         try:
             with self.context.connection.transaction():
                 self._copy(batch)
-        except _UNEXPECTED_VALUE as error:
+        except UNEXPECTED_VALUE as error:
             if len(batch) == 1:
                 self._refused(batch[0], error)
                 return
@@ -204,7 +220,7 @@ class _CarefulCopy:
             assert isinstance(value, LargeValue)
             self._reject(ready.row, ready.rowid, cell.plan.source, value.storage_class, None, str(error))
             return
-        except _UNEXPECTED_VALUE as error:
+        except UNEXPECTED_VALUE as error:
             self._refused(ready, error)
             return
         self.rows += 1

@@ -13,8 +13,9 @@ import tomlkit
 from migrator import report
 from migrator.core.plan import Style
 from migrator.core.progress import Silent
-from migrator.journal import RunFolder, create_run_folder, new_run_id
+from migrator.run_folder import RunFolder
 from migrator.steps.plan import PlanRequest, make_plan
+from migrator.steps.resume import next_attempt
 from migrator.steps.run import RunRequest, RunResult, run
 from migrator.steps.verify import Verified, VerifyRequest, verify
 from migrator.target.connection import resolve_target
@@ -70,26 +71,22 @@ def move(
     source: Path, database: str, *, style: str = "faithful", plan: str | None = None, workers: int = 1, **options: Any
 ) -> Moved:
     """Run the plan, or the one that the style proposes. `options` are RunRequest's; raises what run does."""
-    runs = options.pop("runs", source.parent / "runs")
-    run_id = new_run_id()
-    folder = create_run_folder(runs, source, run_id)
+    target = resolve_target(database)
+    attempt = next_attempt(target, source, options.pop("runs", source.parent / "runs"))
     file = None
     if plan is not None:
-        file = folder.path.with_name(f"{run_id}.toml")
+        file = attempt.folder.path.with_name(f"{attempt.run_id}.toml")
         file.write_text(plan, encoding="utf-8")
-    planning = PlanRequest(source, Style(style), profile="none", workers=workers)
     request = RunRequest(
         source=source,
-        target=resolve_target(database),
+        attempt=attempt,
         plan=file,
-        planning=planning,
-        folder=folder,
-        run_id=run_id,
+        planning=PlanRequest(source, Style(style), profile="none", workers=workers),
+        outcome=lambda result: report.outcome_body(result, source, target.shown),
         workers=workers,
     )
     result = run(replace(request, **options), Silent())
-    folder.write_outcome(report.outcome_body(result, source, request.target.shown))
-    return Moved(source, database, folder, result, workers)
+    return Moved(source, database, attempt.folder, result, workers)
 
 
 def move_all(source: Path, database: str, **options: Any) -> Moved:

@@ -215,9 +215,10 @@ def test_rows_written_during_the_run_need_replace_too(
 
     verify_all = run_module.verify_all
     monkeypatch.setattr(run_module, "verify_all", verify_while_home_assistant_starts)
-    with pytest.raises(TargetError, match="rows in states"):
+    with pytest.raises(TargetError, match=r"rows in states.*goes on where it was"):
         migrate(source, database)
     assert ask(database, "SELECT count(*) FROM states") == [(1,)]
+    assert migrate(source, database, replace=True).result.rows == ROWS
     assert ask(database, "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'migrator%'") == [(0,)]
 
 

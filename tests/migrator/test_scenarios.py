@@ -23,8 +23,8 @@ from migrator.core.errors import MigratorError
 from migrator.core.findings import Finding
 from migrator.core.plan import Style
 from migrator.core.progress import Silent
-from migrator.journal import RunFolder
 from migrator.steps.plan import PlanRequest, make_plan
+from migrator.steps.resume import first_attempt
 from migrator.steps.run import RunRequest, RunResult, run
 from migrator.steps.verify import VerifyRequest, verify
 from migrator.target.connection import resolve_target
@@ -42,8 +42,10 @@ class Scenario:
         assert not (unknown := self.expected.keys() - KEYS), f"expected.json has unknown keys: {unknown}"
         self.source = scratch / "source.db"
         self.database = database
-        self.folder = RunFolder(scratch / "run")
-        self.folder.path.mkdir()
+        self.target = resolve_target(database)
+        self.attempt = first_attempt(self.target, self.source, scratch / "runs")
+        self.folder = self.attempt.folder
+        self.plan = scratch / "plan.toml"
         self.wrong: list[str] = []
         connection = apsw.Connection(str(self.source))
         connection.execute((folder / "setup.sql").read_text(encoding="utf-8"))
@@ -91,20 +93,16 @@ class Scenario:
             table = reduce(lambda table, name: table.setdefault(name, {}), parents, edited)
             is_line = isinstance(value, dict) and key in table  # a column's line stays a line, and in its place
             table[key] = tomlkit.inline_table() | value if is_line else value
-        self.plan = self.folder.path.with_name("plan.toml")
         self.plan.write_text(tomlkit.dumps(edited), encoding="utf-8")
         return planned.findings
 
     def _run(self) -> tuple[RunResult, int]:
-        request = RunRequest(
-            self.source, resolve_target(self.database), self.plan, self.planning, self.folder, "scenario", workers=1
-        )
+        request = RunRequest(self.source, self.attempt, self.plan, self.planning, report.result_body, workers=1)
         result = run(request, Silent())
-        self.folder.write_outcome(report.result_body(result))
         return result, 3 if result.rejects else 0
 
     def _verify(self) -> None:
-        request = VerifyRequest(self.source, resolve_target(self.database), self.folder.path, self.folder.path, 1)
+        request = VerifyRequest(self.source, self.target, self.folder.path, self.folder.path, 1)
         verified = verify(request, Silent())
         self.expect("differences of verify", [], [str(item) for item in verified.proof.differences])
         self.expect("changes of verify", [], list(verified.changed))

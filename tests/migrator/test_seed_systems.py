@@ -215,4 +215,6 @@ def test_merge_that_loses_rows_silently_is_refused(legacy: Path, database: str) 
     with pytest.raises(DecisionNeeded, match="accept_rows_dropped = 125"):
         move(legacy, database, plan=plan)
     with open_target(database) as connection:
-        assert connection.execute("SELECT count(*) FROM pg_class WHERE relname = 'campaigns'").fetchone() == (0,)
+        assert connection.execute("SELECT to_regclass('public.campaigns')").fetchone() == (None,)
+    accepted = merge_plan(legacy, "faithful")
+    assert move(legacy, database, plan=accepted).result.placed == "public"

@@ -5,10 +5,12 @@ shapes.json     the tables that a known application makes, where a profile had a
 rejects.jsonl   one row per line: table, key, column, storage class, value in hexadecimal, reason
 healed.jsonl    one healed value per line: table, key, column, policy
 run.json        the outcome; its shape has a version
+lock            held by the process that is at work
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -16,10 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from migrator.core.errors import Failure
-from migrator.core.work import Healed, Reject
 
 VERSION = 1
 
@@ -29,9 +30,8 @@ class RunFolder:
     """`made` are the folders that did not exist before this run, the innermost first."""
 
     path: Path
-    rejects: int = 0
-    healed: int = 0
     made: tuple[Path, ...] = ()
+    lock: IO[str] | None = None  # held until the process ends, however that happens
 
     def write_plan(self, text: str) -> None:
         self._write("plan.toml", text)
@@ -44,36 +44,18 @@ class RunFolder:
             return (self.path / "shapes.json").read_text(encoding="utf-8")
         return None
 
-    def add_rejects(self, rejects: Iterable[Reject]) -> None:
-        lines = [
-            {
-                "table": reject.table,
-                "key": reject.key,
-                "rowid": reject.rowid,
-                "column": reject.column,
-                "storage_class": reject.storage_class,
-                "value_hex": reject.value_hex,
-                "reason": reject.reason,
-                "identity": _identity(reject.identity),
-            }
-            for reject in rejects
-        ]
-        self.rejects += len(lines)
-        self._append("rejects.jsonl", lines)
-
-    def add_healed(self, healed: Iterable[Healed]) -> None:
-        lines = [
-            {
-                "table": item.table,
-                "key": item.key,
-                "column": item.column,
-                "policy": item.policy,
-                "identity": _identity(item.identity),
-            }
-            for item in healed
-        ]
-        self.healed += len(lines)
-        self._append("healed.jsonl", lines)
+    def write_lines(self, name: str, lines: Iterable[str]) -> int:
+        """Write rejects.jsonl or healed.jsonl anew, and return how many lines there are; none are no file."""
+        path = self.path / name
+        count = 0
+        with _writing(path):
+            with path.open("w", encoding="utf-8") as file:
+                for line in lines:
+                    file.write(line + "\n")
+                    count += 1
+            if not count:
+                path.unlink()
+        return count
 
     def write_outcome(self, outcome: dict[str, Any]) -> None:
         self._write("run.json", json.dumps({"version": VERSION, **outcome}, indent=2, ensure_ascii=False) + "\n")
@@ -95,13 +77,10 @@ class RunFolder:
     def remove_if_empty(self) -> None:
         """Take the folder back where nothing was written: the source or the target turned out to be wrong."""
         with suppress(OSError):
-            for path in self.made:
-                path.rmdir()
-
-    def _append(self, name: str, lines: list[dict[str, Any]]) -> None:
-        if lines:
-            with _writing(self.path / name) as path, path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(line, ensure_ascii=True) + "\n" for line in lines)
+            if self.made and {item.name for item in self.path.iterdir()} <= {"lock"}:
+                (self.path / "lock").unlink(missing_ok=True)
+                for path in self.made:
+                    path.rmdir()
 
     def _write(self, name: str, text: str) -> None:
         with _writing(self.path / name) as path:
@@ -124,20 +103,6 @@ class _writing:  # noqa: N801  # used like a function
             ) from error
 
 
-def _identity(identity: object) -> object:
-    """JSON has no bytes; keys that hold some are written in hexadecimal with a mark."""
-    if isinstance(identity, tuple):
-        return [_identity(item) for item in identity]
-    return {"bytes": identity.hex()} if isinstance(identity, bytes) else identity
-
-
-def read_identity(identity: object) -> object:
-    """The inverse of how an identity is written."""
-    if isinstance(identity, list):
-        return tuple(map(read_identity, identity))
-    return bytes.fromhex(identity["bytes"]) if isinstance(identity, dict) else identity
-
-
 def create_run_folder(parent: Path, source: Path, run_id: str) -> RunFolder:
     """A new folder for this run, readable by its owner only: rejects hold data. Raises Failure."""
     path = parent / f"{source.stem}-{run_id}"
@@ -148,7 +113,31 @@ def create_run_folder(parent: Path, source: Path, run_id: str) -> RunFolder:
         raise Failure(
             f"The run folder {path} cannot be made.", f"{error.strerror}.", "Choose another place with --run-dir."
         ) from error
-    return RunFolder(path, made=made)
+    return RunFolder(path, made, _lock(path))
+
+
+def reopen_run_folder(path: Path) -> RunFolder:
+    """The folder of an interrupted run, made again where somebody has removed it.
+
+    Raises Failure where another process is at work in it.
+    """
+    try:
+        path.mkdir(parents=True, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"The run folder {path} cannot be made.", f"{error.strerror}.") from error
+    return RunFolder(path, lock=_lock(path))
+
+
+def _lock(path: Path) -> IO[str]:
+    with _writing(path / "lock"):
+        file = (path / "lock").open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Failure(
+            f"The run in {path} is going on.", "Another process is at work in it.", "Wait for it, or end it first."
+        ) from None
+    return file
 
 
 def new_run_id() -> str:

@@ -1,0 +1,60 @@
+"""status: the runs that a target knows of, whether they go on, and how far they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+
+from migrator.steps.resume import how_to_discard, session_name
+from migrator.target.connection import Target, connect, target_errors
+from migrator.target.journal import Journal, Progress, RunRecord, read_runs, sessions
+from migrator.target.staging import size_bytes
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """`at_work` is what the run's sessions are doing now; without any, the run was interrupted."""
+
+    record: RunRecord
+    progress: Progress
+    at_work: tuple[str, ...]
+    staged_bytes: int
+
+    @property
+    def state(self) -> str:
+        if self.record.placed_at:
+            return "in place; its end was not told"
+        return "going on" if self.at_work else "interrupted"
+
+    @property
+    def left(self) -> int:
+        """Rows that had not arrived, by what the plan knew of the source."""
+        return max(0, self.record.expected_rows - self.progress.rows)
+
+    @property
+    def rows_per_s(self) -> float | None:
+        """Over all attempts, from the begin of the first to the last unit that arrived."""
+        if self.progress.last_at is None:
+            return None
+        return self.progress.rows / max((self.progress.last_at - self.record.begun_at).total_seconds(), 0.001)
+
+    @property
+    def discard(self) -> str:
+        return how_to_discard(self.record.run_id)
+
+
+def status(target: Target) -> list[RunStatus]:
+    """The newest first. Raises TargetError."""
+    connection = connect(target)
+    try:
+        with target_errors(target, "a look at its runs"):
+            return [_status(connection, record) for record in read_runs(connection)]
+    finally:
+        connection.close()
+
+
+def _status(connection: psycopg.Connection, record: RunRecord) -> RunStatus:
+    journal = Journal(record.run_id)
+    at_work = tuple(doing for _, doing in sessions(connection, session_name(record.run_id)))
+    return RunStatus(record, journal.progress(connection), at_work, size_bytes(connection, record.run_id))

@@ -1,0 +1,43 @@
+"""Whether a unit that arrived in an earlier attempt would be the same today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from migrator.source.rows import Range, small_values
+from migrator.target.connection import target_errors
+from migrator.target.journal import Unit
+from migrator.tasks.copy import UNEXPECTED_VALUE, copy_straight
+from migrator.tasks.digest import DryWriter, digest_of_values
+from migrator.tasks.table import WorkTable
+from migrator.workers import Context
+
+
+@dataclass(frozen=True)
+class RecheckTask:
+    """Reads the range again and compares its digest; nothing is sent."""
+
+    table: WorkTable
+    unit: Unit
+
+    def run(self, context: Context) -> bool:
+        assert context.target is not None
+        part = Range(self.unit.low, self.unit.high)
+        if self.unit.careful:
+            return digest_of_values(context, self.table, part) == self.unit.digest
+        with target_errors(context.target, f"a look at {self.table.target}"):
+            return self._digest_as_sent(context, part) == (self.unit.rows, self.unit.digest)
+
+    def _digest_as_sent(self, context: Context, part: Range) -> tuple[int, bytes] | None:
+        """(rows, digest), or None where the rows cannot go straight any more."""
+        try:
+            with (
+                context.connection.transaction(force_rollback=True),
+                context.connection.cursor() as cursor,
+                small_values(context.source),
+            ):
+                writer = DryWriter(cursor)
+                rows = copy_straight(context, self.table, part, cursor, writer)
+                return rows, writer.digest
+        except UNEXPECTED_VALUE:
+            return None

@@ -1,0 +1,170 @@
+"""kill -9 at every named step of a run, and once more during the next attempt: afterwards the target is exact.
+
+The command runs in a fork of this process, in which one step of the run kills its process before or behind its work.
+Workers are processes of their own, which end when their parent does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from .moving import make_source
+from .terminal import Answer, migrator
+
+SOURCE = """
+PRAGMA journal_mode = WAL;
+CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+INSERT INTO rooms VALUES (1, 'kitchen'), (2, 'hall');
+CREATE TABLE lamps (id INTEGER PRIMARY KEY, room INTEGER REFERENCES rooms, name TEXT);
+INSERT INTO lamps SELECT value, value % 2 + 1, 'lamp ' || value FROM json_each('[1,2,3,4,5,6,7,8]');
+CREATE INDEX lamps_by_name ON lamps (name);
+CREATE TABLE readings (at TEXT, value REAL, lamp INTEGER REFERENCES lamps);
+INSERT INTO readings SELECT '2026-01-0' || value, value * 0.1, value FROM json_each('[1,2,3,4,5]');
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+INSERT INTO settings VALUES ('a', '1'), ('b', NULL);
+CREATE VIEW bright AS SELECT name FROM lamps WHERE id > 4;
+"""
+ROWS = {"rooms": 2, "lamps": 8, "readings": 5, "settings": 2}
+
+# Name of the step → (module, what is called there, whether the process dies before or behind it, at which call).
+STEPS: dict[str, tuple[str, str, str, int]] = {
+    "before the journal": ("migrator.target.journal", "Journal.create", "before", 1),
+    "journal made, not committed": ("migrator.target.journal", "Journal.create", "behind", 1),
+    "before the tables": ("migrator.steps.resume", "create_tables", "before", 1),
+    "tables made": ("migrator.steps.resume", "create_tables", "behind", 1),
+    "tables told": ("migrator.target.journal", "Journal.define", "behind", 1),
+    "first table copied": ("migrator.steps.copying", "Copied.add", "behind", 1),
+    "third table copied": ("migrator.steps.copying", "Copied.add", "behind", 3),
+    "while an index is built": ("migrator.steps.building", "Builder._build", "before", 1),
+    "an index built": ("migrator.steps.building", "Builder._build", "behind", 1),
+    "all copied": ("migrator.steps.run", "copy_tables", "behind", 1),
+    "orphans settled": ("migrator.steps.run", "settle_orphans", "behind", 1),
+    "rejects written": ("migrator.run_folder", "RunFolder.write_lines", "behind", 2),
+    "keys attached": ("migrator.steps.run", "finish_tables", "behind", 1),
+    "a foreign key validated": ("migrator.steps.building", "Builder._validate", "behind", 1),
+    "sequences set": ("migrator.steps.run", "restart", "behind", 1),
+    "views made": ("migrator.steps.run", "finish_views", "behind", 1),
+    "before the proof": ("migrator.steps.run", "verify_all", "before", 1),
+    "proven": ("migrator.steps.run", "verify_all", "behind", 1),
+    "rename begun": ("migrator.target.journal", "Journal.place", "behind", 1),
+    "renamed, not committed": ("migrator.target.staging", "move_into_place", "behind", 1),
+    "renamed": ("migrator.run_folder", "RunFolder.write_outcome", "before", 1),
+    "outcome written": ("migrator.run_folder", "RunFolder.write_outcome", "behind", 1),
+    "journal gone": ("migrator.target.journal", "Journal.discard", "behind", 1),
+}
+PLACED = {"renamed", "outcome written", "journal gone"}
+STANDS = {"before the journal", "journal made, not committed", "while an index is built", "an index built"}
+
+
+def run_killed(step: str, *arguments: str | Path) -> int:
+    """The signal that ended the command, or 0 where it did not come to that step."""
+    if not (child := os.fork()):
+        code = 1
+        try:
+            _arm(*STEPS[step])
+            code = migrator(*arguments).code
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def _arm(module: str, name: str, when: str, call: int) -> None:
+    owner: object = importlib.import_module(module)
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    setattr(owner, last, _deadly(getattr(owner, last), when, call))
+
+
+def _deadly(work: Callable[..., object], when: str, call: int) -> Callable[..., object]:
+    calls = 0
+
+    def deadly(*arguments: object, **options: object) -> object:
+        nonlocal calls
+        calls = mine = calls + 1
+        if mine == call and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = work(*arguments, **options)
+        if mine == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return deadly
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return make_source(tmp_path / "home.db", SOURCE)
+
+
+def command(source: Path, database: str) -> tuple[str | Path, ...]:
+    return ("run", source, database, "--run-dir", source.parent / "runs", "--workers", "1")
+
+
+def assert_exact(source: Path, database: str, last: Answer) -> None:
+    assert last.code == 0, last.all
+    verified = migrator("verify", source, database, "--run-dir", source.parent / "runs")
+    assert verified.code == 0, verified.all
+    with psycopg.connect(database) as connection:
+        for table, rows in ROWS.items():
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
+        ours = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'migrator%'").fetchall()
+        assert ours == []
+        sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'migrator %'"
+        assert connection.execute(sessions).fetchone() == (0,)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_run_that_is_killed_goes_on(step: str, source: Path, database: str) -> None:
+    assert run_killed(step, *command(source, database)) == signal.SIGKILL
+    if step == "journal gone":  # nothing was left to do but to say so
+        assert migrator("verify", source, database, "--run-dir", source.parent / "runs").code == 0
+        return
+    again = migrator(*command(source, database))
+    assert_exact(source, database, again)
+    assert ("had arrived" in again.out) == (step in PLACED)
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step not in PLACED | STANDS])
+def test_an_attempt_that_is_killed_as_well_goes_on_too(step: str, source: Path, database: str) -> None:
+    """The first attempt had come to its proof, so the second finds everything there and dies at that step."""
+    assert run_killed("before the proof", *command(source, database)) == signal.SIGKILL
+    assert run_killed(step, *command(source, database)) == signal.SIGKILL
+    assert_exact(source, database, migrator(*command(source, database)))
+
+
+def test_what_the_source_has_changed_since_is_loaded_again(source: Path, database: str) -> None:
+    """One table has other values, one has grown, one has shrunk, one is as it was."""
+    assert run_killed("all copied", *command(source, database)) == signal.SIGKILL
+    with closing(sqlite3.connect(source)) as db, db:
+        db.execute("UPDATE rooms SET name = 'cellar' WHERE id = 2")
+        db.execute("INSERT INTO lamps VALUES (100, 1, 'new')")
+        db.execute("DELETE FROM readings WHERE lamp = 5")
+    again = migrator(*command(source, database))
+    assert again.code == 0, again.all
+    assert migrator("verify", source, database, "--run-dir", source.parent / "runs").code == 0
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT name FROM rooms WHERE id = 2").fetchone() == ("cellar",)
+        assert connection.execute("SELECT count(*) FROM lamps").fetchone() == (9,)
+        assert connection.execute("SELECT count(*) FROM readings").fetchone() == (4,)
+
+
+def test_what_stands_is_not_copied_again(source: Path, database: str) -> None:
+    """Rows of a unit that stands are the very same: their tuples' transaction is that of the first attempt."""
+    assert run_killed("before the proof", *command(source, database)) == signal.SIGKILL
+    with psycopg.connect(database) as connection:
+        [(staging,)] = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'migrator_staging%'")
+        before = connection.execute(f'SELECT xmin::text, id FROM "{staging}".lamps ORDER BY id').fetchall()
+    assert migrator(*command(source, database)).code == 0
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT xmin::text, id FROM lamps ORDER BY id").fetchall() == before
