@@ -40,12 +40,12 @@ async def access_to_this(hass: HomeAssistant, user: User) -> Access:
 
 
 async def own_user(hass: HomeAssistant, user_id: str | None) -> User:
-    """The integration's own user, which is made (again) where it is missing or was switched off.
+    """The integration's own user, which is made (again) where it is missing, was switched off or lost its rights.
 
     Only an administrator may list webhooks, and only from the local network may this one sign in.
     """
     user = await hass.auth.async_get_user(user_id) if user_id else None
-    if user is not None and not user.is_active:
+    if user is not None and not (user.is_active and user.is_admin):
         await hass.auth.async_remove_user(user)
         user = None
     return user or await hass.auth.async_create_system_user(USER_NAME, group_ids=[GROUP_ID_ADMIN], local_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -27,10 +28,12 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
     TextSelectorType,
 )
+from yarl import URL
 
 from .access import ClientCertificateDemanded, access_to_another, own_url
 from .const import (
     CONF_DATABASE_URL,
+    CONF_ENTRY_IDS,
     CONF_HOME_ID,
     CONF_POLL_INTERVAL_S,
     CONF_RETENTION_DAYS,
@@ -44,6 +47,7 @@ from .const import (
 )
 from .core.entries import CONFIG_ENTRIES
 from .core.errors import (
+    HomeTaken,
     InvalidToken,
     MetastoreError,
     NewerDatabase,
@@ -54,7 +58,7 @@ from .core.errors import (
     StoreUnavailable,
 )
 from .listing import Listing
-from .runtime import stores, url_of
+from .runtime import sharing, stores, url_of
 from .source import connect
 
 _PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
@@ -89,6 +93,7 @@ _SAID: tuple[tuple[type[MetastoreError], str], ...] = (
     (ProtocolError, "not_home_assistant"),
     (SourceError, "cannot_connect"),
     (NewerDatabase, "newer_database"),
+    (HomeTaken, "home_taken"),
     (StoreUnavailable, "database_unavailable"),
     (StoreError, "invalid_database"),
 )
@@ -134,7 +139,7 @@ class MetastoreConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_another(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         errors: dict[str, str] = {}
         if user_input is not None:
-            user_input[CONF_URL] = user_input[CONF_URL].rstrip("/")
+            user_input = _tidy(user_input)
             try:
                 instance = await _look(self.hass, user_input)
             except MetastoreError as error:
@@ -157,26 +162,32 @@ class MetastoreConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def async_step_database(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         errors: dict[str, str] = {}
+        reason = ""
         if user_input is not None:
             try:
                 known = await _try_database(self.hass, user_input[CONF_DATABASE_URL], self._entry_ids)
             except StoreError as error:
                 errors["base"] = _said(error)
+                reason = str(error)
             else:
+                if aborted := await self._once():  # another flow may have been quicker
+                    return aborted
                 # Who was here before finds the own history; who is new gets an id that nobody else has.
                 home_id = self._data.setdefault(CONF_HOME_ID, known or uuid4().hex)
                 await self.async_set_unique_id(home_id)
                 self._abort_if_unique_id_configured()
                 options = {
                     CONF_DATABASE_URL: user_input[CONF_DATABASE_URL],
-                    CONF_RETENTION_DAYS: DEFAULT_RETENTION_DAYS,
+                    CONF_RETENTION_DAYS: _retention(self.hass, user_input[CONF_DATABASE_URL]),
                     CONF_POLL_INTERVAL_S: DEFAULT_POLL_INTERVAL_S,
                 }
-                return self.async_create_entry(title=self._title, data=self._data, options=options)
+                data = {**self._data, CONF_ENTRY_IDS: list(self._entry_ids)}
+                return self.async_create_entry(title=self._title, data=data, options=options)
         return self.async_show_form(
             step_id="database",
             data_schema=self.add_suggested_values_to_schema(_DATABASE, user_input or {}),
             errors=errors,
+            description_placeholders={"reason": reason},
         )
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
@@ -188,7 +199,7 @@ class MetastoreConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="client_certificate")
         errors: dict[str, str] = {}
         if user_input is not None:
-            given = {**entry.data, **user_input}
+            given = {**entry.data, **_tidy(user_input)}
             if (error := await self._wrong(entry, given)) is None:
                 return self.async_update_reload_and_abort(entry, data=given)
             errors["base"] = error
@@ -205,7 +216,7 @@ class MetastoreConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="nothing_to_reconfigure")
         errors: dict[str, str] = {}
         if user_input is not None:
-            given = {**entry.data, **user_input, CONF_URL: user_input[CONF_URL].rstrip("/")}
+            given = {**entry.data, **_tidy(user_input)}
             if (error := await self._wrong(entry, given)) is None:
                 return self.async_update_reload_and_abort(entry, data=given)
             errors["base"] = error
@@ -229,27 +240,49 @@ class MetastoreOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         errors: dict[str, str] = {}
+        reason = ""
         if user_input is not None:
             try:
                 await _try_database(self.hass, user_input[CONF_DATABASE_URL], ())
             except StoreError as error:
                 errors["base"] = _said(error)
+                reason = str(error)
             else:
                 self._take_along(user_input)
                 return self.async_create_entry(data=user_input)
         shown = user_input or self.config_entry.options
         return self.async_show_form(
-            step_id="init", data_schema=self.add_suggested_values_to_schema(_OPTIONS, shown), errors=errors
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(_OPTIONS, shown),
+            errors=errors,
+            description_placeholders={"reason": reason},
         )
 
     def _take_along(self, given: Mapping[str, Any]) -> None:
         shared = {name: given[name] for name in (CONF_DATABASE_URL, CONF_RETENTION_DAYS)}
-        before = self.config_entry.options[CONF_DATABASE_URL]
-        for other in self.hass.config_entries.async_entries(DOMAIN):
-            if other.entry_id == self.config_entry.entry_id or other.options[CONF_DATABASE_URL] != before:
+        for other in sharing(self.hass, self.config_entry.options[CONF_DATABASE_URL]):
+            if other.entry_id == self.config_entry.entry_id:
                 continue
             if self.hass.config_entries.async_update_entry(other, options={**other.options, **shared}):
                 self.hass.config_entries.async_schedule_reload(other.entry_id)
+
+
+def _tidy(given: Mapping[str, Any]) -> dict[str, Any]:
+    """As people copy it: an address with the page that they look at, a token with the blank behind it."""
+    tidied = {**given, CONF_TOKEN: given[CONF_TOKEN].strip()}
+    if CONF_URL in given:
+        text = given[CONF_URL].strip()
+        try:
+            tidied[CONF_URL] = str(URL(text).origin())
+        except ValueError:
+            tidied[CONF_URL] = text  # what is wrong with it is said when it is tried
+    return tidied
+
+
+def _retention(hass: HomeAssistant, database: str) -> int:
+    """Days. It belongs to the database: a home that is added to one keeps what holds there."""
+    others = sharing(hass, database)
+    return int(others[0].options[CONF_RETENTION_DAYS]) if others else DEFAULT_RETENTION_DAYS
 
 
 def _said(error: MetastoreError) -> str:
@@ -274,11 +307,11 @@ def _own_entry_ids(hass: HomeAssistant) -> tuple[str, ...]:
 async def _entry_of(hass: HomeAssistant, entry_ids: tuple[str, ...]) -> ConfigEntry[Any] | None:
     """The entry that mirrors the instance with these config entries already."""
     for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
-        try:
-            if set(entry_ids) & await _known_entry_ids(hass, entry):
-                return entry
-        except StoreError:
-            continue  # Its database is away; two mirrors of one home are found out when it is back.
+        known = set(entry.data.get(CONF_ENTRY_IDS, ()))
+        with suppress(StoreError):  # where its database is away, what it was added with has to do
+            known |= await _known_entry_ids(hass, entry)
+        if known & set(entry_ids):
+            return entry
     return None
 
 
@@ -297,6 +330,9 @@ async def _try_database(hass: HomeAssistant, url: str, entry_ids: tuple[str, ...
     """Open it, and return the home in it that has these config entries. Raises StoreError."""
     store = await stores(hass).acquire(url_of(hass, url))
     try:
-        return await store.home_of(entry_ids)
+        if home_id := await store.home_of(entry_ids):
+            await store.claim(home_id)
+            await store.unclaim(home_id)
+        return home_id
     finally:
         await stores(hass).release(store)

@@ -72,11 +72,17 @@ class Listing:
     async def all_of(
         self, registry: Registry, scopes: Iterable[str] = (), arrived: Callable[[], None] | None = None
     ) -> list[Payload]:
-        """Every entry of the registry; of entities the short form. `scopes` are those of categories.
+        """Every entry of the registry that has a key; of entities the short form. `scopes` are those of categories.
 
         `arrived` is called when the answer is there, before anything that came after it; with several answers, with the
         first of them.
         """
+        found = await self._all_of(registry, scopes, arrived)
+        return [row for row in found if isinstance(row.get(registry.key), str)]
+
+    async def _all_of(
+        self, registry: Registry, scopes: Iterable[str], arrived: Callable[[], None] | None
+    ) -> list[Payload]:
         if registry is CATEGORIES:
             found: list[Payload] = []
             for number, scope in enumerate(sorted(scopes)):

@@ -157,6 +157,7 @@ class _Session:
 
     async def begin(self) -> None:
         """Subscribe, make sure that it is the home of before, and make the database what the home is."""
+        await self.store.claim(self.home_id)
         if not await self.listing.is_admin():
             raise NotAdmin("The token's user is not an administrator, and only those may see all registries.")
         for event in EVENTS:
@@ -224,8 +225,10 @@ class _Session:
             self.dirty.scopes |= {scope for entry in stored.values() if (scope := getattr(entry, "scope", None))}
         complete = self.condition.settled
         listed = await self._ask(registry, arrived)
-        self._digests[registry] = await self._digested(registry, listed)
-        return await self._diff(registry, stored, listed, complete=complete)
+        self._digests.pop(registry, None)
+        if complete:
+            self._digests[registry] = await self._digested(registry, listed)
+        return await self._confirmed(registry, await self._diff(registry, stored, listed, complete=complete))
 
     async def _ask(self, registry: Registry, arrived: Callable[[], None] | None) -> list[Payload]:
         asked = frozenset(self.dirty.scopes)
@@ -237,6 +240,16 @@ class _Session:
     async def _digested(self, registry: Registry, listed: Sequence[Payload]) -> dict[str, int]:
         found: dict[str, int] = await self.environment.offload(digests, registry, listed)
         return found
+
+    async def _confirmed(self, registry: Registry, changes: list[Change]) -> list[Change]:
+        """A removal counts if the home is settled after it was told: one that stops unloads what it has."""
+        if all(change.after is not None for change in changes):
+            return changes
+        await self._look()
+        if self.condition.settled:
+            return changes
+        self._digests.pop(registry, None)
+        return [change for change in changes if change.after is not None]
 
     async def _list_entities(self) -> list[Change]:
         """The short form says which there are and which changed, the extended form what they are."""
@@ -251,7 +264,7 @@ class _Session:
         # Who is gone is what the listing said. An address may have got another holder since then: that was told, and is
         # read again right after this.
         extended, _ = await self.listing.extended(addresses)
-        return gone + await self._diff(ENTITIES, stored, extended, complete=False)
+        return await self._confirmed(ENTITIES, gone + await self._diff(ENTITIES, stored, extended, complete=False))
 
     async def _diff(
         self, registry: Registry, stored: dict[str, Entry], listed: Sequence[Payload], *, complete: bool
@@ -308,9 +321,9 @@ class _Session:
             self.home_id, registry, [*(str(row.get(registry.key)) for row in changed), *gone]
         )
         self._digests[registry] = now
-        return diff(registry, {key: entry for key, entry in stored.items() if key in now}, changed, complete=False) + [
-            Change(registry, entry, None) for key, entry in stored.items() if key in gone
-        ]
+        remaining = {key: entry for key, entry in stored.items() if key in now}
+        removed = [Change(registry, entry, None) for key, entry in stored.items() if key in gone]
+        return await self._confirmed(registry, diff(registry, remaining, changed, complete=False) + removed)
 
     async def _follow_entities(self) -> None:
         while True:
@@ -347,9 +360,8 @@ class _Session:
             left = {}
         stored = await self.store.live(self.home_id, ENTITIES, found)
         gone = await self.store.live(self.home_id, ENTITIES, left.values())
-        return diff(ENTITIES, stored, list(found.values()), complete=False) + [
-            Change(ENTITIES, entry, None) for entry in gone.values()
-        ]
+        removed = [Change(ENTITIES, entry, None) for entry in gone.values()]
+        return await self._confirmed(ENTITIES, diff(ENTITIES, stored, list(found.values()), complete=False) + removed)
 
     async def _take_dirty(self) -> tuple[dict[str, Payload], set[str]]:
         addresses = sorted(self.dirty.entities)
@@ -371,12 +383,11 @@ class _Session:
                 async with asyncio.timeout(self.environment.poll_interval_s):
                     await self._started.wait()
             self._started.clear()
-            was_settled = self.condition.settled
-            await self._look()
-            settles = self.condition.settled and not was_settled
-            if settles:
-                self._digests.clear()  # what was only not there yet may be gone
-                self._all_dirty()
+            found = await self.listing.condition()
+            if found.settled and not self.condition.settled:
+                # What was only not there yet may be gone, and a listing that has begun before does not know.
+                await self.compare("settled")
+            self.condition = found
             self.dirty.registries.add(WEBHOOKS.name)
             self._changed.set()
 

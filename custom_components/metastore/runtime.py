@@ -8,7 +8,7 @@ import random
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +17,10 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers import storage
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
 from sqlalchemy import URL
 
-from .access import access_to_another, access_to_this, own_user
+from .access import ClientCertificateDemanded, access_to_another, access_to_this, own_user
 from .const import (
     CONF_DATABASE_URL,
     CONF_HOME_ID,
@@ -32,6 +32,7 @@ from .const import (
     SOURCE_THIS,
 )
 from .core.errors import InvalidToken, MetastoreError, NotAdmin, StoreError
+from .core.retry import GiveUp
 from .mirror import Environment, Mirror
 from .source import Access, Connection, connect
 from .store.dialects import database_url, within
@@ -45,6 +46,9 @@ type MetastoreConfigEntry = ConfigEntry[Runtime]
 PURGE_EVERY = timedelta(days=1)
 STORAGE_VERSION = 1
 DAY_S = 86_400
+STOP_WITHIN_S = 20.0
+FIRST_PURGE_S = 600.0  # after the start; whoever restarts every night would never purge
+SIGN_IN_AGAIN_S = 60.0
 
 
 def stores(hass: HomeAssistant) -> Stores:
@@ -54,8 +58,28 @@ def stores(hass: HomeAssistant) -> Stores:
 
 
 def url_of(hass: HomeAssistant, text: str) -> URL:
-    """Relative files lie in the configuration directory. Raises StoreError."""
-    return within(database_url(text), Path(hass.config.config_dir))
+    """Relative files lie in the configuration directory. Raises StoreError.
+
+    HACS replaces an integration's folder with every update, and what lies in it is gone.
+    """
+    url = within(database_url(text), Path(hass.config.config_dir))
+    integrations = Path(hass.config.path("custom_components")).resolve()
+    if url.drivername == "sqlite" and Path(str(url.database)).is_relative_to(integrations):
+        raise StoreError("The database would lie among the integrations, whose folders are replaced by updates.")
+    return url
+
+
+def sharing(hass: HomeAssistant, database: str) -> list[MetastoreConfigEntry]:
+    """The entries whose homes are in that database, however its URL is written. Raises StoreError."""
+    url = url_of(hass, database)
+    return [entry for entry in hass.config_entries.async_entries(DOMAIN) if _is_in(hass, entry, url)]
+
+
+def _is_in(hass: HomeAssistant, entry: MetastoreConfigEntry, url: URL) -> bool:
+    try:
+        return url_of(hass, entry.options[CONF_DATABASE_URL]) == url
+    except StoreError:
+        return False
 
 
 async def webhook_key(hass: HomeAssistant) -> bytes:
@@ -72,6 +96,7 @@ async def webhook_key(hass: HomeAssistant) -> bytes:
 class Runtime:
     """Made by `start`, ended by `stop`; between them the mirror runs in a task of its own."""
 
+    home_id: str
     store: Store
     mirror: Mirror
     task: asyncio.Task[None]
@@ -80,8 +105,12 @@ class Runtime:
     async def stop(self, hass: HomeAssistant) -> None:
         self.stop_purging()
         self.task.cancel()
-        await asyncio.wait([self.task])
-        await stores(hass).release(self.store)
+        # A database that hangs must not keep Home Assistant from unloading; its connection gives up by itself.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await asyncio.wait([self.task])
+                await self.store.unclaim(self.home_id)
+                await stores(hass).release(self.store)
 
 
 async def start(hass: HomeAssistant, entry: MetastoreConfigEntry) -> Runtime:
@@ -108,16 +137,32 @@ async def start(hass: HomeAssistant, entry: MetastoreConfigEntry) -> Runtime:
             _LOGGER.warning("The history was not purged, and will be tomorrow: %s", error)
 
     task = entry.async_create_background_task(hass, _run(hass, entry, mirror), "metastore mirror", eager_start=False)
-    return Runtime(store, mirror, task, async_track_time_interval(hass, purge, PURGE_EVERY))
+    first, daily = async_call_later(hass, FIRST_PURGE_S, purge), async_track_time_interval(hass, purge, PURGE_EVERY)
+
+    def stop_purging() -> None:
+        first()
+        daily()
+
+    return Runtime(home_id, store, mirror, task, stop_purging)
 
 
 async def _run(hass: HomeAssistant, entry: MetastoreConfigEntry, mirror: Mirror) -> None:
     given_up = await mirror.run()
+    while _signs_in_again(entry, given_up):
+        await asyncio.sleep(SIGN_IN_AGAIN_S)
+        given_up = await mirror.run()
     if isinstance(given_up.error, (InvalidToken, NotAdmin)):
         _LOGGER.warning("The mirror waits for a new token: %s", given_up.error)
         entry.async_start_reauth(hass)
     else:
         _LOGGER.error("The mirror has stopped: %s", given_up.error)
+
+
+def _signs_in_again(entry: MetastoreConfigEntry, given_up: GiveUp) -> bool:
+    """Our own user was deleted or lost its rights in between: the next attempt makes it anew, and asks nobody."""
+    refused = isinstance(given_up.error, (InvalidToken, NotAdmin))
+    own = entry.data[CONF_SOURCE] == SOURCE_THIS
+    return own and refused and not isinstance(given_up.error, ClientCertificateDemanded)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from pytest_socket import socket_allow_hosts
 
 from custom_components.metastore import access
 from custom_components.metastore.const import DOMAIN
-from custom_components.metastore.core.errors import ConnectionLost
+from custom_components.metastore.core.errors import ConnectionLost, StoreUnavailable
+from custom_components.metastore.source import Access
 from custom_components.metastore.store.dialects import database_url
 from custom_components.metastore.store.upgrade import upgrade
 
@@ -124,6 +126,49 @@ async def test_the_same_home_is_not_added_twice(hass: HomeAssistant, home: Simul
     entry = await added(hass, home, database)
     flow = await answered(hass, await begun(hass, "another"), url=home.url + "/", token=TOKEN, verify_ssl=True)
     assert (flow["type"], flow["reason"]) == (FlowResultType.ABORT, "already_configured")
+    await removed(hass, entry)
+
+
+async def test_of_two_flows_for_the_same_home_the_second_is_refused(
+    hass: HomeAssistant, home: SimulatedHome, database: str, tmp_path: Path
+) -> None:
+    """Also where the first entry's database is away, so that nobody can look into it."""
+    first, second = await begun(hass, "another"), await begun(hass, "another")
+    given = {"url": home.url, "token": TOKEN, "verify_ssl": True}
+    first, second = await answered(hass, first, **given), await answered(hass, second, **given)
+    entry = (await answered(hass, first, database_url=database))["result"]
+    await mirrored(entry)
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    assert (await answered(hass, second, database_url=other))["reason"] == "already_configured"
+    with patch("custom_components.metastore.config_flow.stores", side_effect=StoreUnavailable("away")):
+        third = await answered(hass, await begun(hass, "another"), **given)
+    assert third["reason"] == "already_configured"
+    await removed(hass, entry)
+
+
+async def test_an_address_and_a_token_may_be_given_as_they_are_copied(hass: HomeAssistant, home: SimulatedHome) -> None:
+    flow = await begun(hass, "another")
+    flow = await answered(hass, flow, url=f" {home.url}/lovelace/0", token=f"{TOKEN} ", verify_ssl=True)
+    assert flow["step_id"] == "database"
+
+
+async def test_a_database_among_the_integrations_is_refused(hass: HomeAssistant, home: SimulatedHome) -> None:
+    """An update would take it away."""
+    flow = await answered(hass, await begun(hass, "another"), url=home.url, token=TOKEN, verify_ssl=True)
+    flow = await answered(hass, flow, database_url="sqlite:///custom_components/metastore/mine.db")
+    assert flow["errors"] == {"base": "invalid_database"}
+    assert "replaced by updates" in flow["description_placeholders"]["reason"]
+
+
+async def test_a_home_that_is_added_to_a_database_keeps_the_retention_there(
+    hass: HomeAssistant, home: SimulatedHome, database: str
+) -> None:
+    entry = await added(hass, home, database)
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "retention_days": 30})
+    async with SimulatedHome(devices=1, entities=2, seed=7).listening() as cabin:
+        neighbour = await added(hass, cabin, database)
+        assert neighbour.options["retention_days"] == 30
+        await removed(hass, neighbour)
     await removed(hass, entry)
 
 
@@ -292,7 +337,7 @@ async def test_this_home_asks_for_nothing(hass: HomeAssistant, server: None, dat
     flow = await answered(hass, flow, database_url=database)
     entry = flow["result"]
     await mirrored(entry)
-    assert entry.data.keys() == {"source", "home_id", "user_id"}
+    assert entry.data.keys() == {"source", "home_id", "user_id", "entry_ids"}
     user = await hass.auth.async_get_user(entry.data["user_id"])
     assert user is not None
     assert (user.system_generated, user.local_only) == (True, True)
@@ -340,6 +385,30 @@ async def test_another_home_has_to_have_the_right_certificate_unless_somebody_sa
     assert flow["errors"] == {"base": "cannot_connect"}
     flow = await answered(hass, flow, **given, verify_ssl=False)
     assert flow["errors"] == {"base": "invalid_auth"}
+
+
+@pytest.mark.parametrize("expected_lingering_timers", [True])  # of the server, for the connection that was refused
+async def test_this_home_signs_in_again_when_its_token_is_refused(
+    hass: HomeAssistant, server: None, database: str
+) -> None:
+    """As when an admin deletes the user just while the mirror signs in. Nobody is asked."""
+    refused = 0
+
+    async def access_that_is_refused_first(*arguments: Any) -> Access:
+        nonlocal refused
+        refused += 1
+        found = await access.access_to_this(*arguments)
+        return replace(found, token="refused") if refused == 1 else found
+
+    with (
+        patch("custom_components.metastore.runtime.access_to_this", access_that_is_refused_first),
+        patch("custom_components.metastore.runtime.SIGN_IN_AGAIN_S", 0.0),
+    ):
+        entry = (await answered(hass, await begun(hass, "this"), database_url=database))["result"]
+        await mirrored(entry)
+    assert refused == 2
+    assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []
+    await removed(hass, entry)
 
 
 @pytest.mark.parametrize("expected_lingering_timers", [True])  # of the server, for the connection that was cut

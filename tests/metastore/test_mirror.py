@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.metastore.core.entries import REGISTRIES
+from custom_components.metastore.core.entries import DEVICES, REGISTRIES, Payload, Registry
+from custom_components.metastore.listing import Listing
 
 from .mirrored import (
     ASKED,
@@ -501,6 +503,45 @@ async def test_the_event_that_says_started_is_enough(mirrored: Mirrored) -> None
         assert differences(expected(home), stored(mirrored.path))
         home.finish_starting()
         await mirrored.equal()
+
+
+async def test_a_home_that_settles_while_it_is_listed_loses_what_is_gone(
+    mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing that was asked for before removes nothing, and must not hide from later ones that something is gone."""
+    home = mirrored.home
+    async with mirrored.running():
+        await mirrored.equal()
+    hold_back(home, "NOT_RUNNING")
+    home.remove_device(first(home.devices))
+    all_of = Listing.all_of
+
+    async def slowly(self: Listing, registry: Registry, *arguments: Any) -> list[Payload]:
+        found = await all_of(self, registry, *arguments)
+        if registry is DEVICES and mirrored.mirror.status.connected:
+            home.finish_starting()
+            await asyncio.sleep(0.1)
+        return found
+
+    async with mirrored.running():
+        await until(lambda: mirrored.mirror.status.connected)
+        monkeypatch.setattr(Listing, "all_of", slowly)
+        home.update_device(first(home.devices), name_by_user="somebody")
+        await mirrored.equal()
+
+
+@pytest.mark.parametrize("mirrored", [NEVER_S], indirect=True)
+async def test_a_home_that_stops_unloads_what_it_has_and_nothing_is_gone(mirrored: Mirrored) -> None:
+    async with mirrored.running():
+        await mirrored.equal()
+        before = stored(mirrored.path)["webhooks"]
+        mirrored.home.state = "STOPPING"
+        for webhook_id in [*mirrored.home.webhooks]:
+            mirrored.home.remove_webhook(webhook_id)
+        mirrored.home.set_state(first(mirrored.home.config_entries), "not_loaded")
+        await until(lambda: stored(mirrored.path)["config_entries"] == expected(mirrored.home)["config_entries"])
+        await asyncio.sleep(0.2)
+        assert stored(mirrored.path)["webhooks"] == before
 
 
 # -- webhooks ----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, closing
@@ -27,7 +28,13 @@ from custom_components.metastore.core.entries import (
     WEBHOOKS,
     Registry,
 )
-from custom_components.metastore.core.errors import NewerDatabase, ProtocolError, StoreError, StoreUnavailable
+from custom_components.metastore.core.errors import (
+    HomeTaken,
+    NewerDatabase,
+    ProtocolError,
+    StoreError,
+    StoreUnavailable,
+)
 from custom_components.metastore.store.dialects import database_url, sync_engine, within
 from custom_components.metastore.store.schema import metadata
 from custom_components.metastore.store.shared import Stores
@@ -363,9 +370,52 @@ async def test_one_store_for_one_database(tmp_path: Path) -> None:
     await stores.release(one)
     await two.homes()
     await stores.release(two)
-    assert await stores.acquire(url) is not one
-    await stores.release(await stores.acquire(url))
-    await stores.release(next(iter(stores._open.values())).store)
+    three = await stores.acquire(url)
+    assert three is not one
+    await stores.release(three)
+
+
+async def test_a_database_that_hangs_does_not_hold_up_another(tmp_path: Path, socket_enabled: None) -> None:
+    """A port that takes a connection and says nothing."""
+    stores = Stores(asyncio.to_thread, Clock())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/home"
+        hanging = asyncio.create_task(stores.acquire(database_url(url)))
+        await asyncio.sleep(0.1)
+        store = await stores.acquire(database_url(f"sqlite:///{tmp_path / 'a.db'}"))
+        assert not hanging.done()
+        await stores.release(store)
+    with pytest.raises(StoreUnavailable):
+        await hanging
+
+
+async def test_a_home_in_postgresql_is_mirrored_by_one_process(empty_postgresql: str, socket_enabled: None) -> None:
+    async with opened(empty_postgresql) as one, opened(empty_postgresql) as another:
+        await one.store.claim(HOME)
+        with pytest.raises(HomeTaken, match="Another process"):
+            await another.store.claim(HOME)
+        await another.store.claim("another home")
+        await one.store.unclaim(HOME)
+        await another.store.claim(HOME)
+
+
+def test_what_is_refused_is_not_touched(tmp_path: Path) -> None:
+    """Not even its journal mode: it may be somebody else's."""
+    file = tmp_path / "other.db"
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("CREATE TABLE states (id INTEGER)")
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="belongs to something else"):
+        upgrade(database_url(f"sqlite:///{file}"))
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["other.db"]
+
+
+def test_one_file_has_one_url(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.db").symlink_to(tmp_path / "a.db")
+    given = ("sqlite:///a.db", "sqlite:///sub/../a.db", "sqlite:///link.db")
+    assert len({within(database_url(text), tmp_path) for text in given}) == 1
 
 
 async def test_webhooks_are_known_by_a_hash(mirrored: Mirrored) -> None:
@@ -465,7 +515,17 @@ def test_urls_that_are_understood(given: str, driver: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "metastore.db", "mysql://db/home", "sqlite://", "sqlite:///:memory:", "postgresql://db", "http://x/y"]
+    "given",
+    [
+        "",
+        "sqlite:///a\0.db",
+        "metastore.db",
+        "mysql://db/home",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "postgresql://db",
+        "http://x/y",
+    ],
 )
 def test_urls_that_are_refused_without_being_repeated(given: str) -> None:
     with pytest.raises(StoreError) as raised:

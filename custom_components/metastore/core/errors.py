@@ -10,6 +10,7 @@ MetastoreError
 │   └── OtherHome             final: not the Home Assistant that is in the database
 └── StoreError                the database
     ├── NewerDatabase         final: written by a newer version of Metastore
+    ├── HomeTaken             retry: another process mirrors this home into the same database
     └── StoreUnavailable      retry: it cannot be opened, or it does not answer
 """
 
@@ -55,6 +56,10 @@ class StoreError(MetastoreError):
 
 class NewerDatabase(StoreError):
     """The database was written by a newer version of Metastore, and is left as it is."""
+
+
+class HomeTaken(StoreError):
+    """Another process mirrors this home into the same database."""
 
 
 class StoreUnavailable(StoreError):

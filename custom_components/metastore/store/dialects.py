@@ -6,10 +6,12 @@ loop, and SQLAlchemy would import them inside.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiosqlite  # noqa: F401
 import orjson
@@ -35,6 +37,8 @@ _PRAGMAS = (
     "cache_size = -64000",
     "temp_store = MEMORY",
 )
+# A server that hangs, or a network that goes silent, becomes an error within a minute.
+_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000, "keepalives_idle": 20, "application_name": "metastore"}
 READING = {"metastore_reads": True}  # an execution option: this transaction takes no write lock
 
 
@@ -42,6 +46,8 @@ def database_url(text: str) -> URL:
     """The URL for SQLAlchemy's synchronous driver, which `async_engine` turns. Raises StoreError, without the URL."""
     try:
         url = make_url(text.strip())
+        if "\0" in text:
+            raise ValueError("a NUL character")
     except (ArgumentError, ValueError) as error:
         raise StoreError("This is not a database URL. It looks like sqlite:////config/metastore.db") from error
     if url.drivername in _SQLITE:
@@ -56,11 +62,11 @@ def database_url(text: str) -> URL:
 
 
 def within(url: URL, folder: Path) -> URL:
-    """SQLite's relative paths begin in that folder, and not where the process happens to be."""
+    """SQLite's relative paths begin in that folder, and not where the process happens to be; one file has one URL."""
     if url.drivername != "sqlite":
         return url
     assert url.database is not None
-    return url.set(database=str(folder / url.database))
+    return url.set(database=str((folder / url.database).resolve()))
 
 
 def async_engine(url: URL) -> AsyncEngine:
@@ -68,16 +74,24 @@ def async_engine(url: URL) -> AsyncEngine:
     if url.drivername == "sqlite":
         engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"))
     else:
-        engine = create_async_engine(url, paramstyle="format", json_serializer=_dumps, json_deserializer=_loads)
+        engine = create_async_engine(
+            url, paramstyle="format", json_serializer=_dumps, json_deserializer=_loads, connect_args=_PATIENCE
+        )
     _prepare(engine.sync_engine)
     return engine
 
 
 def sync_engine(url: URL) -> Engine:
     """For Alembic, in a worker thread."""
-    engine = create_engine(url)
+    engine = create_engine(url, connect_args=_PATIENCE if url.drivername != "sqlite" else {})
     _prepare(engine)
     return engine
+
+
+def looking_engine(url: URL) -> Engine:
+    """For a look at a file that may be somebody else's: nothing in it is changed, not even its journal mode."""
+    path = quote(str(url.database))
+    return create_engine("sqlite://", creator=lambda: sqlite3.connect(f"file:{path}?mode=ro", uri=True))
 
 
 def _prepare(engine: Engine) -> None:

@@ -15,8 +15,11 @@ from .upgrade import upgrade
 
 @dataclass
 class _Shared:
-    store: Store
-    users: int = 1
+    """`opening` is held while somebody opens or closes this database; another one may hang, and this one does not."""
+
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    store: Store | None = None
+    users: int = 0
 
 
 @dataclass
@@ -25,23 +28,22 @@ class Stores:
 
     offload: Callable[..., Awaitable[Any]]
     clock: Callable[[], float]
-    _open: dict[URL, _Shared] = field(default_factory=dict)
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _shared: dict[URL, _Shared] = field(default_factory=dict)
 
     async def acquire(self, url: URL) -> Store:
         """The store of that database, at the present schema. Raises StoreError. Give it back with `release`."""
-        async with self._lock:
-            if shared := self._open.get(url):
-                shared.users += 1
-                return shared.store
-            await self.offload(upgrade, url)
-            self._open[url] = _Shared(Store(url, self.clock))
-            return self._open[url].store
+        shared = self._shared.setdefault(url, _Shared())
+        async with shared.opening:
+            if shared.store is None:
+                await self.offload(upgrade, url)
+                shared.store = Store(url, self.clock)
+            shared.users += 1
+            return shared.store
 
     async def release(self, store: Store) -> None:
-        async with self._lock:
-            shared = self._open[store.url]
+        shared = self._shared[store.url]
+        async with shared.opening:
             shared.users -= 1
             if not shared.users:
-                del self._open[store.url]
+                shared.store = None
                 await store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from itertools import batched, count
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.diff import Action, Change, undo
 from ..core.entries import REGISTRIES, Entry, Registry
-from ..core.errors import StoreError, StoreUnavailable
+from ..core.errors import HomeTaken, StoreError, StoreUnavailable
 from .dialects import READING, Bulk, async_engine, said
 from .schema import TABLES, changes, homes, syncs
 
@@ -25,6 +25,7 @@ BATCH_ROWS = 500  # what is bound in one go holds up the event loop for a few mi
 READ_ROWS = 500
 MAX_KEYS = 500  # in one IN (…)
 PURGE_ROWS = 5_000
+_CLAIMS = 0x6D657461  # the class of our advisory locks: "meta"
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,16 @@ def _to_its_end[**P, T](work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P
     @wraps(work)
     async def whole(*args: P.args, **kwargs: P.kwargs) -> T:
         task = asyncio.create_task(work(*args, **kwargs))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await asyncio.wait([task])
-            raise
+        cancelled = False
+        while not task.done():
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError:
+                cancelled = True
+        if cancelled:
+            task.cancelled() or task.exception()  # nobody else asks
+            raise asyncio.CancelledError
+        return task.result()
 
     return whole
 
@@ -92,18 +98,52 @@ class Store:
         self._bulk = {name: Bulk(table, self._engine.dialect, replace=True) for name, table in TABLES.items()}
         self._bulk[changes.name] = Bulk(changes, self._engine.dialect, replace=False)
         self._writing = asyncio.Lock()
+        self._claims: dict[str, AsyncConnection] = {}
 
     async def close(self) -> None:
         """Engines that are not disposed keep their threads, and the interpreter from ending."""
+        for home_id in [*self._claims]:
+            await self.unclaim(home_id)
         try:
             if self._engine.dialect.name == "sqlite":
                 async with self._engine.connect() as connection:
                     await connection.exec_driver_sql("ROLLBACK")
+                    # Who reads the database for long makes this wait; the log is emptied another time.
+                    await connection.exec_driver_sql("PRAGMA busy_timeout = 1000")
                     await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         except SQLAlchemyError:
             pass  # The file may be gone; what was committed is in the log and is found at the next start.
         finally:
             await self._engine.dispose()
+
+    # -- one process for each home -------------------------------------------------------------------------------------
+
+    @_to_its_end
+    async def claim(self, home_id: str) -> None:
+        """Be the only process that mirrors this home into this database, for as long as its connection lasts.
+
+        Two would take away each other's webhooks, whose hashes are under keys of their own. Raises HomeTaken where
+        another process has claimed it. SQLite has no such lock; its file lies where one installation has it.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return
+        await self.unclaim(home_id)
+        with _explained():
+            connection = await self._engine.connect()
+            locked = await connection.execute(select(func.pg_try_advisory_lock(_CLAIMS, func.hashtext(home_id))))
+            if not locked.scalar():
+                await connection.close()
+                raise HomeTaken("Another process mirrors this home into this database.")
+            await connection.commit()
+            self._claims[home_id] = connection
+
+    @_to_its_end
+    async def unclaim(self, home_id: str) -> None:
+        """Let go of the home; a connection that is closed unlocks by itself."""
+        if connection := self._claims.pop(home_id, None):
+            with suppress(SQLAlchemyError):
+                await connection.invalidate()
+            await connection.close()
 
     # -- homes ---------------------------------------------------------------------------------------------------------
 

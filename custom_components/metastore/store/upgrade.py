@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, inspect
+from sqlalchemy import URL, Connection, Engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import NewerDatabase, StoreError, StoreUnavailable
-from .dialects import said, sync_engine
+from .dialects import looking_engine, said, sync_engine
 from .schema import metadata
 
 REVISION_TABLE = "metastore_revision"
@@ -26,12 +28,20 @@ def upgrade(url: URL, revision: str = "head") -> None:
     """
     if url.drivername == "sqlite":
         _make_folder(Path(str(url.database)).parent)
-    engine = sync_engine(url)
+        if Path(str(url.database)).exists():
+            with _opened(looking_engine(url)) as connection:
+                _check(connection, ScriptDirectory.from_config(configuration(connection)))
+    with _opened(sync_engine(url)) as connection:
+        config = configuration(connection)
+        _check(connection, ScriptDirectory.from_config(config))
+        command.upgrade(config, revision)
+
+
+@contextmanager
+def _opened(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
-            config = configuration(connection)
-            _check(connection, ScriptDirectory.from_config(config))
-            command.upgrade(config, revision)
+            yield connection
     except SQLAlchemyError as error:
         raise StoreUnavailable(f"The database cannot be opened: {said(error)}") from error
     finally:
