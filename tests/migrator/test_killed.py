@@ -6,7 +6,9 @@ Workers are processes of their own, which end when their parent does.
 
 from __future__ import annotations
 
+import fcntl
 import importlib
+import json
 import os
 import signal
 import sqlite3
@@ -168,3 +170,54 @@ def test_what_stands_is_not_copied_again(source: Path, database: str) -> None:
     assert migrator(*command(source, database)).code == 0
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT xmin::text, id FROM lamps ORDER BY id").fetchall() == before
+
+
+def test_status_tells_what_stands_and_how_to_discard_it(source: Path, database: str) -> None:
+    assert "no unfinished run" in migrator("status", database).out
+    assert run_killed("third table copied", *command(source, database)) == signal.SIGKILL
+    shown = migrator("status", database)
+    assert ": interrupted" in shown.out
+    assert "to go on: run the same command again" in shown.out
+    [run] = json.loads(migrator("status", database, "--json").out)["runs"]
+    assert (run["state"], run["source"], run["schema"]) == ("interrupted", str(source), "public")
+    assert run["rows"] + run["left"] == sum(ROWS.values())
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(run["discard"])
+    assert "no unfinished run" in migrator("status", database).out
+    assert_exact(source, database, migrator(*command(source, database)))
+
+
+def test_a_run_that_goes_on_is_left_alone(source: Path, database: str) -> None:
+    """Its folder is locked by the process that is at work."""
+    assert run_killed("third table copied", *command(source, database)) == signal.SIGKILL
+    [folder] = (source.parent / "runs").iterdir()
+    with (folder / "lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        again = migrator(*command(source, database))
+    assert again.code == 1
+    assert "Another process is at work in it" in again.err
+    assert_exact(source, database, migrator(*command(source, database)))
+
+
+def test_after_an_edit_of_the_plan_the_same_command_takes_it_from_there(source: Path, database: str) -> None:
+    """A value that does not fit stops nothing: the table whose line was edited is made anew, the others stand."""
+    with closing(sqlite3.connect(source)) as db, db:
+        db.execute("INSERT INTO lamps VALUES (9, 7, 'of no room')")
+    plan = source.with_name("plan.toml")
+    assert migrator("plan", source, "-o", plan).code in (0, 7)
+    text = plan.read_text(encoding="utf-8")
+    plan.write_text(text.replace('"fail"', '"not-valid"') if '"fail"' in text else text, encoding="utf-8")
+    planned = (*command(source, database), "--plan", plan)
+    assert run_killed("all copied", *planned) == signal.SIGKILL
+    with psycopg.connect(database) as connection:
+        [(staging,)] = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'migrator_staging%'")
+        before = connection.execute(f'SELECT xmin::text FROM "{staging}".settings').fetchall()
+    changed = plan.read_text(encoding="utf-8").replace(
+        'name = {type = "text"', 'name = {type = "text", target = "title"', 1
+    )
+    plan.write_text(changed, encoding="utf-8")
+    assert migrator(*planned).code == 0
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT xmin::text FROM settings").fetchall() == before
+        titled = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'title'"
+        assert connection.execute(titled).fetchone() == (1,)
