@@ -21,7 +21,7 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.model import Schema, TableKind, fold
 from migrator.core.plan import Orphans, Plan, TablePlan
 from migrator.core.shapes import Shape, from_json, ownership, portable, statements
-from migrator.profiles import recorder_columns
+from migrator.profiles import recorder_columns, recorder_keys
 from migrator.profiles.profile import Answers, Present, Shapes
 
 NAME = "home-assistant-recorder"
@@ -165,6 +165,7 @@ class HomeAssistantRecorder:
     ) -> tuple[Plan, tuple[Finding, ...]]:
         ours = [table for table in plan.tables if fold(table.source) in shapes]
         _check_moved(schema, census)
+        recorder_keys.check(schema, census, shapes, _read(VERSIONS[-1]))
         found = [finding for finding in findings if not _concerns(finding, ours)]
         tables = []
         for table in plan.tables:

@@ -33,7 +33,7 @@ def adapt(
             adapted, found = _unknown(planned, where, counted)
         else:
             adapted = _known(planned, column, counted, made)
-            found = _misfit(adapted, where, counted)
+            found = [*_misfit(adapted, where, counted), *_missing(adapted, where, counted)]
         columns.append(adapted)
         findings += found
     return tuple(columns), findings
@@ -94,6 +94,15 @@ def _misfit(column: ColumnPlan, where: str, counted: ColumnCensus) -> list[Findi
     return [Finding("values-do-not-fit", Severity.DECISION, where, message, advice)]
 
 
+def _missing(column: ColumnPlan, where: str, counted: ColumnCensus) -> list[Finding]:
+    if not (column.not_null and counted.nulls):
+        return []
+    rows = count_of(counted.nulls, "row")
+    message = f"Home Assistant's column is NOT NULL, and {rows} hold NULL; they would be rejected."
+    advice = "Fill them in SQLite while Home Assistant is stopped, or leave it so and run with this plan."
+    return [Finding("values-do-not-fit", Severity.DECISION, where, message, advice)]
+
+
 def _too_much(column: ColumnPlan, counted: ColumnCensus) -> str | None:
     """Why not every value of the census fits, or None. NULs in text are stripped and do fit."""
     name, strange = column.type.name, counted.stored
@@ -105,7 +114,9 @@ def _too_much(column: ColumnPlan, counted: ColumnCensus) -> str | None:
     elif name == "double precision":
         strange -= counted.reals
     elif column.type.is_text:
-        strange -= counted.texts - counted.broken_texts
+        strange -= counted.texts
+        if counted.broken_texts:
+            return f"{count_of(counted.broken_texts, 'text is', 'texts are')} not valid in the database's encoding"
         if column.type.arguments and counted.max_characters > column.type.arguments[0]:
             return f"up to {counted.max_characters:,} characters"
     elif name == "bytea":

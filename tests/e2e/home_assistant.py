@@ -79,7 +79,7 @@ class HomeAssistant:
         self._open = ExitStack()
         self._last_id = 0
         folder.mkdir(parents=True)
-        (folder / "configuration.yaml").write_text(CONFIGURATION + configuration)
+        self.configure(configuration)
         self._seed_server()
         self._install(ROOT / "custom_components/metastore")
         self._install(Path(__file__).parent / "integrations/crowd")
@@ -87,6 +87,10 @@ class HomeAssistant:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def configure(self, configuration: str) -> None:
+        """What else configuration.yaml says from the next start on."""
+        (self.folder / "configuration.yaml").write_text(CONFIGURATION + configuration)
 
     def _seed_server(self) -> None:
         """A port given in YAML would be taken back five minutes later."""

@@ -88,6 +88,18 @@ async def test_polling_and_reconnecting_without_changes_write_no_history(mirrore
     assert query(mirrored.path, "SELECT reason, created, updated, removed FROM syncs")[1:] == [("connected", 0, 0, 0)]
 
 
+async def test_a_large_home(template: Path, tmp_path: Path, socket_enabled: None) -> None:
+    """10,000 devices and 50,000 entities, in the form in which Home Assistant would send 40 MB."""
+    home = SimulatedHome(devices=10_000, entities=50_000)
+    path = Path(shutil.copy(template, tmp_path / "large.db"))
+    async with home.listening(), mirrored_by(home, path, poll_interval_s=NEVER_S) as mirrored, mirrored.running():
+        async with asyncio.timeout(120):
+            while not mirrored.mirror.status.connected:  # noqa: ASYNC110  it tells nobody
+                await asyncio.sleep(0.1)
+        assert query(path, "SELECT count(*) FROM entities WHERE removed_at IS NULL") == [(50_000,)]
+        assert differences(expected(home), stored(path)) == []
+
+
 async def test_a_home_with_nothing_in_it_is_mirrored_too(template: Path, tmp_path: Path, socket_enabled: None) -> None:
     empty = SimulatedHome()
     for remove, keys in (
