@@ -252,14 +252,17 @@ class Store:
         if not what:
             return counts
         bulk, numbers = self._bulk[changes.name], count(await self._next_id(connection, changes, home_id))
+
+        def lines(some: Iterable[Change]) -> Iterator[tuple[Any, ...]]:
+            # One at a time: the fields of a whole batch would be enough objects to call the garbage collector.
+            for change in some:
+                if fields := change.fields():
+                    counts[change.action] += 1
+                    action, name = change.action.value, change.registry.name
+                    yield (home_id, next(numbers), sync_id, at, name, change.key, action, fields)
+
         for some in batched(what, BATCH_ROWS, strict=False):
-            told = [(change, fields) for change in some if (fields := change.fields())]
-            counts.update(change.action for change, _ in told)
-            if told:
-                rows = bulk.rows(
-                    (home_id, next(numbers), sync_id, at, change.registry.name, change.key, change.action.value, fields)
-                    for change, fields in told
-                )
+            if rows := bulk.rows(lines(some)):
                 await connection.exec_driver_sql(bulk.statement, rows)
         return counts
 
