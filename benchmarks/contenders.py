@@ -22,6 +22,7 @@ DATABASE = "bench"
 _CARRIED_TABLES = """
 SELECT schemaname, tablename FROM pg_tables
 WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename NOT LIKE 'sqlite\\_%'
+  AND NOT starts_with(schemaname, 'migrator_journal_')
 """
 
 
