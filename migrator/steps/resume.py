@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,13 +14,13 @@ import psycopg
 from psycopg import sql
 
 from migrator.core.blueprint import Blueprint, Phase, Statement
-from migrator.core.errors import UsageError
+from migrator.core.errors import Failure, UsageError
 from migrator.core.progress import Progress
 from migrator.run_folder import RunFolder, create_run_folder, new_run_id, reopen_run_folder
 from migrator.steps.building import create_tables
 from migrator.target.catalog import constraints, relations
 from migrator.target.connection import APPLICATION_NAME, Target, connect, target_errors
-from migrator.target.journal import VERSION, Journal, RunRecord, Unit, end_sessions, read_runs
+from migrator.target.journal import VERSION, Journal, RunRecord, Unit, end_sessions, read_runs, sessions
 from migrator.target.staging import PREFIX as STAGING
 from migrator.tasks.recheck import RecheckTask
 from migrator.tasks.table import WorkTable
@@ -30,20 +31,20 @@ from migrator.workers import WorkerPool
 class Attempt:
     """This attempt of a run: a first one, or one that goes on where `record` says. `target` names its sessions."""
 
-    run_id: str
+    journal: Journal
     folder: RunFolder
     target: Target
     record: RunRecord | None = None
 
     @property
-    def journal(self) -> Journal:
-        return Journal(self.run_id)
+    def run_id(self) -> str:
+        return self.journal.run_id
 
 
 def first_attempt(target: Target, source: Path, runs: Path) -> Attempt:
     """A new run. Raises Failure where its folder cannot be made."""
     run_id = new_run_id()
-    return Attempt(run_id, create_run_folder(runs, source, run_id), _named(target, run_id))
+    return Attempt(Journal(run_id), create_run_folder(runs, source, run_id), _named(target, run_id))
 
 
 def next_attempt(target: Target, source: Path, runs: Path) -> Attempt:
@@ -60,13 +61,24 @@ def next_attempt(target: Target, source: Path, runs: Path) -> Attempt:
                 f"The unfinished run {record.run_id} in {target.shown} was begun by another version of migrator.",
                 next_step=f"Finish it with that version, or discard it: {how_to_discard(record.run_id)}",
             )
-        folder = reopen_run_folder(Path(record.folder))
-        named = _named(target, record.run_id)
-        with target_errors(target, "the end of sessions that the interrupted run has left"):
+        with target_errors(target, "the next attempt of the interrupted run"):
+            _check_alone(connection, record)
+            folder = reopen_run_folder(Path(record.folder))
+            journal = Journal(record.run_id).take_over(connection)
             end_sessions(connection, session_name(record.run_id))
-        return Attempt(record.run_id, folder, named, record)
+        return Attempt(journal, folder, _named(target, record.run_id), record)
     finally:
         connection.close()
+
+
+def _check_alone(connection: psycopg.Connection, record: RunRecord) -> None:
+    """The lock on the run folder tells of processes on this computer only. Raises Failure."""
+    if record.host != platform.node() and sessions(connection, session_name(record.run_id)):
+        raise Failure(
+            f"The run {record.run_id} of this source goes on, on the computer {record.host}.",
+            "Its sessions are open in the target.",
+            "Wait for it, or end it there; what a dead computer has left the server ends by itself after a while.",
+        )
 
 
 def session_name(run_id: str) -> str:

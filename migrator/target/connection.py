@@ -18,8 +18,13 @@ from migrator.core.redact import HIDDEN, redact
 
 APPLICATION_NAME = "migrator"
 CONNECT_TIMEOUT_S = 10
-# Without it a cut link in the middle of a COPY hangs for ever.
-TCP_USER_TIMEOUT_MS = 60_000
+# Without them a cut link hangs for ever: in the middle of a COPY, or while the server is at work and says nothing.
+_LINK = {
+    "tcp_user_timeout": "60000",  # milliseconds
+    "keepalives_idle": "30",  # seconds, as the next
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+}
 
 _SQLALCHEMY_DRIVERS = ("postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2", "postgres")
 _WAYS = (
@@ -64,8 +69,7 @@ def resolve_target(text: str, password_file: Path | None = None, environ: Mappin
     if _is_remote(parameters) and "PGSSLMODE" not in environ:
         _verify_certificate(parameters, environ)
     parameters.setdefault("connect_timeout", str(CONNECT_TIMEOUT_S))
-    parameters.setdefault("tcp_user_timeout", str(TCP_USER_TIMEOUT_MS))
-    return Target(parameters, _shown(parameters))
+    return Target({**_LINK, **parameters}, _shown(parameters))
 
 
 def _parse(text: str) -> dict[str, str]:

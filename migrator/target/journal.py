@@ -12,16 +12,18 @@ staging schema a table of the source may have any name.
 from __future__ import annotations
 
 import json
+import platform
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import args_row, class_row
 
+from migrator.core.errors import Failure
 from migrator.core.work import Healed, Reject
 
 PREFIX = "migrator_journal_"
@@ -29,7 +31,8 @@ VERSION = 1
 END_WITHIN_S = 30.0
 
 _TABLES = (
-    "CREATE TABLE {}.run (version integer NOT NULL, run_id text NOT NULL, source text NOT NULL, folder text NOT NULL,"
+    "CREATE TABLE {}.run (version integer NOT NULL, run_id text NOT NULL, attempt integer NOT NULL DEFAULT 1,"
+    " host text NOT NULL, source text NOT NULL, folder text NOT NULL,"
     " target_schema text NOT NULL, expected_rows bigint NOT NULL,"
     " begun_at timestamptz NOT NULL DEFAULT now(), placed_at timestamptz, outcome text)",
     "CREATE TABLE {}.definition (name text PRIMARY KEY, digest text NOT NULL)",
@@ -47,6 +50,8 @@ class RunRecord:
 
     version: int
     run_id: str
+    attempt: int
+    host: str
     source: str
     folder: str
     target_schema: str
@@ -83,9 +88,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Journal:
-    """The journal of one run. Methods raise psycopg.Error."""
+    """The journal of one run, as one attempt writes it. Methods raise psycopg.Error."""
 
     run_id: str
+    attempt: int = 1
 
     @property
     def schema(self) -> str:
@@ -95,10 +101,18 @@ class Journal:
         connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(self.schema)))
         for table in _TABLES:
             connection.execute(sql.SQL(table).format(sql.Identifier(self.schema)))
+        columns = "version, run_id, host, source, folder, target_schema, expected_rows"
         connection.execute(
-            self._sql("INSERT INTO {} VALUES (%s, %s, %s, %s, %s, %s)", "run"),
-            (VERSION, self.run_id, source, folder, schema, expected_rows),
+            self._sql(f"INSERT INTO {{}} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, %s)", "run"),
+            (VERSION, self.run_id, platform.node(), source, folder, schema, expected_rows),
         )
+
+    def take_over(self, connection: psycopg.Connection) -> Journal:
+        """Begin the next attempt: from now on no worker of an earlier one can write a unit."""
+        statement = self._sql("UPDATE {} SET attempt = attempt + 1, host = %s RETURNING attempt", "run")
+        row = connection.execute(statement, (platform.node(),)).fetchone()
+        assert row
+        return replace(self, attempt=row[0])
 
     def discard(self, connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(self.schema)))
@@ -112,11 +126,17 @@ class Journal:
     def add_unit(
         self, connection: psycopg.Connection, unit: Unit, rejects: Iterable[Reject], healed: Iterable[Healed]
     ) -> None:
-        """To be called in the transaction of the unit's COPY."""
-        connection.execute(
-            self._sql("INSERT INTO {} VALUES (%s, %s, %s, %s, %s, %s, %s)", "unit"),
-            (unit.table, unit.low, unit.high, unit.rows, unit.rejected, unit.careful, unit.digest),
+        """To be called in the transaction of the unit's COPY. Raises Failure where a later attempt has taken over."""
+        statement = sql.SQL(
+            "INSERT INTO {} SELECT %s::text, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::boolean, %s::bytea"
+            " FROM {} WHERE attempt = %s"
         )
+        written = connection.execute(
+            statement.format(sql.Identifier(self.schema, "unit"), sql.Identifier(self.schema, "run")),
+            (unit.table, unit.low, unit.high, unit.rows, unit.rejected, unit.careful, unit.digest, self.attempt),
+        )
+        if written.rowcount != 1:
+            raise Failure(f"Another process goes on with the run {self.run_id}.", "This one has ended.")
         self._add_lines(connection, unit.table, unit.low, False, rejects, healed)
 
     def add_settled(

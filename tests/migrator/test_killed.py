@@ -19,6 +19,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migrator.core.errors import Failure
+from migrator.target.journal import Journal, Unit, read_runs
+
 from .moving import make_source
 from .terminal import Answer, migrator
 
@@ -221,3 +224,28 @@ def test_after_an_edit_of_the_plan_the_same_command_takes_it_from_there(source: 
         assert connection.execute("SELECT xmin::text FROM settings").fetchall() == before
         titled = "SELECT count(*) FROM information_schema.columns WHERE column_name = 'title'"
         assert connection.execute(titled).fetchone() == (1,)
+
+
+def test_a_worker_of_an_earlier_attempt_can_write_no_unit_any_more(source: Path, database: str) -> None:
+    """It may still be at work when its parent was killed, and the next attempt has the same range to copy."""
+    assert run_killed("all copied", *command(source, database)) == signal.SIGKILL
+    with psycopg.connect(database, autocommit=True) as connection:
+        [record] = read_runs(connection)
+        late = Journal(record.run_id, record.attempt)
+        now = late.take_over(connection)
+        unit = Unit("rooms", 1, 2, 2, 0, False, b"digest")
+        with pytest.raises(Failure, match="Another process goes on"), connection.transaction():
+            late.add_unit(connection, unit, (), ())
+        now.add_unit(connection, unit, (), ())
+
+
+def test_a_run_that_goes_on_at_another_computer_is_left_alone(source: Path, database: str) -> None:
+    assert run_killed("all copied", *command(source, database)) == signal.SIGKILL
+    with psycopg.connect(database, autocommit=True) as connection:
+        [record] = read_runs(connection)
+        connection.execute(f"UPDATE \"{Journal(record.run_id).schema}\".run SET host = 'elsewhere'")
+        with psycopg.connect(database, application_name=f"migrator {record.run_id}"):
+            again = migrator(*command(source, database))
+    assert again.code == 1
+    assert "on the computer elsewhere" in " ".join(again.err.split())
+    assert_exact(source, database, migrator(*command(source, database)))
