@@ -176,13 +176,13 @@ class Resumption:
     def _take_back(self, unit: Unit, kept: dict[str, list[Unit]]) -> None:
         """Delete a unit's rows: by the rowid where the target has it, with the whole table where it does not."""
         table = next(table for table in self.tables if table.target == unit.table)
-        if unit.low is None or not table.splits_by_rowid:
+        rowid = table.rowid_target
+        if unit.low is None or rowid is None:
             self._empty(unit.table)
             kept.pop(unit.table, None)
             return
-        [column] = [column.target for column in table.columns if column.source == table.order[0]]
         statement = sql.SQL("DELETE FROM {} WHERE {} BETWEEN %s AND %s").format(
-            table.identifier(), sql.Identifier(column)
+            table.identifier(), sql.Identifier(rowid)
         )
         with self.connection.transaction():
             self.connection.execute(statement, (unit.low, unit.high))

@@ -71,6 +71,14 @@ class WorkTable:
         )
 
     @property
+    def rowid_target(self) -> str | None:
+        """The target's column that holds the rowid as a number; None where there is none."""
+        if not self.splits_by_rowid:
+            return None
+        [column] = [column for column in self.columns if fold(column.source) == fold(self.order[0])]
+        return column.target if column.type.name in ("smallint", "integer", "bigint") else None
+
+    @property
     def reading(self) -> Relation:
         """The relation with every column that verification compares."""
         return replace(self.relation, columns=tuple(column.source for column in (*self.columns, *self.computed)))
