@@ -400,6 +400,34 @@ def verify(
 
 
 @cli.command()
+@click.argument("run_folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--run-dir", type=click.Path(path_type=Path), default=RUNS, show_default=True, help="Where run folders are."
+)
+@_JSON
+@handled
+def rejects(run_folder: Path | None, run_dir: Path, output: Output) -> int:
+    """Show what a run could not load: rejected rows in groups, and the line of the plan that would carry them.
+
+    RUN_FOLDER is the folder of a run; default: the newest one. Every rejected row stands by itself, with its key, its
+    value in hexadecimal and the reason, in rejects.jsonl there. After an edit of the plan, run again with --replace.
+
+    Examples:
+      migrator rejects
+      migrator rejects migrator-runs/app-20260101_120000_ab12 --json | jq '.groups[] | {table, column, rows}'
+    """
+    from migrator import report
+    from migrator.steps.rejects import rejects as rejects_step
+
+    found = rejects_step(run_folder, run_dir)
+    if output.json:
+        click.echo(report.rejects_json(found))
+    else:
+        report.show_rejects(output.out, found)
+    return ExitCode.OK
+
+
+@cli.command()
 @click.argument("target")
 @_PASSWORD
 @_JSON

@@ -19,6 +19,7 @@ from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import TableKind
 from migrator.core.typemap import evidence
 from migrator.steps.inspect import Inspection
+from migrator.steps.rejects import Rejected
 from migrator.steps.run import RunResult
 from migrator.steps.status import RunStatus
 from migrator.steps.verification import Proof
@@ -221,6 +222,29 @@ def proof_body(proof: Proof) -> dict[str, Any]:
         "views": proof.views,
         "differences": [asdict(difference) for difference in proof.differences],
     }
+
+
+# -- rejects -----------------------------------------------------------------------------------------------------------
+
+
+def show_rejects(console: Console, found: Rejected) -> None:
+    if not found.groups:
+        console.print("nothing was rejected")
+        return
+    for group in found.groups:
+        where = f"{group.table}.{group.column}" if group.column else group.table
+        kind = f" ({group.storage_class})" if group.storage_class else ""
+        console.print(f"[bold]{escape(where)}[/]{kind}: {count_of(group.rows, 'row')}: {escape(group.reason)}")
+        keys = "; ".join(", ".join(f"{name}={value!r}" for name, value in key.items()) for key in group.keys)
+        more = ", …" if group.rows > len(group.keys) else ""
+        console.print(f"  rows: {escape(keys)}{more}")
+        console.print(f"  plan: {escape(group.remedy)}")
+    console.print(f"{count_of(found.rows, 'row')} in {escape(str(found.file))}; the plan was {escape(str(found.plan))}")
+
+
+def rejects_json(found: Rejected) -> str:
+    body = {"file": str(found.file), "plan": str(found.plan), "rows": found.rows}
+    return to_json("rejects", body | {"groups": [asdict(group) for group in found.groups]})
 
 
 # -- status ------------------------------------------------------------------------------------------------------------

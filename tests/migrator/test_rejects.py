@@ -1,0 +1,69 @@
+"""Rejected rows in bulk: the groups, and that the line of the plan that is named carries the rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import psycopg
+
+from .moving import make_source
+from .terminal import migrator
+
+SOURCE = """
+CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT);
+INSERT INTO rooms VALUES (1, 'kitchen');
+CREATE TABLE readings (
+    id INTEGER PRIMARY KEY, value REAL, width INTEGER, note TEXT, room INTEGER REFERENCES rooms
+);
+INSERT INTO readings (id, value) SELECT value, 'about ' || value FROM json_each('[1,2,3,4,5]');
+INSERT INTO readings (id, width) VALUES (6, ''), (7, '');
+INSERT INTO readings (id, note) VALUES (8, 'a' || char(0) || 'b');
+INSERT INTO readings (id, room) VALUES (9, 77);
+INSERT INTO readings (id, value) VALUES (10, 1.5);
+"""
+FIT = {
+    "value": 'policy = "widen"',
+    "width": 'policy = "null-if-empty"',
+    "note": 'policy = "strip-nul"',
+}
+
+
+def test_rejects_are_grouped_and_the_named_line_carries_them(tmp_path: Path, database: str) -> None:
+    source, plan, runs = make_source(tmp_path / "home.db", SOURCE), tmp_path / "plan.toml", tmp_path / "runs"
+    assert migrator("plan", source, "-o", plan).code == 7
+    text = re.sub(r'orphans = "[a-z-]+"', 'orphans = "reject"', plan.read_text(encoding="utf-8"))
+    plan.write_text(text, encoding="utf-8")
+    assert migrator("run", source, database, "--plan", plan, "--run-dir", runs).code == 3
+
+    answer = migrator("rejects", "--run-dir", runs)
+    assert answer.code == 0
+    assert "readings.value (text): 5 rows: text … is not a double precision" in " ".join(answer.out.split())
+    assert "id=1; id=2; id=3, …" in answer.out
+    groups = json.loads(migrator("rejects", "--run-dir", runs, "--json").out)["groups"]
+    assert {(group["column"], group["rows"]) for group in groups} == {
+        ("value", 5),
+        ("width", 2),
+        ("note", 1),
+        ("room", 1),
+    }
+    remedies = {group["column"]: group["remedy"] for group in groups}
+    for column, line in FIT.items():
+        assert remedies[column] == f"[tables.readings.columns] {column}: add {line}"
+        text = re.sub(rf"(?m)^({column} = {{.*?)(, policy = \"[a-z-]+\")?}}", rf"\1, {line}}}", text, count=1)
+    assert remedies["room"] == '[tables.readings.foreign_keys] room = {orphans = "not-valid"}, or "null"'
+    plan.write_text(text.replace('orphans = "reject"', 'orphans = "not-valid"'), encoding="utf-8")
+
+    again = migrator("run", source, database, "--plan", plan, "--run-dir", runs, "--replace", "--yes")
+    assert again.code == 0, again.all
+    assert "nothing was rejected" in migrator("rejects", "--run-dir", runs).out
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM readings").fetchone() == (10,)
+
+
+def test_there_has_to_be_a_run(tmp_path: Path) -> None:
+    answer = migrator("rejects", "--run-dir", tmp_path)
+    assert answer.code == 2
+    assert "There is no run" in answer.err
+    assert migrator("rejects", tmp_path).code == 2
