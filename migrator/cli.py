@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import click
 from migrator.core.errors import DecisionNeeded, ExitCode, UsageError
 from migrator.core.findings import count_of
 from migrator.core.plan import Style
+from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # Steps are imported by the verb that needs them: the parsers and drivers behind them take a second on a small machine,
 # and --help should not.
-
-RUNS = Path("migrator-runs")
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,62 +36,10 @@ def cli() -> None:
     """
 
 
-def _decided_by(plan_file: Path | None) -> None:
-    """Raise UsageError where an option contradicts the plan file, which has its own answer to it."""
-    context = click.get_current_context()
-    for name, option in (("style", "style"), ("zone", "zone"), ("target_schema", "schema"), ("profile", "profile")):
-        if plan_file and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(
-                f"--{option} and --plan contradict each other.", "", f"Set {option} in {plan_file} instead."
-            )
-
-
-def _worker_count() -> int:
-    """One per core, at most four: more connections make PostgreSQL wait for itself."""
-    return max(1, min(4, os.cpu_count() or 1))
-
-
-# readable=False: what is wrong with the file is the source's to say, with its own exit code.
-_SOURCE = click.argument("source", type=click.Path(path_type=Path, readable=False))
-_JSON = click.option("--json", is_flag=True, help="Print one JSON object on stdout; its shape has a version.")
-_WORKERS = click.option(
-    "--workers",
-    type=click.IntRange(1, 16),
-    default=_worker_count,
-    help="Worker processes. Default: one per core, at most 4.",
-)
-_PASSWORD = click.option(
-    "--password-file", type=click.Path(path_type=Path), help="A file whose first line is the password."
-)
-_PLANNING = (
-    click.option(
-        "--style",
-        type=click.Choice([style.value for style in Style]),
-        default="faithful",
-        show_default=True,
-        help="faithful keeps the application's SQL working; idiomatic takes PostgreSQL's own types.",
-    ),
-    click.option("--zone", default="UTC", show_default=True, help="Time zone of texts without an offset (idiomatic)."),
-    click.option("--schema", "target_schema", default="public", show_default=True, help="Schema in PostgreSQL."),
-    click.option(
-        "--profile",
-        default="auto",
-        show_default=True,
-        help="What is special about a known database: auto, none, home-assistant-recorder.",
-    ),
-)
-
-
-def _planning(function: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed(_PLANNING):
-        function = option(function)
-    return function
-
-
 @cli.command()
-@_SOURCE
-@_JSON
-@_WORKERS
+@SOURCE
+@JSON
+@WORKERS
 @handled
 def inspect(source: Path, workers: int, output: Output) -> int:
     """Show what a SQLite database holds: its schema, and a census of every column.
@@ -118,12 +64,12 @@ def inspect(source: Path, workers: int, output: Output) -> int:
 
 
 @cli.command()
-@_SOURCE
+@SOURCE
 @click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="Write the plan there instead of stdout.")
 @click.option("--refresh", is_flag=True, help="Add to an existing plan what it lacks; your edits and comments stay.")
-@_planning
-@_JSON
-@_WORKERS
+@planning_options
+@JSON
+@WORKERS
 @handled
 def plan(
     source: Path, file: Path | None, refresh: bool, style: str, zone: str, target_schema: str, profile: str,
@@ -179,7 +125,7 @@ def _existing_plan(file: Path | None, refresh: bool) -> str | None:
 
 
 @cli.command()
-@_SOURCE
+@SOURCE
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
 )
@@ -192,9 +138,9 @@ def _existing_plan(file: Path | None, refresh: bool) -> str | None:
     help="Plain SQL, a Supabase migration, or an Alembic revision.",
 )
 @click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="Write it there instead of stdout.")
-@_planning
-@_JSON
-@_WORKERS
+@planning_options
+@JSON
+@WORKERS
 @handled
 def schema(
     source: Path, plan_file: Path | None, form: str, file: Path | None, style: str, zone: str, target_schema: str,
@@ -214,7 +160,7 @@ def schema(
     from migrator.steps.plan import PlanRequest
     from migrator.steps.schema import SchemaRequest, print_schema
 
-    _decided_by(plan_file)
+    decided_by(plan_file)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     printed = print_schema(SchemaRequest(source, plan_file, planning, form), output.progress())
     if file is not None:
@@ -230,12 +176,12 @@ def schema(
 
 
 @cli.command()
-@_SOURCE
+@SOURCE
 @click.argument("target", required=False)
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
 )
-@_planning
+@planning_options
 @click.option("--into-existing", is_flag=True, help="Other tables may be in the schema, none with the same names.")
 @click.option("--replace", is_flag=True, help="Tables of the same names are dropped in the final transaction.")
 @click.option(
@@ -249,9 +195,9 @@ def schema(
     show_default=True,
     help="Where the run folder is made: plan, rejects, outcome.",
 )
-@_PASSWORD
-@_JSON
-@_WORKERS
+@PASSWORD
+@JSON
+@WORKERS
 @handled
 def run(
     source: Path, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
@@ -281,11 +227,11 @@ def run(
     """
     from migrator import report
     from migrator.steps.plan import PlanRequest
-    from migrator.steps.resume import first_attempt, how_to_discard, next_attempt
-    from migrator.steps.run import RunRequest, finish_placed
+    from migrator.steps.resume import finish_placed, first_attempt, how_to_discard, next_attempt
+    from migrator.steps.run import RunRequest
     from migrator.steps.run import run as run_step
 
-    _decided_by(plan_file)
+    decided_by(plan_file)
     if into_existing and replace:
         raise UsageError("--into-existing and --replace contradict each other.", next_step="Choose one of them.")
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
@@ -355,7 +301,7 @@ def _target(text: str | None, password_file: Path | None, source: Path, output: 
 
 
 @cli.command()
-@_SOURCE
+@SOURCE
 @click.argument("target")
 @click.option(
     "--run", "run_folder", type=click.Path(path_type=Path), help="The run folder; default: the newest of SOURCE."
@@ -363,9 +309,9 @@ def _target(text: str | None, password_file: Path | None, source: Path, output: 
 @click.option(
     "--run-dir", type=click.Path(path_type=Path), default=RUNS, show_default=True, help="Where run folders are."
 )
-@_PASSWORD
-@_JSON
-@_WORKERS
+@PASSWORD
+@JSON
+@WORKERS
 @handled
 def verify(
     source: Path, target: str, run_folder: Path | None, run_dir: Path, password_file: Path | None, workers: int,
@@ -404,7 +350,7 @@ def verify(
 @click.option(
     "--run-dir", type=click.Path(path_type=Path), default=RUNS, show_default=True, help="Where run folders are."
 )
-@_JSON
+@JSON
 @handled
 def rejects(run_folder: Path | None, run_dir: Path, output: Output) -> int:
     """Show what a run could not load: rejected rows in groups, and the line of the plan that would carry them.
@@ -429,8 +375,8 @@ def rejects(run_folder: Path | None, run_dir: Path, output: Output) -> int:
 
 @cli.command()
 @click.argument("target")
-@_PASSWORD
-@_JSON
+@PASSWORD
+@JSON
 @handled
 def status(target: str, password_file: Path | None, output: Output) -> int:
     """Show the unfinished runs in a database: which go on, how far they are, and how to go on or to discard them.

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from migrator.core.blueprint import Blueprint, Phase, Statement
-from migrator.core.errors import Failure, UsageError
+from migrator.core.errors import Failure, Interrupted, MigratorError, UsageError
 from migrator.core.progress import Progress
 from migrator.run_folder import RunFolder, create_run_folder, new_run_id, reopen_run_folder
 from migrator.steps.building import create_tables
@@ -93,6 +94,30 @@ def _named(target: Target, run_id: str) -> Target:
 def how_to_discard(run_id: str) -> str:
     """The statement that removes all that an unfinished run has left in the target."""
     return f'DROP SCHEMA IF EXISTS "{STAGING}{run_id}", "{Journal(run_id).schema}" CASCADE'
+
+
+def finish_placed(attempt: Attempt) -> dict[str, Any]:
+    """Write down the outcome of a run that was killed behind its rename, and return it."""
+    assert attempt.record
+    outcome: dict[str, Any] = json.loads(attempt.record.outcome or "{}")
+    connection = connect(attempt.target)
+    try:
+        attempt.folder.write_outcome(outcome)
+        with target_errors(attempt.target, "the end of the journal"):
+            attempt.journal.discard(connection)
+    finally:
+        connection.close()
+    return outcome
+
+
+def resumable(error: BaseException, run_id: str) -> BaseException:
+    """The same error, with what to do next."""
+    go_on = f"The same command goes on where it was. To discard it instead: {how_to_discard(run_id)}"
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("Interrupted.", "What had arrived is kept in the target.", go_on)
+    if isinstance(error, MigratorError):
+        return type(error)(error.what, error.why, f"{error.next_step} {go_on}".strip())
+    return error
 
 
 @dataclass(frozen=True)

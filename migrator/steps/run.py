@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from migrator.core.blueprint import Blueprint, Phase
-from migrator.core.errors import DecisionNeeded, Interrupted, MigratorError, Mismatch, TargetError
+from migrator.core.errors import DecisionNeeded, Mismatch, TargetError
 from migrator.core.findings import Finding, count_of
 from migrator.core.model import Schema
 from migrator.core.plan import Plan, check_plan
@@ -33,7 +33,7 @@ from migrator.steps.identity import identity_columns, read_sequences, restart
 from migrator.steps.known import Ground, blueprint_of, survey
 from migrator.steps.plan import Planned, PlanRequest, complete_queries, make_plan, read_plan
 from migrator.steps.references import settle_orphans
-from migrator.steps.resume import Attempt, Resumption, Standing, how_to_discard
+from migrator.steps.resume import Attempt, Resumption, Standing, resumable
 from migrator.steps.verification import Proof, explained_by, verify_all
 from migrator.target import staging
 from migrator.target.connection import Target, connect, set_search_path, target_error, target_errors
@@ -251,7 +251,7 @@ class _Run:
             return error  # it had not begun
         except (psycopg.Error, TargetError):
             self.request.left_behind(self.request.attempt.run_id)
-        return _resumable(error, self.request.attempt.run_id)
+        return resumable(error, self.request.attempt.run_id)
 
     def _check_target(self, connection: psycopg.Connection) -> None:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""
@@ -391,27 +391,3 @@ class _Run:
     def _check_rows(self, connection: psycopg.Connection) -> None:
         if self.ground:
             self.ground.check_rows(connection, self.placement.schema, self.placement.replace)
-
-
-def finish_placed(attempt: Attempt) -> dict[str, Any]:
-    """Write down the outcome of a run that was killed behind its rename, and return it."""
-    assert attempt.record
-    outcome: dict[str, Any] = json.loads(attempt.record.outcome or "{}")
-    connection = connect(attempt.target)
-    try:
-        attempt.folder.write_outcome(outcome)
-        with target_errors(attempt.target, "the end of the journal"):
-            attempt.journal.discard(connection)
-    finally:
-        connection.close()
-    return outcome
-
-
-def _resumable(error: BaseException, run_id: str) -> BaseException:
-    """The same error, with what to do next."""
-    go_on = f"The same command goes on where it was. To discard it instead: {how_to_discard(run_id)}"
-    if isinstance(error, KeyboardInterrupt):
-        return Interrupted("Interrupted.", "What had arrived is kept in the target.", go_on)
-    if isinstance(error, MigratorError):
-        return type(error)(error.what, error.why, f"{error.next_step} {go_on}".strip())
-    return error
