@@ -37,8 +37,15 @@ _PRAGMAS = (
     "cache_size = -64000",
     "temp_store = MEMORY",
 )
-# A server that hangs, or a network that goes silent, becomes an error within a minute.
-_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000, "keepalives_idle": 20, "application_name": "metastore"}
+# A server that hangs, or a network that goes silent, becomes an error within a minute; and the server notices as soon
+# that we are gone, and lets go of what we have claimed.
+_PATIENCE = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    "keepalives_idle": 20,
+    "application_name": "metastore",
+    "options": "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
+}
 READING = {"metastore_reads": True}  # an execution option: this transaction takes no write lock
 
 
