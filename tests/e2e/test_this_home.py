@@ -54,6 +54,7 @@ def test_nothing_was_typed(home: HomeAssistant, database: Database) -> None:
     saved = home.storage("core.config_entries")
     wait_for("stored user", lambda: saved.exists() and user["id"] in saved.read_text())
     [entry] = [each for each in home.stored("core.config_entries")["entries"] if each["domain"] == "metastore"]
+    assert set(entry["data"].pop("entry_ids")) <= set(database.live("config_entries"))
     assert entry["data"] == {"source": "this", "home_id": home.stored("core.uuid")["uuid"], "user_id": user["id"]}
 
 
