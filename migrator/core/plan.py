@@ -106,6 +106,11 @@ class Plan:
     def carried(self) -> tuple[TablePlan, ...]:
         return tuple(table for table in self.tables if not table.drop)
 
+    @property
+    def rows(self) -> int:
+        """Of all carried tables, as far as the census knew them."""
+        return sum(table.rows or 0 for table in self.carried)
+
     def table(self, source: str) -> TablePlan | None:
         """The plan of the source's table, or None if it is dropped or unknown."""
         return next((table for table in self.carried if not table.query and fold(table.source) == fold(source)), None)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import tomlkit
+
 EXAMPLES = 3
 _SHOWN = re.compile(r"x?'(?:[^']|'')*'|\b\d[\d,.]*\b")  # a value in a reason: what differs from row to row
 
@@ -70,5 +72,5 @@ def _policy(line: Mapping[str, Any]) -> str | None:
 
 
 def _key(name: str) -> str:
-    """A key as TOML writes it: bare where it can be."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """As it stands in a plan: bare where it can be."""
+    return tomlkit.key(name).as_string()

@@ -230,8 +230,7 @@ class _Run:
             staging.create(connection, self.staging)
             if self.request.attempt.record is None:
                 source, folder = self.request.source.resolve(), self.request.folder.path.resolve()
-                expected = sum(table.rows or 0 for table in self.plan.carried)
-                self.journal.create(connection, str(source), str(folder), self.placement.schema, expected)
+                self.journal.create(connection, str(source), str(folder), self.placement.schema, self.plan.rows)
         resumption = Resumption(
             connection, self.target, self.staging, self.journal, self.blueprint, self.tables, self.pool, self.progress
         )
@@ -291,8 +290,7 @@ class _Run:
     # -- data ----------------------------------------------------------------------------------------------------------
 
     def _copy(self, connection: psycopg.Connection, builder: Builder, standing: Standing) -> None:
-        expected = sum(table.rows or 0 for table in self.plan.carried)
-        self.progress.start("Copying", expected or None)
+        self.progress.start("Copying", self.plan.rows or None)
         self.copied = copy_tables(
             self.pool, self.tables, self.blueprint, standing, self.journal, builder, self.progress
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from itertools import batched, count
@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ..core.diff import Action, Change, undo
 from ..core.entries import REGISTRIES, Entry, Registry
-from ..core.errors import HomeTaken, StoreError, StoreUnavailable
+from ..core.errors import StoreError, StoreUnavailable
+from .claims import Claims
 from .dialects import READING, Bulk, async_engine, said
 from .schema import TABLES, changes, homes, syncs
 
@@ -25,7 +26,6 @@ BATCH_ROWS = 500  # what is bound in one go holds up the event loop for a few mi
 READ_ROWS = 500
 MAX_KEYS = 500  # in one IN (…)
 PURGE_ROWS = 5_000
-_CLAIMS = 0x6D657461  # the class of our advisory locks: "meta"
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,11 @@ class Store:
         self._bulk = {name: Bulk(table, self._engine.dialect, replace=True) for name, table in TABLES.items()}
         self._bulk[changes.name] = Bulk(changes, self._engine.dialect, replace=False)
         self._writing = asyncio.Lock()
-        self._claims: dict[str, AsyncConnection] = {}
+        self._claims = Claims(self._engine)
 
     async def close(self) -> None:
         """Engines that are not disposed keep their threads, and the interpreter from ending."""
-        for home_id in [*self._claims]:
-            await self.unclaim(home_id)
+        await self._claims.let_go_of_all()
         try:
             if self._engine.dialect.name == "sqlite":
                 async with self._engine.connect() as connection:
@@ -116,34 +115,15 @@ class Store:
         finally:
             await self._engine.dispose()
 
-    # -- one process for each home -------------------------------------------------------------------------------------
-
     @_to_its_end
     async def claim(self, home_id: str) -> None:
-        """Be the only process that mirrors this home into this database, for as long as its connection lasts.
-
-        Two would take away each other's webhooks, whose hashes are under keys of their own. Raises HomeTaken where
-        another process has claimed it. SQLite has no such lock; its file lies where one installation has it.
-        """
-        if self._engine.dialect.name != "postgresql":
-            return
-        await self.unclaim(home_id)
+        """Be the only process that mirrors this home into this database, until `unclaim`. Raises HomeTaken."""
         with _explained():
-            connection = await self._engine.connect()
-            locked = await connection.execute(select(func.pg_try_advisory_lock(_CLAIMS, func.hashtext(home_id))))
-            if not locked.scalar():
-                await connection.close()
-                raise HomeTaken("Another process mirrors this home into this database.")
-            await connection.commit()
-            self._claims[home_id] = connection
+            await self._claims.take(home_id)
 
     @_to_its_end
     async def unclaim(self, home_id: str) -> None:
-        """Let go of the home; a connection that is closed unlocks by itself."""
-        if connection := self._claims.pop(home_id, None):
-            with suppress(SQLAlchemyError):
-                await connection.invalidate()
-            await connection.close()
+        await self._claims.let_go(home_id)
 
     # -- homes ---------------------------------------------------------------------------------------------------------
 
