@@ -51,7 +51,7 @@ def copy_states(source: Path, plan_file: Path, url: str, processes: int) -> dict
         table = _states(plan, schema)
         with pinned_workers(processes, path, Path(scratch), resolve_target(url)) as (pool, _):
             ready = time.monotonic()
-            [(_, ranges)] = pool.run([RangesTask(table.relation)])
+            [(_, ranges)] = pool.run([RangesTask(table)])
             results = [copied for _, copied in pool.run([CopyTask(table, part, JOURNAL) for part in ranges])]
             ended = time.monotonic()
     if any(copied.rejected for copied in results):

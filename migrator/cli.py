@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from migrator.core.errors import DecisionNeeded, ExitCode, UsageError
+from migrator.core.errors import ExitCode, UsageError
 from migrator.core.findings import count_of
 from migrator.core.plan import Style
 from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
+from migrator.verbs.exchange import export, load
+from migrator.verbs.placing import (
+    ask_before_dropping,
+    check_placing,
+    placing_options,
+    say_left_behind,
+    show_placed,
+    target_of,
+)
 
 if TYPE_CHECKING:
-    from migrator.target.connection import Target
+    pass
 
 # Steps are imported by the verb that needs them: the parsers and drivers behind them take a second on a small machine,
 # and --help should not.
@@ -182,12 +188,7 @@ def schema(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
 )
 @planning_options
-@click.option("--into-existing", is_flag=True, help="Other tables may be in the schema, none with the same names.")
-@click.option("--replace", is_flag=True, help="Tables of the same names are dropped in the final transaction.")
-@click.option(
-    "--dry-run", is_flag=True, help="Check source, plan and target, print what would be done, change nothing."
-)
-@click.option("--yes", is_flag=True, help="Do not ask before --replace drops tables.")
+@placing_options
 @click.option(
     "--run-dir",
     type=click.Path(path_type=Path),
@@ -227,20 +228,19 @@ def run(
     """
     from migrator import report
     from migrator.steps.plan import PlanRequest
-    from migrator.steps.resume import finish_placed, first_attempt, how_to_discard, next_attempt
+    from migrator.steps.resume import finish_placed, first_attempt, next_attempt
     from migrator.steps.run import RunRequest
     from migrator.steps.run import run as run_step
 
     decided_by(plan_file)
-    if into_existing and replace:
-        raise UsageError("--into-existing and --replace contradict each other.", next_step="Choose one of them.")
+    check_placing(into_existing, replace)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
-    with _target(target, password_file, source, output) as resolved:
+    with target_of(target, password_file, source, output) as resolved:
         attempt = (first_attempt if dry_run else next_attempt)(resolved, source, run_dir)
         if attempt.record:
             output.err.print(f"going on with the run {attempt.run_id}", markup=False)
             if attempt.record.placed_at:
-                return _show_placed(finish_placed(attempt), output)
+                return show_placed(finish_placed(attempt), output)
         request = RunRequest(
             source=source,
             attempt=attempt,
@@ -250,11 +250,9 @@ def run(
             into_existing=into_existing,
             replace=replace,
             dry_run=dry_run,
-            confirm=None if yes else _ask_before_dropping,
+            confirm=None if yes else ask_before_dropping,
             workers=workers,
-            left_behind=lambda run_id: output.err.print(
-                f"The target does not answer. To remove what stands there: {how_to_discard(run_id)}", markup=False
-            ),
+            left_behind=say_left_behind(output),
         )
         result = run_step(request, output.progress())
     if output.json:
@@ -264,40 +262,8 @@ def run(
     return ExitCode.MISMATCH if result.rejects else ExitCode.OK
 
 
-def _show_placed(outcome: dict[str, Any], output: Output) -> int:
-    """Of a run that had ended when its process was killed."""
-    from migrator import report
-
-    if output.json:
-        click.echo(report.to_json("run", outcome))
-    else:
-        output.out.print(f"done: {count_of(outcome['rows'], 'row')} had arrived in schema {outcome['schema']} before")
-    return ExitCode.MISMATCH if outcome["rejects"] else ExitCode.OK
-
-
-def _ask_before_dropping(names: list[str]) -> None:
-    question = (
-        f"Drop {len(names)} tables and views of the target ({', '.join(names[:8])}) when the new ones are proven?"
-    )
-    if not sys.stdin.isatty():
-        raise DecisionNeeded(f"--replace would drop {len(names)} tables and views.", ", ".join(names), "Add --yes.")
-    if not click.confirm(question, err=True):
-        raise DecisionNeeded("Nothing was done.", "The question was answered with no.")
-
-
-@contextlib.contextmanager
-def _target(text: str | None, password_file: Path | None, source: Path, output: Output) -> Iterator[Target]:
-    from migrator.embedded import embedded_server
-    from migrator.target.connection import resolve_target
-
-    if text is not None:
-        yield resolve_target(text, password_file)
-        return
-    folder = source.with_name(source.name + ".postgresql")
-    output.err.print(f"no TARGET: using the embedded PostgreSQL in {folder}")
-    with embedded_server(folder) as url:
-        yield resolve_target(url)
-    output.err.print(f"look at it with: python -m migrator.embedded {folder}")
+cli.add_command(export)
+cli.add_command(load)
 
 
 @cli.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from migrator.core.errors import MigratorError
 from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import TableKind
 from migrator.core.typemap import evidence
+from migrator.steps.carrying import RunResult
+from migrator.steps.export import ExportResult
 from migrator.steps.inspect import Inspection
 from migrator.steps.rejects import Rejected
-from migrator.steps.run import RunResult
 from migrator.steps.status import RunStatus
 from migrator.steps.verification import Proof
 
@@ -154,8 +155,7 @@ def show_result(console: Console, result: RunResult) -> None:
         accepted = f", {covered.accepted:,} accepted as dropped" if covered.accepted else ""
         console.print(f"merge {escape(covered.query)}: rows in {rows_in}; out {covered.rows_out:,}{accepted}")
     show_proof(console, result.proof)
-    phases = " · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.seconds.items())
-    console.print(f"{phases}")
+    console.print(_phases(result.seconds))
     rejected = f", [bold red]{result.rejects:,} rejected[/]" if result.rejects else ", none rejected"
     healed = f", {count_of(result.healed, 'value')} healed" if result.healed else ""
     arrived = f"{count_of(result.tables, 'table')}, {count_of(result.rows, 'row')} in schema {escape(result.placed)}"
@@ -163,6 +163,10 @@ def show_result(console: Console, result: RunResult) -> None:
     if result.wal_bytes:
         console.print(f"the source's write-ahead log has {result.wal_bytes:,} bytes now that its readers are gone")
     console.print(f"run folder: {escape(str(result.folder))}")
+
+
+def _phases(seconds: Mapping[str, float]) -> str:
+    return " · ".join(f"{phase} {taken:.1f} s" for phase, taken in seconds.items())
 
 
 def show_proof(console: Console, proof: Proof) -> None:
@@ -221,6 +225,41 @@ def proof_body(proof: Proof) -> dict[str, Any]:
         },
         "views": proof.views,
         "differences": [asdict(difference) for difference in proof.differences],
+    }
+
+
+# -- export ------------------------------------------------------------------------------------------------------------
+
+
+def show_export(console: Console, result: ExportResult) -> None:
+    show_findings(console, result.findings)
+    for view, reason in result.views.items():
+        console.print(f"view {escape(view)}: its result is not among the files: {escape(reason)}")
+    console.print(_phases(result.seconds))
+    rejected = f", [bold red]{result.rejects:,} rejected[/]" if result.rejects else ", none rejected"
+    healed = f", {count_of(result.healed, 'value')} healed" if result.healed else ""
+    kept = f", {result.kept:,} of them from before" if result.kept else ""
+    compared = f"{count_of(result.tables, 'table')}, {count_of(result.rows, 'row')} compared with the source"
+    console.print(f"[bold green]done[/] {compared}{rejected}{healed}")
+    console.print(f"{count_of(result.files, 'data file')}{kept}, {count_of(result.bytes, 'byte')}")
+    console.print(f"to load it: migrator load {escape(str(result.folder))} TARGET")
+
+
+def export_body(result: ExportResult) -> dict[str, Any]:
+    return {
+        "folder": str(result.folder),
+        "tables": result.tables,
+        "rows": result.rows,
+        "rejects": result.rejects,
+        "healed": result.healed,
+        "files": result.files,
+        "kept": result.kept,
+        "bytes": result.bytes,
+        "snapshot": result.snapshot,
+        "covered": [asdict(covered) for covered in result.covered],
+        "views": result.views,
+        "seconds": {phase: round(seconds, 3) for phase, seconds in result.seconds.items()},
+        "findings": finding_json(result.findings),
     }
 
 

@@ -10,7 +10,6 @@ lock            held by the process that is at work
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -21,8 +20,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from migrator.core.errors import Failure
+from migrator.disk import lock_folder, write_whole, writing
 
 VERSION = 1
+ADVICE = "Choose another place with --run-dir."
 
 
 @dataclass
@@ -48,7 +49,7 @@ class RunFolder:
         """Write rejects.jsonl or healed.jsonl anew, and return how many lines there are; none are no file."""
         path = self.path / name
         count = 0
-        with _writing(path):
+        with writing(path, ADVICE):
             with path.open("w", encoding="utf-8") as file:
                 for line in lines:
                     file.write(line + "\n")
@@ -83,24 +84,7 @@ class RunFolder:
                     path.rmdir()
 
     def _write(self, name: str, text: str) -> None:
-        with _writing(self.path / name) as path:
-            path.write_text(text, encoding="utf-8")
-
-
-class _writing:  # noqa: N801  # used like a function
-    """Turns a full disk or a missing permission into an error a person can act on."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Path:
-        return self._path
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, OSError):
-            raise Failure(
-                f"{self._path} cannot be written.", f"{error.strerror}.", "Choose another place with --run-dir."
-            ) from error
+        write_whole(self.path / name, text, ADVICE)
 
 
 def create_run_folder(parent: Path, source: Path, run_id: str) -> RunFolder:
@@ -110,10 +94,8 @@ def create_run_folder(parent: Path, source: Path, run_id: str) -> RunFolder:
     try:
         path.mkdir(parents=True, mode=0o700)
     except OSError as error:
-        raise Failure(
-            f"The run folder {path} cannot be made.", f"{error.strerror}.", "Choose another place with --run-dir."
-        ) from error
-    return RunFolder(path, made, _lock(path))
+        raise Failure(f"The run folder {path} cannot be made.", f"{error.strerror}.", ADVICE) from error
+    return RunFolder(path, made, lock_folder(path, ADVICE))
 
 
 def reopen_run_folder(path: Path) -> RunFolder:
@@ -125,19 +107,7 @@ def reopen_run_folder(path: Path) -> RunFolder:
         path.mkdir(parents=True, mode=0o700, exist_ok=True)
     except OSError as error:
         raise Failure(f"The run folder {path} cannot be made.", f"{error.strerror}.") from error
-    return RunFolder(path, lock=_lock(path))
-
-
-def _lock(path: Path) -> IO[str]:
-    with _writing(path / "lock"):
-        file = (path / "lock").open("a", encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Failure(
-            f"The run in {path} is going on.", "Another process is at work in it.", "Wait for it, or end it first."
-        ) from None
-    return file
+    return RunFolder(path, lock=lock_folder(path, ADVICE))
 
 
 def new_run_id() -> str:

@@ -44,10 +44,13 @@ class Task(Protocol):
 
 @dataclass
 class Context:
-    """What a task finds in its worker. `cache` lives as long as the worker."""
+    """What a task finds in its worker. `cache` lives as long as the worker.
+
+    `path` is the database, of which `database` is a connection; or the folder of an export.
+    """
 
     path: Path
-    source: apsw.Connection
+    database: apsw.Connection | None
     target: Target | None
     send: Callable[[tuple[str, Any]], None]
     cache: dict[Any, Any] = field(default_factory=dict)
@@ -55,6 +58,12 @@ class Context:
     _connection: psycopg.Connection | None = None
     _unreported: int = 0
     _reported_at: float = 0.0
+
+    @property
+    def source(self) -> apsw.Connection:
+        """SQLite, for tasks that are given to nobody who has none."""
+        assert self.database is not None
+        return self.database
 
     @property
     def connection(self) -> psycopg.Connection:
@@ -103,7 +112,7 @@ def work(descriptor: int) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         path, target = pipe.recv()
         try:
-            context = Context(path, connect_source(path), target, pipe.send)
+            context = Context(path, None if path.is_dir() else connect_source(path), target, pipe.send)
             pipe.send(("ready", None))
         except MigratorError as error:
             pipe.send(("error", error))
@@ -254,7 +263,7 @@ class WorkerPool:
 
 @contextlib.contextmanager
 def pinned_workers(
-    count: int, path: Path, scratch: Path, target: Target
+    count: int, path: Path, scratch: Path, target: Target | None = None
 ) -> Iterator[tuple[WorkerPool, SnapshotMethod]]:
     """Workers that all see one state of the database, and how it is held; a copy of it goes to `scratch`.
 

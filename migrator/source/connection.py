@@ -18,6 +18,11 @@ WAL_MAGICS = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")  # https://www.sqlite.or
 BUSY_TIMEOUT_MS = 30_000
 
 
+def sqlite_version() -> str:
+    """Of the library that reads."""
+    return apsw.sqlite_lib_version()
+
+
 @contextmanager
 def source_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says about the file at `path` into a SourceError that a person can act on."""

@@ -30,6 +30,11 @@ class SnapshotMethod:
     original: Path
 
     @property
+    def name(self) -> str:
+        """For people: where the rows are read."""
+        return "live" if self.fenced else "copied"
+
+    @property
     def wal_bytes(self) -> int:
         """Size of the write-ahead log, which grows while readers are pinned and the application writes."""
         wal = self.original.with_name(self.original.name + "-wal")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from migrator.core.blueprint import Blueprint, Phase
 from migrator.core.progress import Progress
@@ -72,15 +73,24 @@ def copy_tables(
 def _tasks(
     pool: WorkerPool, tables: Sequence[WorkTable], units: Mapping[str, Sequence[Unit]], journal: Journal
 ) -> list[CopyTask]:
-    parts = {table.target: _parts(pool, table, units.get(table.target, ())) for table in tables}
+    parts = {table.target: parts_left(pool, table, units.get(table.target, ())) for table in tables}
     largest_first = sorted(tables, key=lambda table: len(parts[table.target]), reverse=True)
     return [CopyTask(table, part, journal) for table in largest_first for part in parts[table.target]]
 
 
-def _parts(pool: WorkerPool, table: WorkTable, units: Sequence[Unit]) -> list[Range]:
-    """The ranges that are left."""
+class Bounded(Protocol):
+    """What was made of a range of rowids, or of a whole table."""
+
+    @property
+    def low(self) -> int | None: ...
+    @property
+    def high(self) -> int | None: ...
+
+
+def parts_left(pool: WorkerPool, table: WorkTable, units: Sequence[Bounded]) -> list[Range]:
+    """The ranges that no unit stands for."""
     if not table.relation.rowid:
         return [] if units else [WHOLE]
-    [(_, ranges)] = pool.run([RangesTask(table.relation)])
+    [(_, ranges)] = pool.run([RangesTask(table)])
     wanted = [(part.low, part.high) for part in ranges]
     return [Range(*part) for part in uncovered(wanted, [(unit.low, unit.high) for unit in units])]  # type: ignore[misc]

@@ -31,6 +31,10 @@ class Ground:
     standing: dict[str, Shape]
     notes: tuple[Finding, ...]
 
+    def conform(self, plan: Plan) -> Plan:
+        """The plan with the types of these tables. Raises PlanError where it wants something else."""
+        return self.profile.conform(plan, self.shapes)
+
     @property
     def relations(self) -> set[str]:
         """The names in the target's schema that become free."""
@@ -62,16 +66,32 @@ def recorded_shapes(profile: Profile, source: Path, schema: Schema) -> Shapes:
     return profile.recorded(answers)
 
 
-def survey(name: str, path: Path, schema: Schema, target: Target, target_schema: str, replace: bool) -> Ground | None:
-    """What is to be built for this source in this target, or None for an ordinary database.
+@dataclass(frozen=True)
+class Known:
+    """A known application, and what its database answered."""
 
-    Raises SourceError, TargetError and DecisionNeeded before anything is read or built.
-    """
+    profile: Profile
+    answers: Answers
+
+
+def known_application(name: str, path: Path, schema: Schema) -> Known | None:
+    """None for an ordinary database. Raises SourceError where the application has to do something first."""
     profile = recognise(name, schema)
     if profile is None:
         return None
     answers = ask_source(profile, path, schema)
     profile.check_source(answers)
+    return Known(profile, answers)
+
+
+def survey(known: Known | None, schema: Schema, target: Target, target_schema: str, replace: bool) -> Ground | None:
+    """What is to be built for this source in this target, or None for an ordinary database.
+
+    Raises TargetError and DecisionNeeded before anything is read or built.
+    """
+    if known is None:
+        return None
+    profile, answers = known.profile, known.answers
     present = _look(profile, schema, answers, target, target_schema)
     if not present.shapes:
         return Ground(profile, profile.recorded(answers), {}, ())

@@ -6,18 +6,19 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migrator.core.errors import PlanError
-from migrator.core.findings import Finding, Severity
+from migrator.core.errors import DecisionNeeded, PlanError
+from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import Schema, fold
 from migrator.core.plan import Plan, Style, TablePlan, check_fingerprint, check_plan
 from migrator.core.plan_file import forget, from_toml, refresh, to_toml
-from migrator.core.planning import draft_query
+from migrator.core.planning import draft_query, virtual_tables
 from migrator.core.progress import Progress
 from migrator.profiles import recognise
 from migrator.profiles.profile import Shapes
 from migrator.source.connection import open_readable, source_errors
 from migrator.source.rows import WHOLE, Relation
 from migrator.source.schema import read_schema
+from migrator.steps.covered import unread_columns
 from migrator.steps.inspect import inspect
 from migrator.steps.known import recorded_shapes
 from migrator.tasks.census import CensusTask
@@ -125,6 +126,34 @@ def read_plan(path: Path, schema: Schema) -> tuple[Plan, str]:
     check_fingerprint(plan, schema)  # before anything else: a changed source explains the rest
     check_plan(plan, schema)
     return plan, text
+
+
+def decided(
+    file: Path | None, planning: PlanRequest, schema: Schema, shapes: Shapes | None, progress: Progress
+) -> Planned:
+    """The reviewed plan, or a fresh one in which nothing is left to be decided. Raises PlanError, DecisionNeeded."""
+    if file is not None:
+        plan, text = read_plan(file, schema)
+        return Planned(plan, text, tuple(virtual_tables(schema)))
+    planned = make_plan(planning, progress, shapes=shapes)
+    if planned.decisions:
+        questions = count_of(len(planned.decisions), "question has", "questions have")
+        raise DecisionNeeded(
+            f"{questions} to be answered before anything is loaded.",
+            " ".join(f"{item.where}: {item.message}" for item in planned.decisions[:3]),
+            f"Run: migrator plan {planning.source} -o plan.toml, answer them there, and run with --plan plan.toml",
+        )
+    check_plan(planned.plan, schema)
+    return planned
+
+
+def with_queries(plan: Plan, schema: Schema, pool: WorkerPool) -> tuple[Plan, tuple[Finding, ...]]:
+    """The plan with its merges completed, and what they leave behind. Raises PlanError."""
+    if not any(table.query for table in plan.carried):
+        return plan, ()
+    plan = complete_queries(plan, pool, schema.encoding)
+    check_plan(plan, schema)
+    return plan, tuple(unread_columns(plan, schema, pool))
 
 
 def complete_queries(plan: Plan, pool: WorkerPool, encoding: str) -> Plan:

@@ -12,17 +12,10 @@ from migrator.core.findings import Finding
 from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan
 from migrator.core.progress import Progress
+from migrator.core.script import create_schema, enter, sections
 from migrator.profiles import recognise
 from migrator.steps.known import blueprint_of, recorded_shapes
 from migrator.steps.plan import PlanRequest, make_plan, read_plan, read_schema_of
-
-_SECTIONS = (
-    ("pre-data: tables", (Phase.TABLE,)),
-    ("post-data: keys and indexes", (Phase.INDEX, Phase.KEY)),
-    ("post-data: foreign keys", (Phase.FOREIGN_KEY,)),
-    ("views", (Phase.VIEW,)),
-    ("comments", (Phase.COMMENT,)),
-)
 
 
 @dataclass(frozen=True)
@@ -64,33 +57,14 @@ def _sql(blueprint: Blueprint, plan: Plan) -> str:
         "-- Made by migrator from an SQLite schema. Run it on an empty schema of a UTF8 database.",
         "",
         "SET client_encoding TO 'UTF8';",
-        *(f"{statement};" for statement in _create_schema(plan)),
-        f"{_enter(plan)};",
+        *(f"{statement};" for statement in create_schema(plan)),
+        f"{enter(plan)};",
         "",
     ]
-    for title, statements in _sections(blueprint):
+    for title, statements in sections(blueprint):
         lines += [f"-- {title}", "", *(f"{statement};" for statement in statements), ""]
     lines += ["RESET search_path;", ""]
     return "\n".join(lines + [f"-- {line}" for line in _remarks(blueprint, plan)]).rstrip("\n") + "\n"
-
-
-def _create_schema(plan: Plan) -> list[str]:
-    named = plan.target_schema != "public"
-    return [f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(plan.target_schema)}"] if named else []
-
-
-def _enter(plan: Plan) -> str:
-    """The statements' names are unqualified. PostgreSQL's own come first, so a table called text is no type."""
-    return f"SET search_path TO {quote_identifier(plan.target_schema)}"
-
-
-def _sections(blueprint: Blueprint) -> list[tuple[str, list[str]]]:
-    """Title and statements of every section that has some."""
-    sections = []
-    for title, phases in _SECTIONS:
-        texts = [item.sql if item.printed is None else item.printed for item in blueprint.phase(*phases)]
-        sections.append((title, [text for text in texts if text]))
-    return [section for section in sections if section[1]]
 
 
 def _remarks(blueprint: Blueprint, plan: Plan) -> list[str]:
@@ -128,13 +102,13 @@ def _alembic(blueprint: Blueprint, plan: Plan) -> str:
     remarks = _remarks(blueprint, plan)
     if carried != blueprint:
         remarks.insert(0, f"left out: the source's table {_ALEMBICS_OWN}, because Alembic makes its own")
-    up = [f"    {_python(statement)}," for statement in _create_schema(plan)]
-    for title, statements in _sections(carried):
+    up = [f"    {_python(statement)}," for statement in create_schema(plan)]
+    for title, statements in sections(carried):
         up += [f"    # {title}", *(f"    {_python(statement)}," for statement in statements)]
     return _ALEMBIC.format(
         title=_python(f"The tables of an SQLite database, for the schema {plan.target_schema}."),
         remarks="".join(f"# {line}\n" for line in remarks),
-        enter=_python(_enter(plan)),
+        enter=_python(enter(plan)),
         up="\n".join(up),
         down="\n".join(f"    {_python(statement)}," for statement in _drops(carried)),
     )

@@ -13,7 +13,6 @@ from psycopg import sql
 
 from migrator.core.blueprint import Blueprint, CarriedView, Phase
 from migrator.core.compare import Comparison, Difference
-from migrator.core.errors import SourceError
 from migrator.core.findings import count_of
 from migrator.core.model import fold
 from migrator.core.progress import Progress
@@ -21,16 +20,15 @@ from migrator.core.views import compare_results
 from migrator.core.work import read_identity
 from migrator.source.rows import WHOLE, Range
 from migrator.steps.identity import IdentityColumn, wrong_positions
+from migrator.steps.origin import NotCompared, Origin
 from migrator.target import staging
 from migrator.target.catalog import read_shapes
 from migrator.target.connection import Target, connect, execute, set_search_path, target_errors
 from migrator.tasks.careful import Explained
-from migrator.tasks.query import DescribeTask, RangesTask, ReadTask
+from migrator.tasks.query import RangesTask
 from migrator.tasks.table import WorkTable
 from migrator.tasks.verify import VerifyTask
 from migrator.workers import WorkerPool
-
-MAX_VIEW_ROWS = 100_000
 
 
 @dataclass
@@ -90,7 +88,7 @@ def verify_rows(
         mine = explained.get(table.name, Explained())
         parts = [WHOLE]
         if table.splits_by_rowid:
-            [(_, parts)] = pool.run([RangesTask(table.relation)])
+            [(_, parts)] = pool.run([RangesTask(table)])
             parts = _open_ended(parts)
         tasks += [VerifyTask(table, part, mine.within(part)) for part in parts or [WHOLE]]
     comparisons = {table.name: Comparison() for table in tables}
@@ -179,7 +177,7 @@ def verify_identity(
 
 
 def verify_views(
-    pool: WorkerPool, connection: psycopg.Connection, schema: str, views: Sequence[CarriedView], proof: Proof
+    origin: Origin, connection: psycopg.Connection, schema: str, views: Sequence[CarriedView], proof: Proof
 ) -> None:
     """Compare the results of carried views as multisets; floats within 1e-9 relative, and the outcome says so.
 
@@ -189,14 +187,10 @@ def verify_views(
     affected = {fold(name) for name, table in proof.tables.items() if table.rejected or table.healed}
     set_search_path(connection, schema)
     for view in views:
-        name = sql.Identifier(view.source).as_string(None)
         try:
-            [(_, ours)] = pool.run([ReadTask(f"SELECT * FROM main.{name} LIMIT {MAX_VIEW_ROWS + 1}")])
-        except SourceError as error:
-            proof.views[view.source] = f"not compared: {error.why}"  # it fails in SQLite, whatever PostgreSQL does
-            continue
-        if len(ours) > MAX_VIEW_ROWS:
-            proof.views[view.source] = f"not compared: more than {MAX_VIEW_ROWS:,} rows"
+            ours = origin.view_rows(view)
+        except NotCompared as error:
+            proof.views[view.source] = f"not compared: {error}"
             continue
         query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, view.target))
         try:
@@ -210,7 +204,7 @@ def verify_views(
             proof.structure.append(Difference(view.source, {}, None, "a view", proof.views[view.source]))
             continue
         outcome, same = compare_results(ours, theirs)
-        allowed = not same and not affected.isdisjoint(_tables_of(pool, view))
+        allowed = not same and not affected.isdisjoint(origin.view_tables(view))
         if allowed:
             made_by = f"{count_of(proof.rejected, 'rejected row')} and {count_of(proof.healed, 'healed value')}"
             outcome = f"differs, as {made_by} may make it: {outcome}"
@@ -219,14 +213,8 @@ def verify_views(
             proof.structure.append(Difference(view.source, {}, None, count_of(len(ours), "row"), outcome))
 
 
-def _tables_of(pool: WorkerPool, view: CarriedView) -> frozenset[str]:
-    """Every table that the view reads, also through other views, in lower case."""
-    name = sql.Identifier(view.source).as_string(None)
-    [(_, described)] = pool.run([DescribeTask(view.source, f"SELECT * FROM main.{name}")])
-    return frozenset(described.tables)
-
-
 def verify_all(
+    origin: Origin,
     pool: WorkerPool,
     target: Target,
     schema: str,
@@ -248,7 +236,7 @@ def verify_all(
             verify_extra_ranges(connection, tables, proof.tables)
             identities = [column for column in identities if column.table not in unlike]
             proof.structure += verify_identity(connection, target, schema, identities)
-            verify_views(pool, connection, schema, blueprint.views, proof)
+            verify_views(origin, connection, schema, blueprint.views, proof)
     finally:
         connection.close()
     phases = blueprint.phase(Phase.TABLE, Phase.INDEX, Phase.KEY, Phase.FOREIGN_KEY)

@@ -17,8 +17,9 @@ from migrator.core.shapes import from_json
 from migrator.profiles import recognise
 from migrator.profiles.profile import Shapes
 from migrator.run_folder import RunFolder
-from migrator.steps.identity import identity_columns, read_sequences
+from migrator.steps.identity import identity_columns
 from migrator.steps.known import blueprint_of
+from migrator.steps.origin import Database
 from migrator.steps.plan import complete_queries
 from migrator.steps.run import open_schema
 from migrator.steps.verification import Proof, explained_by, verify_all
@@ -62,18 +63,20 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
         changed = [] if plan.fingerprint == fingerprint(schema) else ["the source's schema has changed since the run"]
         drift = schema_drift(plan, schema) if changed else Drift()
         plan = replace(plan, tables=tuple(table for table in plan.tables if table.source not in drift.incomparable))
-        with pinned_workers(request.workers, path, Path(scratch), request.target) as (pool, _):
+        with pinned_workers(request.workers, path, Path(scratch), request.target) as (pool, method):
             plan = complete_queries(plan, pool, schema.encoding)
             blueprint = blueprint_of(schema, plan, shapes)
             tables = work_tables(plan, schema, blueprint.generated, plan.target_schema)
             progress.start("Verifying", sum(item["rows"] for item in outcome["proof"]["tables"].values()) or None)
+            origin = Database(request.source, schema, plan, pool, method)
             proof = verify_all(
+                origin,
                 pool,
                 request.target,
                 plan.target_schema,
                 blueprint,
                 tables,
-                identity_columns(plan, read_sequences(pool)),
+                identity_columns(plan, origin.sequences()),
                 explained_by(folder.lines("rejects.jsonl"), folder.lines("healed.jsonl")),
                 progress,
             )
@@ -134,22 +137,24 @@ def schema_drift(plan: Plan, schema: Schema) -> Drift:
 
 
 def _newest(request: VerifyRequest) -> Path:
-    """The last run of this file into this target. Names sort by time."""
+    """The last run, or load of an export, of this file into this target."""
     run_dir, source = request.run_dir, request.source
-    folders = sorted(folder for folder in run_dir.glob(f"{source.stem}-*") if (folder / "run.json").exists())
-    if not folders:
+    finished = [folder for folder in run_dir.glob("*-*") if (folder / "run.json").exists()]
+    finished.sort(key=lambda folder: folder.name.rpartition("-")[2])  # the run's id sorts by time
+    wanted = (str(source.resolve()), request.target.shown)
+    for folder in reversed(finished):
+        outcome = RunFolder(folder).read_outcome() or {}
+        if (outcome.get("source"), outcome.get("target")) == wanted:
+            return folder
+    alike = [folder for folder in finished if folder.name.startswith(f"{source.stem}-")]
+    if not alike:
         raise UsageError(
             f"There is no finished run of {source.name} in {run_dir}.",
             "Verification needs the plan that was carried out, and what the run rejected.",
             "Name the run folder with --run DIR",
         )
-    wanted = (str(source.resolve()), request.target.shown)
-    for folder in reversed(folders):
-        outcome = RunFolder(folder).read_outcome() or {}
-        if (outcome.get("source"), outcome.get("target")) == wanted:
-            return folder
     raise UsageError(
         f"No run in {run_dir} carried {source} into {request.target.shown}.",
-        f"There are runs of a file of that name: {', '.join(folder.name for folder in folders[-3:])}.",
-        f"If one of them is meant, name it: --run {folders[-1]}",
+        f"There are runs of a file of that name: {', '.join(folder.name for folder in alike[-3:])}.",
+        f"If one of them is meant, name it: --run {alike[-1]}",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import LiteralString
+from typing import LiteralString, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -15,6 +15,7 @@ from psycopg.types.datetime import DateBinaryLoader, TimestampBinaryLoader, Time
 
 from migrator.core.values import MAX_VALUE_BYTES, Unreadable
 
+Item = TypeVar("Item")
 CHUNK_BYTES = 16 * 1024 * 1024  # PostgreSQL decompresses a value from its start for every chunk
 
 
@@ -62,7 +63,7 @@ def stream(
         yield from cursor.stream(query, size=size)
 
 
-def batches(rows: Iterator[tuple[object, ...]], size: int) -> Iterator[list[tuple[object, ...]]]:
+def batches(rows: Iterator[Item], size: int) -> Iterator[list[Item]]:
     while batch := list(itertools.islice(rows, size)):
         yield batch
 

@@ -14,8 +14,9 @@ from migrator.core.convert import Unfit
 from migrator.core.model import fold
 from migrator.core.values import MAX_VALUE_BYTES, LargeValue, Unreadable, Value
 from migrator.core.work import Cell
-from migrator.source.rows import Range, Row, large_value, read_rows_carefully
+from migrator.source.rows import Range, Row
 from migrator.target.reader import array, bounded, digest, size, stream
+from migrator.tasks.reading import compared
 from migrator.tasks.table import WorkTable, row_identity
 from migrator.workers import Context
 
@@ -74,10 +75,11 @@ class Careful:
     comparison: Comparison = field(default_factory=Comparison)
 
     def __post_init__(self) -> None:
+        self.reading = compared(self.context, self.table)
         self._rejected = Counter(dict(self.explained.rejected))
 
     def source_rows(self, part: Range, *, ordered: bool) -> Iterator[tuple[int | None, Row]]:
-        rows = read_rows_carefully(self.context.source, self.table.reading, part, self.table.encoding, ordered=ordered)
+        rows = self.reading.rows_carefully(part, ordered=ordered)
         for rowid, row in rows:
             copied = row[: len(self.table.columns)]
             if self.explained.rejected and self._was_rejected(copied, rowid):
@@ -120,7 +122,7 @@ class Careful:
     def digest(self, value: LargeValue | str | bytes) -> str:
         """Of a source value; one that SQLite could not read in chunks is there as a whole."""
         if isinstance(value, LargeValue):
-            return digest(large_value(self.context.source, value))
+            return digest(self.reading.large(value))
         return digest(iter([raw_bytes(value)]))
 
     def expected(self, rowid: int | None, row: Row) -> list[Value]:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import psycopg
 from psycopg.copy import LibpqWriter
 
 from migrator.core.values import BrokenText, LargeValue, Value
-from migrator.source.rows import Range, large_value, read_rows_carefully
-from migrator.tasks.table import WorkTable
-from migrator.workers import Context
+from migrator.source.rows import Range
+from migrator.tasks.reading import Reading
 
 
 class DigestingWriter(LibpqWriter):
@@ -46,22 +45,22 @@ class DryWriter(DigestingWriter):
         super().finish(exc or RuntimeError("only the digest was asked for"))
 
 
-def digest_of_values(context: Context, table: WorkTable, part: Range) -> bytes:
+def digest_of_values(reading: Reading, part: Range) -> bytes:
     """Of every value of the range, whatever it is."""
     found = hashlib.sha256()
-    plain = partial(_plain, partial(large_value, context.source))
-    for rowid, row in read_rows_carefully(context.source, table.relation, part, table.encoding):
+    plain = partial(_plain, reading.large)
+    for rowid, row in reading.rows_carefully(part):
         found.update(marshal.dumps([rowid, [plain(value) for value in row]], 2))
     return found.digest()
 
 
-def _plain(read: Callable[[LargeValue], object], value: Value) -> object:
+def _plain(read: Callable[[LargeValue], Iterable[bytes]], value: Value) -> object:
     """A value that marshal knows: BrokenText by its bytes, a large one by a digest of its own."""
     if isinstance(value, BrokenText):
         return ("broken", bytes(value.raw))
     if isinstance(value, LargeValue):
         content = hashlib.sha256()
-        for chunk in read(value):  # type: ignore[attr-defined]
+        for chunk in read(value):
             content.update(chunk)
         return ("large", value.storage_class, value.size_bytes, content.digest())
     return value

@@ -12,7 +12,7 @@ from psycopg import sql
 from migrator.core.compare import Comparison, Difference, row_difference
 from migrator.core.values import LargeValue
 from migrator.core.work import Cell
-from migrator.source.rows import Range, Row, read_rows, small_values
+from migrator.source.rows import Range, Row
 from migrator.target.connection import connect
 from migrator.target.reader import digest, large_chunks, select
 from migrator.tasks.careful import Careful, bounds_sql, order_sql
@@ -49,8 +49,8 @@ class OrderedComparison(Careful):
     def _holds_large(self, part: Range) -> bool:
         """Whether the careful path was taken because of large values; then few rows are fetched at a time."""
         try:
-            with small_values(self.context.source):
-                for _ in read_rows(self.context.source, self.table.reading, part):
+            with self.reading.small_values():
+                for _ in self.reading.rows(part):
                     pass
         except (apsw.TooBigError, UnicodeDecodeError):
             return True

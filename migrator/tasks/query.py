@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from migrator.core.errors import PlanError
 from migrator.source.queries import Described, QueryRefused, describe
-from migrator.source.rows import Range, Relation, table_ranges
+from migrator.source.rows import Range
+from migrator.tasks.reading import copied
+from migrator.tasks.table import WorkTable
 from migrator.workers import Context
 
 
@@ -43,7 +45,7 @@ class ReadTask:
 class RangesTask:
     """The rowid ranges of a table, as the snapshot has them."""
 
-    relation: Relation
+    table: WorkTable
 
     def run(self, context: Context) -> list[Range]:
-        return table_ranges(context.source, self.relation)
+        return copied(context, self.table).ranges()

@@ -6,19 +6,21 @@ Nothing of the copy is used but the plan: SQLite's own values on one side, psyco
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import apsw
 import psycopg
 
 from migrator.core.compare import Comparison, Multiset, identical
-from migrator.source.rows import Range, read_rows, small_values
+from migrator.source.rows import Range
 from migrator.target.connection import target_errors
 from migrator.target.reader import batches, select, stream
+from migrator.tasks.batches import Steps, converted
 from migrator.tasks.careful import Explained, bounds_sql, column_sql, order_sql
 from migrator.tasks.multiset import MultisetComparison
 from migrator.tasks.ordered import OrderedComparison
+from migrator.tasks.reading import Reading, compared
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
 
@@ -51,17 +53,18 @@ class VerifyTask:
     def _straight(self, context: Context) -> Comparison | None:
         """The comparison if nothing differs and every value is small and valid; None says: look closer."""
         compare = _compare_straight if self.table.order else _sum_straight
+        reading = compared(context, self.table)
         try:
-            with small_values(context.source):
-                return compare(context, self.table, self.part)
+            with reading.small_values():
+                return compare(context, reading, self.table, self.part)
         except (UnicodeDecodeError, apsw.TooBigError, psycopg.DataError):
             return None
 
 
-def _sum_straight(context: Context, table: WorkTable, part: Range) -> Comparison | None:
+def _sum_straight(context: Context, reading: Reading, table: WorkTable, part: Range) -> Comparison | None:
     """Sums of row hashes on both sides."""
     columns = [column_sql(cell) for cell in table.cells]
-    source = read_rows(context.source, table.reading, part)
+    source = reading.rows(part)
     target = stream(context.connection, select(table.identifier(), columns), BATCH_ROWS)
     transformers = _transformers(table)
     sums = []
@@ -69,16 +72,16 @@ def _sum_straight(context: Context, table: WorkTable, part: Range) -> Comparison
     for rows, steps, report in zip((source, target), transformers, reports, strict=True):
         multiset = Multiset()
         for batch in batches(rows, BATCH_ROWS):
-            for row in _transformed(batch, steps):
+            for row in converted(steps, batch):
                 multiset.add(row)
             report(len(batch))
         sums.append(multiset)
     return Comparison(rows=sums[0].count) if sums[0] == sums[1] else None
 
 
-def _compare_straight(context: Context, table: WorkTable, part: Range) -> Comparison | None:
+def _compare_straight(context: Context, reading: Reading, table: WorkTable, part: Range) -> Comparison | None:
     """Both sides in the same order, batch by batch."""
-    source = read_rows(context.source, table.reading, part, ordered=True)
+    source = reading.rows(part, ordered=True)
     columns = [column_sql(cell) for cell in table.cells]
     target = stream(
         context.connection, select(table.identifier(), columns, order_sql(table), bounds_sql(table, part)), BATCH_ROWS
@@ -88,7 +91,7 @@ def _compare_straight(context: Context, table: WorkTable, part: Range) -> Compar
     try:
         for batch in batches(source, BATCH_ROWS):
             other = list(itertools.islice(target, BATCH_ROWS))
-            if len(batch) != len(other) or not identical(_transformed(batch, ours), _transformed(other, theirs)):
+            if len(batch) != len(other) or not identical(converted(ours, batch), converted(theirs, other)):
                 return None
             comparison.rows += len(batch)
             context.report(len(batch))
@@ -97,24 +100,8 @@ def _compare_straight(context: Context, table: WorkTable, part: Range) -> Compar
         target.close()  # type: ignore[attr-defined]  # a generator
 
 
-Transformer = list[tuple[int, Callable[..., object]]]
-
-
-def _transformers(table: WorkTable) -> tuple[Transformer, Transformer]:
+def _transformers(table: WorkTable) -> tuple[Steps, Steps]:
     """Per column that needs it: source → canonical, target → inverse."""
-    ours: Transformer = [
-        (n, cell.conversion.canonical) for n, cell in enumerate(table.cells) if cell.conversion.canonical
-    ]
-    theirs: Transformer = [
-        (n, cell.conversion.inverse) for n, cell in enumerate(table.cells) if cell.conversion.inverse
-    ]
+    ours: Steps = [(n, cell.conversion.canonical) for n, cell in enumerate(table.cells) if cell.conversion.canonical]
+    theirs: Steps = [(n, cell.conversion.inverse) for n, cell in enumerate(table.cells) if cell.conversion.inverse]
     return ours, theirs
-
-
-def _transformed(batch: Sequence[Sequence[object]], steps: Transformer) -> Sequence[Sequence[object]]:
-    if not steps:
-        return batch
-    columns: list[Sequence[object]] = list(zip(*batch, strict=True))
-    for number, step in steps:
-        columns[number] = tuple([None if value is None else step(value) for value in columns[number]])
-    return list(zip(*columns, strict=True))

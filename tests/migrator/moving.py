@@ -14,9 +14,10 @@ from migrator import report
 from migrator.core.plan import Style
 from migrator.core.progress import Silent
 from migrator.run_folder import RunFolder
+from migrator.steps.carrying import RunResult
 from migrator.steps.plan import PlanRequest, make_plan
 from migrator.steps.resume import next_attempt
-from migrator.steps.run import RunRequest, RunResult, run
+from migrator.steps.run import RunRequest, run
 from migrator.steps.verify import Verified, VerifyRequest, verify
 from migrator.target.connection import resolve_target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -19,13 +20,18 @@ import tomlkit
 from psycopg.types.string import TextLoader
 
 from migrator import report
+from migrator.archive.compression import SUFFIX
+from migrator.archive.folder import open_export
 from migrator.core.errors import MigratorError
 from migrator.core.findings import Finding
 from migrator.core.plan import Style
 from migrator.core.progress import Silent
+from migrator.steps.carrying import RunResult
+from migrator.steps.export import ExportRequest, export
+from migrator.steps.load import LoadRequest, load
 from migrator.steps.plan import PlanRequest, make_plan
 from migrator.steps.resume import first_attempt
-from migrator.steps.run import RunRequest, RunResult, run
+from migrator.steps.run import RunRequest, run
 from migrator.steps.verify import VerifyRequest, verify
 from migrator.target.connection import resolve_target
 
@@ -97,9 +103,19 @@ class Scenario:
         return planned.findings
 
     def _run(self) -> tuple[RunResult, int]:
-        request = RunRequest(self.source, self.attempt, self.plan, self.planning, report.result_body, workers=1)
-        result = run(request, Silent())
+        result = self._carry()
         return result, 3 if result.rejects else 0
+
+    def _carry(self) -> RunResult:
+        request = RunRequest(
+            source=self.source,
+            attempt=self.attempt,
+            plan=self.plan,
+            planning=self.planning,
+            outcome=report.result_body,
+            workers=1,
+        )
+        return run(request, Silent())
 
     def _verify(self) -> None:
         request = VerifyRequest(self.source, self.target, self.folder.path, self.folder.path, 1)
@@ -160,6 +176,21 @@ class Scenario:
         self.expect(f"after: {step['sql']}", step.get("gives", rows), rows)
 
 
+class ThroughFiles(Scenario):
+    """The same, exported and loaded again."""
+
+    def _carry(self) -> RunResult:
+        archive = self.plan.with_name("export")
+        export_request = ExportRequest(
+            self.source, open_export(archive, self.source), self.plan, self.planning, SUFFIX, workers=1
+        )
+        exported = export(export_request, Silent())
+        request = LoadRequest(archive=archive, attempt=self.attempt, outcome=report.result_body, workers=1)
+        result = load(request, Silent())
+        result.findings = exported.findings
+        return result
+
+
 def _sorted(items: Iterable[object]) -> list[str]:
     return sorted(json.dumps(item, ensure_ascii=False, sort_keys=True) for item in items)
 
@@ -217,9 +248,20 @@ UNION ALL SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'"
 FOLDERS = sorted(path.parent for path in SCENARIOS.glob("*/setup.sql"))
 
 
+VALUES = [folder for folder in FOLDERS if re.search('"(rows|rejects|healed)"', (folder / "expected.json").read_text())]
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_scenario(folder: Path, tmp_path: Path, database: str) -> None:
-    scenario = Scenario(folder, tmp_path, database)
+    check(Scenario(folder, tmp_path, database))
+
+
+@pytest.mark.parametrize("folder", VALUES, ids=lambda folder: folder.name)
+def test_scenario_through_files(folder: Path, tmp_path: Path, database: str) -> None:
+    check(ThroughFiles(folder, tmp_path, database))
+
+
+def check(scenario: Scenario) -> None:
     scenario.check()
     if scenario.wrong:
         pytest.fail("\n".join(scenario.wrong), pytrace=False)

@@ -66,7 +66,11 @@ def jsonb(_: PgType, __: Options, ___: Affinity) -> Conversion:
             raise Unfit(f"JSON {show(value)} holds \\u0000 or half a surrogate pair, which jsonb refuses")
         return b"\x01" + text.encode()
 
-    return Conversion("bytea", forward, canonical_json, forward, read="{}::text", canonical=canonical_json)
+    def undo(value: object) -> Value:
+        assert value is None or isinstance(value, bytes)
+        return None if value is None else value[1:].decode()
+
+    return Conversion("bytea", forward, canonical_json, forward, read="{}::text", canonical=canonical_json, undo=undo)
 
 
 def canonical_json(value: object) -> Value:

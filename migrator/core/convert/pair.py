@@ -44,6 +44,7 @@ class Conversion:
     fast: `forward` for values that are very probably right; None where encoder and server refuse all others.
     read: SQL around the quoted column, `{}`, that makes the target value decodable.
     canonical: the source value as the inverse will return it, where the conversion is normalised; else None.
+    undo: the source value that `forward` made its result of, where `inverse` would say something else.
     """
 
     copy_type: str
@@ -52,6 +53,7 @@ class Conversion:
     fast: Forward | None = None
     read: str = "{}"
     canonical: Callable[[Value], Value] | None = None
+    undo: Inverse | None = None
 
     @property
     def lossless(self) -> bool:

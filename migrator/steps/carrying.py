@@ -1,0 +1,328 @@
+"""Building, proving and placing what a plan says: staging → copy ∥ indexes → keys → proof → rename.
+
+Until the rename the target is untouched; afterwards it is complete.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from migrator.core.blueprint import Blueprint, Phase
+from migrator.core.errors import Mismatch, TargetError
+from migrator.core.findings import Finding, count_of
+from migrator.core.plan import Plan
+from migrator.core.progress import Progress
+from migrator.run_folder import RunFolder
+from migrator.steps.building import Builder, finish_tables, finish_views
+from migrator.steps.copying import copy_tables
+from migrator.steps.covered import Covered, check_covered
+from migrator.steps.identity import identity_columns, restart
+from migrator.steps.known import Ground
+from migrator.steps.origin import Origin
+from migrator.steps.references import settle_orphans
+from migrator.steps.resume import Attempt, Resumption, Standing, resumable
+from migrator.steps.verification import Proof, explained_by, verify_all
+from migrator.target import staging
+from migrator.target.connection import Target, connect, set_search_path, target_error, target_errors
+from migrator.target.staging import Placement
+from migrator.tasks.table import WorkTable
+from migrator.workers import WorkerPool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarryRequest:
+    """`outcome` is what is to be written down of a result; `confirm` is asked before --replace drops something.
+
+    `left_behind` is told of a run that could not be removed from the target.
+    """
+
+    attempt: Attempt
+    outcome: Callable[[RunResult], dict[str, Any]]
+    into_existing: bool = False
+    replace: bool = False
+    dry_run: bool = False
+    confirm: Callable[[list[str]], None] | None = None  # raises to stop
+    left_behind: Callable[[str], None] = lambda run_id: None
+    workers: int = 2
+
+    @property
+    def target(self) -> Target:
+        return self.attempt.target
+
+    @property
+    def folder(self) -> RunFolder:
+        return self.attempt.folder
+
+
+@dataclass
+class RunResult:
+    """The outcome. Seconds per phase are in `seconds`; rows are those that arrived."""
+
+    run_id: str
+    folder: Path
+    tables: int = 0
+    rows: int = 0
+    rejects: int = 0
+    healed: int = 0
+    placed: str = ""  # the schema; empty after a dry run
+    planned: dict[str, int] = field(default_factory=dict)  # kind of object → how many
+    snapshot: str = ""
+    wal_bytes: int = 0  # the source's write-ahead log at the end: it grows while readers are pinned
+    proof: Proof = field(default_factory=Proof)
+    findings: tuple[Finding, ...] = ()
+    covered: list[Covered] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def check_reachable(request: CarryRequest, schema: str, ground: Ground | None) -> None:
+    """Raise TargetError for a target that is not there, or not empty where it has to be, before rows are read."""
+    connection = connect(request.target)
+    try:
+        if not (request.replace or request.into_existing):
+            leaving = ground.relations if ground else frozenset()
+            with target_errors(request.target, "a look at its tables"):
+                staging.check_room(connection, Placement(schema), (), request.target.shown, leaving)
+    finally:
+        connection.close()
+
+
+def staging_of(attempt: Attempt) -> str:
+    """The name of the run's staging schema."""
+    return f"{staging.PREFIX}{attempt.run_id}"
+
+
+@dataclass
+class Carrying:
+    """One attempt, from the staging schema to the rename."""
+
+    request: CarryRequest
+    origin: Origin
+    plan: Plan
+    blueprint: Blueprint
+    tables: list[WorkTable]  # in the staging schema
+    pool: WorkerPool
+    result: RunResult
+    progress: Progress
+    started: float
+    ground: Ground | None = None
+
+    def __post_init__(self) -> None:
+        self.staging = staging_of(self.request.attempt)
+        self.journal = self.request.attempt.journal
+        self.placement = Placement(self.plan.target_schema, self.request.into_existing, self.request.replace)
+        self.target = self.request.target
+        self.identities = identity_columns(self.plan, self.origin.sequences())
+        self.result.tables = len(self.tables)
+        notes = self.ground.notes if self.ground else ()
+        self.result.findings = tuple(dict.fromkeys((*self.result.findings, *self.blueprint.findings, *notes)))
+        self.result.planned = {phase.value: len(self.blueprint.phase(phase)) for phase in Phase}
+
+    def carry_out(self) -> None:
+        connection = connect(self.target)
+        builder = Builder(self.target, self.staging, max(2, self.request.workers), self.progress)
+        try:
+            self._check_target(connection)
+            if not self.request.dry_run:
+                self._build_and_place(connection, builder)
+        except BaseException as error:
+            builder.close()
+            self.pool.stop()  # its sessions hold locks on what may be discarded next
+            if self.request.dry_run:
+                raise
+            raise self._given_up(connection, error) from None
+        finally:
+            builder.close()
+            connection.close()
+
+    def _build_and_place(self, connection: psycopg.Connection, builder: Builder) -> None:
+        standing = self._begin(connection)
+        self._timed("copy", lambda: self._copy(connection, builder, standing))
+        self._timed("indexes", lambda: self._indexes(connection, builder))
+        self._timed("keys", lambda: self._keys(connection, builder, standing))
+        proof = self._timed("verify", self._verify)
+        self._place(connection, proof)
+        self.request.folder.write_outcome(self.request.outcome(self.result))
+        with target_errors(self.target, "the end of the journal"):
+            self.journal.discard(connection)
+
+    def _begin(self, connection: psycopg.Connection) -> Standing:
+        """A staging schema with all tables, and what of an earlier attempt stands in it."""
+        with target_errors(self.target, "the staging schema"), connection.transaction():
+            staging.create(connection, self.staging)
+            if self.request.attempt.record is None:
+                source, folder = self.origin.path.resolve(), self.request.folder.path.resolve()
+                self.journal.create(connection, str(source), str(folder), self.placement.schema, self.plan.rows)
+        resumption = Resumption(
+            connection, self.target, self.staging, self.journal, self.blueprint, self.tables, self.pool, self.progress
+        )
+        return self._timed("tables", resumption.take_up)  # type: ignore[no-any-return]
+
+    def _given_up(self, connection: psycopg.Connection, error: BaseException) -> BaseException:
+        """What had arrived is kept for the next attempt, unless there is nothing or it is wrong."""
+        try:
+            if connection.closed:
+                connection = connect(self.target)
+            arrived = self.journal.progress(connection).units
+            if not arrived or isinstance(error, Mismatch):
+                staging.discard(connection, self.staging)
+                self.journal.discard(connection)
+                return error
+        except psycopg.errors.UndefinedTable:
+            return error  # it had not begun
+        except (psycopg.Error, TargetError):
+            self.request.left_behind(self.request.attempt.run_id)
+        return resumable(error, self.request.attempt.run_id)
+
+    def _check_target(self, connection: psycopg.Connection) -> None:
+        """Everything that could stand in the way of the rename, before hours are spent on the copy."""
+        with target_errors(self.target, "the preparation"):
+            leaving = self.ground.relations if self.ground else frozenset()
+            rows = self._placed_names()
+            staging.check_room(connection, self.placement, self._names(), self.target.shown, leaving, rows)
+            doomed = staging.doomed(connection, self.placement, rows)
+        self._rehearse(connection, set(doomed))
+        if doomed and self.request.confirm and not self.request.dry_run:
+            self.request.confirm(doomed)
+
+    def _rehearse(self, connection: psycopg.Connection, doomed: set[str]) -> None:
+        standing = self.ground.standing if self.ground else {}
+        owners = {shape.owner for shape in standing.values()}
+        if doomed or standing:
+            try:
+                staging.rehearse_drop(connection, self.placement, doomed | standing.keys(), owners)
+            except psycopg.Error as error:
+                raise target_error(self.target, "to replace its tables", error) from None
+
+    def _placed_names(self) -> set[str]:
+        return {*self.blueprint.tables, *(view.target for view in self.blueprint.views)}
+
+    def _timed(self, phase: str, step):  # type: ignore[no-untyped-def]  # returns what the step returns
+        started = time.monotonic()
+        try:
+            return step()
+        finally:
+            self.progress.finish()
+            self.result.seconds[phase] = time.monotonic() - started
+
+    def _names(self) -> set[str]:
+        phases = (Phase.TABLE, Phase.INDEX, Phase.VIEW)
+        return {statement.name for statement in self.blueprint.phase(*phases)} | {*self.blueprint.sequences}
+
+    # -- data ----------------------------------------------------------------------------------------------------------
+
+    def _copy(self, connection: psycopg.Connection, builder: Builder, standing: Standing) -> None:
+        self.progress.start("Copying", self.plan.rows or None)
+        self.copied = copy_tables(
+            self.pool, self.tables, self.blueprint, standing, self.journal, builder, self.progress
+        )
+
+    # -- post-data -----------------------------------------------------------------------------------------------------
+
+    def _indexes(self, connection: psycopg.Connection, builder: Builder) -> None:
+        self.progress.start("Building indexes", None)
+        builder.wait()
+
+    def _keys(self, connection: psycopg.Connection, builder: Builder, standing: Standing) -> None:
+        foreign_keys = self.blueprint.phase(Phase.FOREIGN_KEY)
+        self.progress.start("Checking foreign keys", len(foreign_keys) or None)
+        self._settle(connection)
+        missing = [item for item in self.blueprint.phase(Phase.KEY, Phase.FOREIGN_KEY) if not standing.has(item)]
+        finish_tables(connection, self.target, self.staging, missing)
+        builder.submit_validation(foreign_keys)
+        builder.wait()
+        with target_errors(self.target, "setting the sequences"):
+            restart(connection, self.staging, self.identities)
+        self.result.covered = self.origin.covered(self.copied.rows)
+        check_covered(self.result.covered)
+        finish_views(connection, self.target, self.staging, self.blueprint)
+        self._analyze(connection)
+
+    def _settle(self, connection: psycopg.Connection) -> None:
+        tables = {table.target: table for table in self.tables}
+        rejected = self.copied.rejected + Counter(self.origin.rejected)
+        self.copied.rows -= settle_orphans(
+            connection, self.target, self.blueprint.references, tables, rejected, self.journal
+        )
+        with target_errors(self.target, "reading the journal"):
+            self.explained = explained_by(
+                map(json.loads, self.journal.lines(connection, "rejects.jsonl")),
+                map(json.loads, self.journal.lines(connection, "healed.jsonl")),
+            )
+            self.result.rejects = self._write_lines(connection, "rejects.jsonl")
+            self.result.healed = self._write_lines(connection, "healed.jsonl")
+
+    def _write_lines(self, connection: psycopg.Connection, name: str) -> int:
+        lines = itertools.chain(self.origin.lines(name), self.journal.lines(connection, name))
+        return self.request.folder.write_lines(name, lines)
+
+    def _analyze(self, connection: psycopg.Connection) -> None:
+        set_search_path(connection, self.staging)
+        with target_errors(self.target, "ANALYZE"):
+            for table in self.tables:
+                connection.execute(psycopg.sql.SQL("ANALYZE {}").format(table.identifier()))
+
+    # -- proof and rename ----------------------------------------------------------------------------------------------
+
+    def _verify(self) -> Proof:
+        self.progress.start("Verifying", self.copied.total or None)
+        return verify_all(
+            self.origin,
+            self.pool,
+            self.target,
+            self.staging,
+            self.blueprint,
+            self.tables,
+            self.identities,
+            self.explained,
+            self.progress,
+        )
+
+    def _place(self, connection: psycopg.Connection, proof: Proof) -> None:
+        self.result.proof = proof
+        self.result.rows = self.copied.total
+        if not proof.holds:
+            raise Mismatch(
+                f"{count_of(proof.differing, 'difference')} between source and target; the target was left as it was.",
+                "; ".join(map(str, proof.differences[:5])),
+                self._after_a_mismatch(proof),
+            )
+        self.result.placed = self.plan.target_schema
+        self.result.wal_bytes = self.origin.wal_bytes
+        self.result.seconds["total"] = time.monotonic() - self.started
+        try:
+            with connection.transaction():
+                self.journal.place(connection, json.dumps(self.request.outcome(self.result)))
+                staging.move_into_place(
+                    connection,
+                    self.staging,
+                    self.placement,
+                    self.blueprint.tables,
+                    [view.target for view in self.blueprint.views],
+                    list(self.ground.standing) if self.ground else [],
+                    self.blueprint.final,
+                    lambda: self._check_rows(connection),
+                )
+        except psycopg.Error as error:
+            raise target_error(self.target, "the rename into place; nothing was changed", error) from None
+
+    def _after_a_mismatch(self, proof: Proof) -> str:
+        views = {view.source for view in self.blueprint.views}
+        if names := [item.table for item in proof.differences if item.table in views]:
+            return (
+                f"To leave a view behind: [views.{names[0]}] with drop = true in the plan. "
+                "If its result should be the same, please report it."
+            )
+        return f"The details are in {self.request.folder.path}. Please report this: it is a defect of the migrator."
+
+    def _check_rows(self, connection: psycopg.Connection) -> None:
+        if self.ground:
+            self.ground.check_rows(connection, self.placement.schema, self.placement.replace)

@@ -1,0 +1,51 @@
+"""Batches of rows on their way to the encoder or to a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from migrator.core.work import Cell
+from migrator.source.rows import Row
+from migrator.target.reader import batches
+
+BATCH_ROWS = 1_000
+Prepared = Sequence[Sequence[object]]
+Steps = Sequence[tuple[int, Callable[..., object]]]
+
+
+def prepared(rows: Iterator[Row], cells: tuple[Cell, ...]) -> Iterator[Prepared]:
+    """The rows in batches as the encoder takes them. Raises where a value needs the careful way."""
+    if not cells:
+        raise ValueError("a table without columns has nothing that could go straight")
+    prepare = _preparation(cells)
+    for batch in batches(rows, BATCH_ROWS):
+        yield prepare(batch)
+
+
+def _preparation(cells: tuple[Cell, ...]) -> Callable[[Sequence[Row]], Prepared]:
+    """What a batch goes through on its way: nothing, checks that leave the rows as they are, or conversions."""
+    steps = [(number, cell.conversion.fast) for number, cell in enumerate(cells) if cell.conversion.fast]
+    if not steps:
+        return lambda batch: batch
+    if all(cells[number].conversion.inverse is None for number, _ in steps):
+        return partial(_checked, steps)
+    return partial(converted, steps)
+
+
+def _checked(steps: Steps, batch: Sequence[Row]) -> Prepared:
+    for number, check in steps:
+        for value in [row[number] for row in batch]:
+            if value is not None:
+                check(value)
+    return batch
+
+
+def converted(steps: Steps, batch: Sequence[Sequence[object]]) -> Prepared:
+    """The batch with each step applied to its column; NULL stays what it is."""
+    if not steps:
+        return batch
+    columns: list[Sequence[object]] = list(zip(*batch, strict=True))
+    for number, step in steps:
+        columns[number] = [None if value is None else step(value) for value in columns[number]]
+    return list(zip(*columns, strict=True))

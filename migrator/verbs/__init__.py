@@ -1,0 +1,1 @@
+"""Verbs of the command line: parse, call one step, print, exit. Nothing is decided here."""

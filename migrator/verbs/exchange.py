@@ -1,0 +1,143 @@
+"""export and load: a migration in two halves, which may happen on two machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migrator.core.errors import ExitCode
+from migrator.core.plan import Style
+from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
+from migrator.shell import Output, Verb, handled
+from migrator.verbs.placing import (
+    ask_before_dropping,
+    check_placing,
+    placing_options,
+    say_left_behind,
+    show_placed,
+    target_of,
+)
+
+
+@click.command(cls=Verb)
+@SOURCE
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
+)
+@planning_options
+@click.option(
+    "--compress",
+    type=click.Choice(["zstd", "none"]),
+    default="zstd",
+    show_default=True,
+    help="How the rows are written.",
+)
+@JSON
+@WORKERS
+@handled
+def export(
+    source: Path, folder: Path, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
+    compress: str, workers: int, output: Output,
+) -> int:  # fmt: skip
+    """Write the database into FOLDER, from where it can be loaded anywhere.
+
+    All files come from one snapshot of the source, while the application goes on writing: the plan, the SQL before and
+    after the rows, and the rows in PostgreSQL's binary COPY format. Every file is read back and compared with the
+    source, value by value; only then is manifest.json written, with the SHA-256 of each.
+
+    Load it with migrator load, which proves it once more in the target, or with psql alone: psql -f load.sql. Rows that
+    do not fit are written to rejects.jsonl in FOLDER, and the exit code is 3.
+
+    Whatever interrupts it, the same command goes on: files that are there are compared with the source as it is then.
+
+    Examples:
+      migrator export app.db app-export
+      migrator export app.db app-export --plan plan.toml --compress none
+    """
+    from migrator import report
+    from migrator.archive.compression import SUFFIX
+    from migrator.archive.folder import open_export
+    from migrator.steps.export import ExportRequest
+    from migrator.steps.export import export as export_step
+    from migrator.steps.plan import PlanRequest
+
+    decided_by(plan_file)
+    planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
+    opened = open_export(folder, source)
+    if opened.known:
+        output.err.print(f"going on with the export in {folder}", markup=False)
+    suffix = SUFFIX if compress == "zstd" else ""
+    try:
+        result = export_step(ExportRequest(source, opened, plan_file, planning, suffix, workers), output.progress())
+    finally:
+        opened.remove_if_empty()
+    if output.json:
+        click.echo(report.to_json("export", report.export_body(result)))
+    else:
+        report.show_export(output.out, result)
+    return ExitCode.MISMATCH if result.rejects else ExitCode.OK
+
+
+@click.command(cls=Verb)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("target", required=False)
+@placing_options
+@click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    help="Where the run folder is made: plan, rejects, outcome.",
+)
+@PASSWORD
+@JSON
+@WORKERS
+@handled
+def load(
+    folder: Path, target: str | None, into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path,
+    password_file: Path | None, workers: int, output: Output,
+) -> int:  # fmt: skip
+    """Load what migrator export wrote into PostgreSQL, prove it, and only then put it in place.
+
+    Before anything is loaded, every file is held against the manifest's SHA-256. Then all is as in a run: a staging
+    schema, every row compared with the files, value by value, and one transaction that moves the tables into place. On
+    any error the target stays as it was, and whatever interrupts it, the same command goes on.
+
+    TARGET and its password are given as in migrator run.
+
+    Examples:
+      migrator load app-export postgresql://db.example.org/app
+      migrator load app-export env:DATABASE_URL --replace
+    """
+    from migrator import report
+    from migrator.steps.load import LoadRequest, check_export
+    from migrator.steps.load import load as load_step
+    from migrator.steps.resume import finish_placed, first_attempt, next_attempt
+
+    check_placing(into_existing, replace)
+    source = check_export(folder)
+    with target_of(target, password_file, folder, output) as resolved:
+        attempt = (first_attempt if dry_run else next_attempt)(resolved, folder, run_dir)
+        if attempt.record:
+            output.err.print(f"going on with the run {attempt.run_id}", markup=False)
+            if attempt.record.placed_at:
+                return show_placed(finish_placed(attempt), output)
+        request = LoadRequest(
+            archive=folder,
+            attempt=attempt,
+            outcome=lambda result: report.outcome_body(result, source, resolved.shown),
+            into_existing=into_existing,
+            replace=replace,
+            dry_run=dry_run,
+            confirm=None if yes else ask_before_dropping,
+            workers=workers,
+            left_behind=say_left_behind(output),
+        )
+        result = load_step(request, output.progress())
+    if output.json:
+        click.echo(report.result_json(result))
+    else:
+        report.show_result(output.out, result)
+    return ExitCode.MISMATCH if result.rejects else ExitCode.OK
