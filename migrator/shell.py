@@ -42,8 +42,11 @@ class Output:
 def _output(json: bool) -> Output:
     from rich.console import Console
 
+    # Off a terminal nobody knows how wide a line may be, and a path that is broken in two is none any more.
     return Output(
-        json, Console(highlight=False, soft_wrap=not sys.stdout.isatty()), Console(stderr=True, highlight=False)
+        json,
+        Console(highlight=False, soft_wrap=not sys.stdout.isatty()),
+        Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty()),
     )
 
 

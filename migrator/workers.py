@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -105,6 +107,7 @@ class Pin:
 def work(descriptor: int) -> None:
     """A worker's life: open, then one task after the other until the pipe closes."""
     pipe = Connection(descriptor)
+    threading.Thread(target=_end_with_the_parent, args=(descriptor,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # The collector's own threshold of 700 lies below one batch of rows: it would walk each batch, and find nothing.
@@ -119,6 +122,15 @@ def work(descriptor: int) -> None:
             return
         while True:
             pipe.send(_answer(pipe.recv(), context))
+
+
+def _end_with_the_parent(descriptor: int) -> None:
+    """A parent that was killed is followed at once: what a task still did would get in the next attempt's way."""
+    watch = select.poll()
+    watch.register(descriptor, 0)  # no event is asked for, so that only the end of the pipe is told
+    while not watch.poll():
+        pass
+    os._exit(1)
 
 
 def _answer(task: Task, context: Context) -> tuple[str, Any]:

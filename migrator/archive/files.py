@@ -47,7 +47,7 @@ class DataWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._partial = path.with_name(path.name + PARTIAL)
+        self._partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
         self._compressor: _Compressor = zstd.ZstdCompressor() if path.name.endswith(SUFFIX) else _Plain()
         self._content, self._size = hashlib.sha256(), 0
         self._stored = hashlib.sha256() if path.name.endswith(SUFFIX) else self._content

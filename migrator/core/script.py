@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from migrator.core.blueprint import Blueprint, Phase, Reference
 from migrator.core.names import quote_identifier, quote_literal
@@ -69,8 +70,18 @@ def post_data(
     return _script("Keys, indexes, foreign keys, the positions of sequences, and views.", statements)
 
 
-def load(files: Sequence[tuple[str, Sequence[str], str]], plan: Plan, *, compressed: bool) -> str:
-    """A script for psql. `files` are (target table, columns, file name)."""
+@dataclass(frozen=True)
+class Load:
+    """A data file and the table it goes into; names are the target's."""
+
+    table: str
+    columns: tuple[str, ...]
+    file: str
+    rows: int
+
+
+def load(files: Sequence[Load], plan: Plan, *, compressed: bool) -> str:
+    """A script for psql. COPY takes a file that was cut off between two rows for a whole one, so rows are counted."""
     lines = comment(
         "Loads the export with psql alone, in one transaction: all of it, or nothing. In this file's folder, run:\n"
         "  psql --no-psqlrc --file load.sql 'postgresql://host/database'\n"
@@ -80,12 +91,40 @@ def load(files: Sequence[tuple[str, Sequence[str], str]], plan: Plan, *, compres
         lines += comment("The files are compressed; psql reads them through zstd, which has to be installed.")
     lines += ["\\set ON_ERROR_STOP on", "\\encoding UTF8", "BEGIN;", "\\ir pre-data.sql"]
     schema = quote_identifier(plan.target_schema)
-    for table, columns, name in files:
-        listed = f" ({', '.join(map(quote_identifier, columns))})" if columns else ""
-        source = f"PROGRAM 'zstd -dc {name}'" if compressed else f"'{name}'"
-        lines.append(f"\\copy {schema}.{quote_identifier(table)}{listed} FROM {source} (FORMAT BINARY)")
+    rows: dict[str, int] = {}
+    for item in files:
+        table = f"{schema}.{quote_identifier(item.table)}"
+        listed = f" ({', '.join(map(quote_identifier, item.columns))})" if item.columns else ""
+        source = f"PROGRAM 'zstd -dc {item.file}'" if compressed else f"'{item.file}'"
+        lines.append(f"\\copy {table}{listed} FROM {source} (FORMAT BINARY)")
+        rows[table] = rows.get(table, 0) + item.rows
+    lines += [f"{_counted(table, count)};" for table, count in rows.items()]
     lines += ["\\ir post-data.sql", "COMMIT;"]
     return "\n".join(lines) + "\n"
+
+
+def _counted(table: str, rows: int) -> str:
+    """Fails where the table has another number of rows."""
+    message = quote_literal(f"{table} has % rows, and the export {rows}")
+    return _block(
+        [
+            "DECLARE",
+            f"    found bigint := (SELECT count(*) FROM {table});",
+            "BEGIN",
+            f"    IF found <> {rows} THEN",
+            f"        RAISE EXCEPTION USING MESSAGE = replace({message}, '%', found::text);",
+            "    END IF;",
+            "END",
+        ]
+    )
+
+
+def _block(lines: Iterable[str]) -> str:
+    """An anonymous block; a name in it may hold what would end it."""
+    text, tag = "\n".join(lines), "$migrator$"
+    while tag in text:
+        tag = f"{tag[:-1]}_$"
+    return f"DO {tag}\n{text}\n{tag}"
 
 
 UNFIT = r"""-- A name in this export holds a line break, which psql's \copy cannot take. Use migrator load.
@@ -94,9 +133,9 @@ UNFIT = r"""-- A name in this export holds a line break, which psql's \copy cann
 """
 
 
-def fits_psql(files: Iterable[tuple[str, Sequence[str], str]], plan: Plan) -> bool:
+def fits_psql(files: Iterable[Load], plan: Plan) -> bool:
     r"""\copy is one line, so names with a line break cannot stand in it."""
-    names = [plan.target_schema, *(name for table, columns, _ in files for name in (table, *columns))]
+    names = [plan.target_schema, *(name for item in files for name in (item.table, *item.columns))]
     return not any(re.search(r"[\r\n]", name) for name in names)
 
 
@@ -122,7 +161,7 @@ def nulls(reference: Reference) -> bool:
 
 
 def _settle(references: Sequence[Reference]) -> str:
-    lines = ["DO $$", "DECLARE", "    gone bigint;", "    again boolean := true;", "BEGIN", "    WHILE again LOOP"]
+    lines = ["DECLARE", "    gone bigint;", "    again boolean := true;", "BEGIN", "    WHILE again LOOP"]
     lines.append("        again := false;")
     for item in references:
         lines += [
@@ -133,12 +172,7 @@ def _settle(references: Sequence[Reference]) -> str:
             *([] if nulls(item) else ["            again := true;"]),
             "        END IF;",
         ]
-    # A name may hold what ends the body.
-    text = "\n".join([*lines, "    END LOOP;", "END"])
-    tag = "$settle$"
-    while tag in text:
-        tag = f"{tag[:-1]}_$"
-    return text.replace("DO $$", f"DO {tag}", 1) + f"\n{tag}"
+    return _block([*lines, "    END LOOP;", "END"])
 
 
 def _settling(item: Reference) -> str:

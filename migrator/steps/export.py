@@ -237,7 +237,7 @@ class _Exporting:
         floors = [(item.table, item.column, item.floor) for item in identity_columns(self.plan, self._sequences)]
         rejected = [item.file.table for item in self.done if item.file.rejected]
         files = [
-            (table.target, [column.target for column in table.columns], item.file.name)
+            script.Load(table.target, tuple(c.target for c in table.columns), item.file.name, item.file.rows)
             for table in self.tables
             for item in self._of(table)
         ]

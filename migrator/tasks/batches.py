@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from migrator.core.convert import Conversion, Forward
 from migrator.core.work import Cell
 from migrator.source.rows import Row
 from migrator.target.reader import batches
@@ -14,23 +15,27 @@ Prepared = Sequence[Sequence[object]]
 Steps = Sequence[tuple[int, Callable[..., object]]]
 
 
-def prepared(rows: Iterator[Row], cells: tuple[Cell, ...]) -> Iterator[Prepared]:
-    """The rows in batches as the encoder takes them. Raises where a value needs the careful way."""
+def prepared(
+    rows: Iterator[Row], cells: tuple[Cell, ...], chosen: Callable[[Conversion], Forward | None]
+) -> Iterator[Prepared]:
+    """The rows in batches as the encoder takes them, each value through what is `chosen` of its conversion.
+
+    Raises where a value needs the careful way.
+    """
     if not cells:
         raise ValueError("a table without columns has nothing that could go straight")
-    prepare = _preparation(cells)
+    steps = [(number, chosen(cell.conversion)) for number, cell in enumerate(cells)]
+    changing = any(cell.conversion.inverse for cell in cells)
+    prepare = _preparation([(number, step) for number, step in steps if step], changing)
     for batch in batches(rows, BATCH_ROWS):
         yield prepare(batch)
 
 
-def _preparation(cells: tuple[Cell, ...]) -> Callable[[Sequence[Row]], Prepared]:
+def _preparation(steps: Steps, changing: bool) -> Callable[[Sequence[Row]], Prepared]:
     """What a batch goes through on its way: nothing, checks that leave the rows as they are, or conversions."""
-    steps = [(number, cell.conversion.fast) for number, cell in enumerate(cells) if cell.conversion.fast]
     if not steps:
         return lambda batch: batch
-    if all(cells[number].conversion.inverse is None for number, _ in steps):
-        return partial(_checked, steps)
-    return partial(converted, steps)
+    return partial(converted, steps) if changing else partial(_checked, steps)
 
 
 def _checked(steps: Steps, batch: Sequence[Row]) -> Prepared:

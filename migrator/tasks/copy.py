@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import psycopg
 from psycopg.copy import Writer
@@ -73,7 +74,7 @@ def copy_straight(
     with cursor.copy(copy_statement(table), writer=writer) as copy:
         copy.set_types([cell.conversion.copy_type for cell in table.copied])
         write = copy.write_row
-        for batch in prepared(reading.rows(part), table.copied):
+        for batch in prepared(reading.rows(part), table.copied, attrgetter("fast")):
             for row in batch:
                 write(row)
             count += len(batch)

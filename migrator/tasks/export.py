@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 from migrator.archive.files import DataWriter, new_file
@@ -86,7 +87,7 @@ def write_straight(
     encoder = RowEncoder([cell.conversion.copy_type for cell in table.copied])
     rows = 0
     write(HEADER)
-    for batch in prepared(reading.rows(part), table.copied):
+    for batch in prepared(reading.rows(part), table.copied, attrgetter("unaided")):
         write(encoder.encode(batch))
         rows += len(batch)
         report(len(batch))

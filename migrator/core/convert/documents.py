@@ -52,7 +52,10 @@ def _parse_json(value: Value, wanted: str) -> str | None:
 
 
 def json_text(_: PgType, __: Options, ___: Affinity) -> Conversion:
-    return Conversion("text", lambda value: _parse_json(value, "json"), None, read="{}::text")
+    def forward(value: Value) -> object:
+        return _parse_json(value, "json")
+
+    return Conversion("text", forward, None, read="{}::text", offline=forward)
 
 
 def jsonb(_: PgType, __: Options, ___: Affinity) -> Conversion:

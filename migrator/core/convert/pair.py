@@ -44,6 +44,7 @@ class Conversion:
     fast: `forward` for values that are very probably right; None where encoder and server refuse all others.
     read: SQL around the quoted column, `{}`, that makes the target value decodable.
     canonical: the source value as the inverse will return it, where the conversion is normalised; else None.
+    offline: `fast` where no server looks at what the encoder lets pass; None where the encoder lets nothing wrong pass.
     undo: the source value that `forward` made its result of, where `inverse` would say something else.
     """
 
@@ -53,7 +54,13 @@ class Conversion:
     fast: Forward | None = None
     read: str = "{}"
     canonical: Callable[[Value], Value] | None = None
+    offline: Forward | None = None
     undo: Inverse | None = None
+
+    @property
+    def unaided(self) -> Forward | None:
+        """`fast` for a file, which accepts everything."""
+        return self.offline or self.fast
 
     @property
     def lossless(self) -> bool:

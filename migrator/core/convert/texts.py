@@ -27,7 +27,13 @@ def text_fits(value: Value, wanted: str) -> str | None:
 def text(pg: PgType, options: Options, affinity: Affinity) -> Conversion:
     if options.holds == "number":
         return Conversion("text", _widen, _narrow, _widen)
-    return Conversion("text", lambda value: text_fits(value, "a text"), None)
+    return Conversion("text", lambda value: text_fits(value, "a text"), None, offline=_without_nul)
+
+
+def _without_nul(value: Value) -> object:
+    if isinstance(value, str) and "\0" in value:
+        raise Unfit(f"text with a NUL character (U+0000): {show(value)}")
+    return value
 
 
 def varchar(pg: PgType, _: Options, __: Affinity) -> Conversion:
@@ -45,7 +51,7 @@ def varchar(pg: PgType, _: Options, __: Affinity) -> Conversion:
             raise unfit(value, f"a {pg}")
         return fast(text)
 
-    return Conversion("varchar", forward, None, fast)
+    return Conversion("varchar", forward, None, fast, offline=forward)
 
 
 def char(pg: PgType, _: Options, __: Affinity) -> Conversion:
