@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from migrator.archive.results import read_rows
 from migrator.core.blueprint import CarriedView
 from migrator.core.errors import SourceError, TargetError
 from migrator.core.findings import Finding, Severity, count_of
+from migrator.core.model import fold
 from migrator.core.plan import Plan, check_plan
 from migrator.core.plan_file import from_toml
 from migrator.core.progress import Progress
@@ -49,6 +51,14 @@ class Export:
     @property
     def rejected(self) -> Mapping[str, int]:
         return {table.target: table.rejected for table in self.manifest.tables if table.rejected}
+
+    @property
+    def healed(self) -> int:
+        return sum(1 for _ in self.lines("healed.jsonl"))
+
+    def changed_tables(self) -> frozenset[str]:
+        lines = (*self.lines("rejects.jsonl"), *self.lines("healed.jsonl"))
+        return frozenset(fold(json.loads(line)["table"]) for line in lines)
 
     def lines(self, name: str) -> Iterable[str]:
         path = self.path / name

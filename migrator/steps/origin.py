@@ -40,6 +40,13 @@ class Origin(Protocol):
     def rejected(self) -> Mapping[str, int]:
         """Target table → rows of it that were rejected before there was a target."""
 
+    @property
+    def healed(self) -> int:
+        """Values that were healed before there was a target."""
+
+    def changed_tables(self) -> frozenset[str]:
+        """Source tables with rows of either kind, in lower case."""
+
     def lines(self, name: str) -> Iterable[str]:
         """Of rejects.jsonl or healed.jsonl, about what became of rows before there was a target."""
 
@@ -73,6 +80,13 @@ class Database:
     @property
     def rejected(self) -> Mapping[str, int]:
         return {}
+
+    @property
+    def healed(self) -> int:
+        return 0
+
+    def changed_tables(self) -> frozenset[str]:
+        return frozenset()
 
     def lines(self, name: str) -> Iterable[str]:
         return ()

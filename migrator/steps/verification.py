@@ -185,6 +185,7 @@ def verify_views(
     said and is no difference.
     """
     affected = {fold(name) for name, table in proof.tables.items() if table.rejected or table.healed}
+    affected |= origin.changed_tables()
     set_search_path(connection, schema)
     for view in views:
         try:
@@ -206,7 +207,8 @@ def verify_views(
         outcome, same = compare_results(ours, theirs)
         allowed = not same and not affected.isdisjoint(origin.view_tables(view))
         if allowed:
-            made_by = f"{count_of(proof.rejected, 'rejected row')} and {count_of(proof.healed, 'healed value')}"
+            rejected, healed = proof.rejected + sum(origin.rejected.values()), proof.healed + origin.healed
+            made_by = f"{count_of(rejected, 'rejected row')} and {count_of(healed, 'healed value')}"
             outcome = f"differs, as {made_by} may make it: {outcome}"
         proof.views[view.source] = outcome
         if not same and not allowed:
