@@ -22,6 +22,7 @@ from migrator.verbs.placing import (
     show_placed,
     target_of,
 )
+from migrator.verbs.telling import report
 
 if TYPE_CHECKING:
     pass
@@ -337,6 +338,9 @@ def rejects(run_folder: Path | None, run_dir: Path, output: Output) -> int:
     else:
         report.show_rejects(output.out, found)
     return ExitCode.OK
+
+
+cli.add_command(report)
 
 
 @cli.command()

@@ -69,6 +69,7 @@ class RunResult:
 
     run_id: str
     folder: Path
+    attempt: int = 1
     tables: int = 0
     rows: int = 0
     rejects: int = 0
@@ -121,6 +122,7 @@ class Carrying:
         self.placement = Placement(self.plan.target_schema, self.request.into_existing, self.request.replace)
         self.target = self.request.target
         self.identities = identity_columns(self.plan, self.origin.sequences())
+        self.result.attempt = self.journal.attempt
         self.result.tables = len(self.tables)
         notes = self.ground.notes if self.ground else ()
         self.result.findings = tuple(dict.fromkeys((*self.result.findings, *self.blueprint.findings, *notes)))
@@ -131,7 +133,9 @@ class Carrying:
         builder = Builder(self.target, self.staging, max(2, self.request.workers), self.progress)
         try:
             self._check_target(connection)
-            if not self.request.dry_run:
+            if self.request.dry_run:
+                self.request.folder.write_outcome(self.request.outcome(self.result))
+            else:
                 self._build_and_place(connection, builder)
         except BaseException as error:
             builder.close()
@@ -259,6 +263,7 @@ class Carrying:
             )
             self.result.rejects = self._write_lines(connection, "rejects.jsonl")
             self.result.healed = self._write_lines(connection, "healed.jsonl")
+            self.request.folder.write_lines("units.jsonl", self.journal.arrivals(connection))
 
     def _write_lines(self, connection: psycopg.Connection, name: str) -> int:
         lines = itertools.chain(self.origin.lines(name), self.journal.lines(connection, name))
@@ -290,6 +295,7 @@ class Carrying:
         self.result.proof = proof
         self.result.rows = self.copied.total
         if not proof.holds:
+            self.request.folder.write_outcome(self.request.outcome(self.result))
             raise Mismatch(
                 f"{count_of(proof.differing, 'difference')} between source and target; the target was left as it was.",
                 "; ".join(map(str, proof.differences[:5])),
@@ -321,7 +327,7 @@ class Carrying:
                 f"To leave a view behind: [views.{names[0]}] with drop = true in the plan. "
                 "If its result should be the same, please report it."
             )
-        return f"The details are in {self.request.folder.path}. Please report this: it is a defect of the migrator."
+        return f"migrator report {self.request.folder.path} shows the details. Please tell us: it is a defect of ours."
 
     def _check_rows(self, connection: psycopg.Connection) -> None:
         if self.ground:

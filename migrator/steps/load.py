@@ -14,6 +14,7 @@ from migrator.archive.files import AGAIN
 from migrator.archive.manifest import ExportedTable, Manifest, read_manifest
 from migrator.archive.results import read_rows
 from migrator.core.blueprint import CarriedView
+from migrator.core.decisions import decision_lines
 from migrator.core.errors import SourceError, TargetError
 from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import fold
@@ -110,6 +111,7 @@ def _load(request: LoadRequest, started: float, progress: Progress) -> RunResult
     with WorkerPool(request.workers, request.archive, request.target) as pool:
         _check_files(pool, request.archive, manifest, progress)
         request.folder.write_plan(text)
+        request.folder.write_lines("tables.jsonl", decision_lines(plan, text, manifest.schema))
         if ground:
             request.folder.write_shapes(to_json(ground.shapes))
         result = RunResult(request.attempt.run_id, request.folder.path, snapshot="exported")

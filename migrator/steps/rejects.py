@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrator.core.errors import UsageError
 from migrator.core.rejects import RejectGroup, group_rejects
-from migrator.run_folder import RunFolder
+from migrator.run_folder import find_run_folder
 
 
 @dataclass(frozen=True)
@@ -25,14 +24,5 @@ class Rejected:
 
 def rejects(run: Path | None, runs: Path) -> Rejected:
     """Of that run folder, or of the newest in `runs`. Raises UsageError where there is none."""
-    folder = RunFolder(run or _newest(runs))
-    if not folder.read_plan().exists():
-        raise UsageError(f"{folder.path} is not the folder of a run.", next_step="Name one: migrator rejects FOLDER")
+    folder = find_run_folder(run, runs)
     return Rejected(folder.path / "rejects.jsonl", folder.read_plan(), group_rejects(folder.lines("rejects.jsonl")))
-
-
-def _newest(runs: Path) -> Path:
-    folders = [path for path in runs.glob("*") if (path / "plan.toml").exists()]
-    if not folders:
-        raise UsageError(f"There is no run in {runs}.", next_step="Name its folder: migrator rejects FOLDER")
-    return max(folders, key=lambda path: (path / "plan.toml").stat().st_mtime)

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 import pytest
 from hypothesis import settings
 
-from . import servers
+from . import browser, servers
+from .reported import Everything, run_everything
 
 # A run of the checks says the same today and tomorrow. To look for new examples: HYPOTHESIS_PROFILE=searching.
 settings.register_profile("repeatable", derandomize=True, print_blob=True)
@@ -39,6 +40,23 @@ def embedded_server() -> Iterator[servers.Server]:
 def debian_server() -> Iterator[servers.Server]:
     """The newest PostgreSQL that Debian or Ubuntu installed; skips where there is none."""
     yield from _start(servers.debian())
+
+
+@pytest.fixture(scope="session")
+def everything(embedded_server: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    """A run of a source with everything there is to report, and its folder."""
+    with servers.fresh_database(embedded_server) as url:
+        return run_everything(tmp_path_factory.mktemp("everything"), url)
+
+
+@pytest.fixture(scope="session")
+def tab() -> Iterator[browser.Tab]:
+    """A page in a real Chromium; skips where there is none."""
+    try:
+        with browser.chromium() as opened:
+            yield opened
+    except browser.Unavailable as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture
