@@ -12,6 +12,7 @@ from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.errors import DecisionNeeded, MigratorError, TargetError
 from migrator.core.progress import Progress
 from migrator.target.connection import Target, connect, execute, set_search_path, target_error
+from migrator.target.memory import choose_build_memory
 
 
 class Builder:
@@ -26,6 +27,7 @@ class Builder:
         self._progress = progress
         self._local = threading.local()
         self._opened: list[psycopg.Connection] = []
+        self._connections = connections
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="build")
         self._futures: list[Future[None]] = []
 
@@ -54,8 +56,8 @@ class Builder:
     def _connection(self) -> psycopg.Connection:
         if not hasattr(self._local, "connection"):
             connection = connect(self._target, search_path=self._staging)
-            # Two of these at a time; the default of 64 MB makes sorting large indexes several times slower.
-            connection.execute("SET maintenance_work_mem = '256MB'")
+            memory_kib = choose_build_memory(connection, self._connections)
+            connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", (f"{memory_kib}kB",))
             self._local.connection = connection
             self._opened.append(connection)
         return self._local.connection  # type: ignore[no-any-return]
