@@ -11,7 +11,7 @@ import click
 from migrator.core.errors import ExitCode, UsageError
 from migrator.core.findings import count_of
 from migrator.core.plan import Style
-from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
+from migrator.options import JSON, PASSWORD, RUNS, SOURCE, STALL, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
 from migrator.verbs.exchange import export, load
 from migrator.verbs.placing import (
@@ -198,13 +198,14 @@ def schema(
     help="Where the run folder is made: plan, rejects, outcome.",
 )
 @PASSWORD
+@STALL
 @JSON
 @WORKERS
 @handled
 def run(
     source: Path, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
     into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path, password_file: Path | None,
-    workers: int, output: Output,
+    stall_timeout: float, workers: int, output: Output,
 ) -> int:  # fmt: skip
     """Copy the database into PostgreSQL, prove it, and only then put it in place.
 
@@ -232,12 +233,14 @@ def run(
     from migrator.steps.resume import finish_placed, first_attempt, next_attempt
     from migrator.steps.run import RunRequest
     from migrator.steps.run import run as run_step
+    from migrator.steps.watchdog import Watchdog
 
     decided_by(plan_file)
     check_placing(into_existing, replace)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
-    with target_of(target, password_file, source, output) as resolved:
+    with target_of(target, password_file, source, output) as resolved, Watchdog(resolved, stall_timeout) as watchdog:
         attempt = (first_attempt if dry_run else next_attempt)(resolved, source, run_dir)
+        watchdog.follow(attempt.target)
         if attempt.record:
             output.err.print(f"going on with the run {attempt.run_id}", markup=False)
             if attempt.record.placed_at:
@@ -251,7 +254,8 @@ def run(
             into_existing=into_existing,
             replace=replace,
             dry_run=dry_run,
-            confirm=None if yes else ask_before_dropping,
+            confirm=None if yes else watchdog.pausing(ask_before_dropping),
+            watchdog=watchdog,
             workers=workers,
             left_behind=say_left_behind(output),
         )

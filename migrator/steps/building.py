@@ -11,7 +11,7 @@ import psycopg
 from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.errors import DecisionNeeded, MigratorError, TargetError
 from migrator.core.progress import Progress
-from migrator.target.connection import Target, connect, execute, set_search_path, target_error
+from migrator.target.connection import Target, connect, execute, hang_up, set_search_path, target_error
 from migrator.target.memory import choose_build_memory
 
 
@@ -48,7 +48,10 @@ class Builder:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for connection in list(self._opened):
-            connection.cancel_safe(timeout=2)
+            try:
+                connection.cancel_safe(timeout=2)
+            except psycopg.Error:  # nobody answers, and then nobody answers the thread that waits for the statement
+                hang_up(connection)
         self._threads.shutdown(wait=True)
         for connection in self._opened:
             connection.close()

@@ -31,8 +31,17 @@ from migrator.steps.origin import Origin
 from migrator.steps.references import settle_orphans
 from migrator.steps.resume import Attempt, Resumption, Standing, resumable
 from migrator.steps.verification import Proof, explained_by, verify_all
+from migrator.steps.watchdog import Watchdog
 from migrator.target import staging
-from migrator.target.connection import Target, connect, set_search_path, target_error, target_errors
+from migrator.target.connection import (
+    CONNECT_TIMEOUT_S,
+    Target,
+    connect,
+    hurried,
+    set_search_path,
+    target_error,
+    target_errors,
+)
 from migrator.target.staging import Placement
 from migrator.tasks.table import WorkTable
 from migrator.workers import WorkerPool
@@ -52,6 +61,7 @@ class CarryRequest:
     dry_run: bool = False
     confirm: Callable[[list[str]], None] | None = None  # raises to stop
     left_behind: Callable[[str], None] = lambda run_id: None
+    watchdog: Watchdog | None = None
     workers: int = 2
 
     @property
@@ -85,9 +95,14 @@ class RunResult:
 
 
 def check_reachable(request: CarryRequest, schema: str, ground: Ground | None) -> None:
-    """Raise TargetError for a target that is not there, or not empty where it has to be, before rows are read."""
+    """Raise TargetError for a target that is not there, read-only, or not empty where it has to be.
+
+    That is before rows are read, which can take hours.
+    """
     connection = connect(request.target)
     try:
+        with target_errors(request.target, "to make a schema"):
+            staging.rehearse_create(connection, request.attempt.run_id)
         if not (request.replace or request.into_existing):
             leaving = ground.relations if ground else frozenset()
             with target_errors(request.target, "a look at its tables"):
@@ -142,6 +157,8 @@ class Carrying:
             self.pool.stop()  # its sessions hold locks on what may be discarded next
             if self.request.dry_run:
                 raise
+            if self.request.watchdog:
+                error = self.request.watchdog.or_stall(error)
             raise self._given_up(connection, error) from None
         finally:
             builder.close()
@@ -173,8 +190,7 @@ class Carrying:
     def _given_up(self, connection: psycopg.Connection, error: BaseException) -> BaseException:
         """What had arrived is kept for the next attempt, unless there is nothing or it is wrong."""
         try:
-            if connection.closed:
-                connection = connect(self.target)
+            connection = self._answering(connection)
             arrived = self.journal.progress(connection).units
             if not arrived or isinstance(error, Mismatch):
                 staging.discard(connection, self.staging)
@@ -185,6 +201,15 @@ class Carrying:
         except (psycopg.Error, TargetError):
             self.request.left_behind(self.request.attempt.run_id)
         return resumable(error, self.request.attempt.run_id)
+
+    def _answering(self, connection: psycopg.Connection) -> psycopg.Connection:
+        """That connection, or a new one: the old one may have been the error. Raises TargetError."""
+        try:
+            with hurried(connection, CONNECT_TIMEOUT_S):
+                connection.execute("SELECT 1")
+            return connection
+        except psycopg.Error:
+            return connect(self.target)
 
     def _check_target(self, connection: psycopg.Connection) -> None:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""

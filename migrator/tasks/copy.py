@@ -39,7 +39,7 @@ class CopyTask:
         try:
             with context.connection.transaction(), reading.small_values():
                 with context.connection.cursor() as cursor:
-                    writer = DigestingWriter(cursor)
+                    writer = DigestingWriter(cursor, context.report)
                     rows = copy_straight(context, reading, self.table, self.part, cursor, writer)
                 return self._arrived(context, rows, False, writer.digest)
         except UNEXPECTED_VALUE:

@@ -7,8 +7,9 @@ Every xdist worker has servers of its own; they start when the first test asks f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -84,3 +85,16 @@ def each_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a fresh, empty database, once on each server."""
     with servers.fresh_database(request.getfixturevalue(f"{request.param}_server")) as url:
         yield url
+
+
+@pytest.fixture
+def figure() -> Callable[[str, str], None]:
+    """Print what a test has measured, and append it to the file that FIGURES names: see scripts/bench faults."""
+
+    def tell(what: str, measured: str) -> None:
+        print(f"{what}: {measured}")
+        if "FIGURES" in os.environ:
+            with Path(os.environ["FIGURES"]).open("a", encoding="utf-8") as file:
+                file.write(f"{what}\t{measured}\n")
+
+    return tell
