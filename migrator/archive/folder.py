@@ -87,6 +87,9 @@ class ExportFolder:
     def write(self, name: str, text: str) -> None:
         write_whole(self.path / name, text, ADVICE)
 
+    def write_manifest(self, text: str) -> None:
+        self.write(MANIFEST, text)
+
     def remove_if_empty(self) -> None:
         """Take the folder back where nothing was written: the source or the plan turned out to be wrong."""
         with suppress(OSError):
@@ -98,7 +101,7 @@ class ExportFolder:
     def finish(self, manifest: str) -> None:
         """The export is one from here on."""
         shutil.rmtree(self.path / "scratch", ignore_errors=True)
-        self.write(MANIFEST, manifest)
+        self.write_manifest(manifest)
         (self.path / PROGRESS).unlink(missing_ok=True)
         (self.path / "lock").unlink(missing_ok=True)
 

@@ -214,7 +214,7 @@ def require_space(folder: Path, needed_bytes: int) -> None:
         raise SourceError(
             f"The copy of the source needs {needed_bytes:,} bytes, and {folder} has {free:,} left.",
             "A database that is not in WAL mode, or that lies in a read-only folder, is read from a copy.",
-            "Free some space, or choose another place with --run-dir.",
+            "Free some space there, or choose another folder; for a run, with --run-dir.",
         )
 
 

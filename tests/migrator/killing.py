@@ -41,6 +41,20 @@ STEPS: dict[str, tuple[str, str, str, int]] = {
     "journal gone": ("migrator.target.journal", "Journal.discard", "behind", 1),
 }
 
+EXPORT_STEPS: dict[str, tuple[str, str, str, int]] = {
+    "before anything": ("migrator.archive.folder", "ExportFolder.keep", "before", 1),
+    "begun": ("migrator.archive.folder", "ExportFolder.keep", "behind", 1),
+    "first file written": ("migrator.archive.folder", "ExportFolder.add", "before", 1),
+    "first file told": ("migrator.archive.folder", "ExportFolder.add", "behind", 1),
+    "third file told": ("migrator.archive.folder", "ExportFolder.add", "behind", 3),
+    "all rows written": ("migrator.steps.export", "_Exporting.prove", "before", 1),
+    "files proven": ("migrator.steps.export", "_Exporting.prove", "behind", 1),
+    "plan written": ("migrator.archive.folder", "ExportFolder.write", "behind", 1),
+    "before the manifest": ("migrator.archive.folder", "ExportFolder.finish", "before", 1),
+    "manifest written": ("migrator.archive.folder", "ExportFolder.write_manifest", "behind", 1),
+    "export finished": ("migrator.archive.folder", "ExportFolder.finish", "behind", 1),
+}
+
 
 def run_killed(step: str, *arguments: str | Path) -> int:
     """The signal that ended the command, or 0 where it did not come to that step. The command runs in a fork."""
@@ -81,7 +95,7 @@ def run_struck(step: str, action: Callable[[], object], *arguments: str | Path) 
 
 def arm(step: str, action: Callable[[], object]) -> None:
     """Have `action` called, once, at that step, in this process."""
-    module, name, when, call = STEPS[step]
+    module, name, when, call = STEPS.get(step) or EXPORT_STEPS[step]
     owner: object = importlib.import_module(module)
     *path, last = name.split(".")
     for part in path:
