@@ -1,6 +1,7 @@
 """The run folder: the plan that was carried out, what was rejected and healed, and the outcome.
 
 plan.toml       the plan as it was
+original.json   the source's schema as SQLite holds it: what the way back makes its file from
 shapes.json     the tables that a known application makes, where a profile had a part
 rejects.jsonl   one row per line: table, key, column, storage class, value in hexadecimal, reason
 healed.jsonl    one healed value per line: table, key, column, policy
@@ -40,6 +41,18 @@ class RunFolder:
     def write_shapes(self, text: str) -> None:
         self._write("shapes.json", text)
 
+    def write_original(self, text: str) -> None:
+        self._write("original.json", text)
+
+    def read_original(self) -> str | None:
+        with suppress(FileNotFoundError):
+            return (self.path / "original.json").read_text(encoding="utf-8")
+        return None
+
+    def write_schema(self, text: str) -> None:
+        """The statements that made the file of a way back."""
+        self._write("schema.sql", text)
+
     def read_shapes(self) -> str | None:
         with suppress(FileNotFoundError):
             return (self.path / "shapes.json").read_text(encoding="utf-8")
@@ -57,6 +70,10 @@ class RunFolder:
             if not count:
                 path.unlink()
         return count
+
+    def append_lines(self, name: str, lines: Iterable[str]) -> None:
+        with _writing(self.path / name) as path, path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
     def write_outcome(self, outcome: dict[str, Any]) -> None:
         self._write("run.json", json.dumps({"version": VERSION, **outcome}, indent=2, ensure_ascii=False) + "\n")
