@@ -188,8 +188,8 @@ def new_file(path: Path, original: Original) -> Iterator[NewFile]:
 
 
 def open_finished(path: Path) -> apsw.Connection:
-    """For reading every value whole."""
-    connection = connect(path)
+    """For reading every value whole. The file is our own, and a full-text search is checked by writing to it."""
+    connection = connect(path, writable=True)
     connection.limit(apsw.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
     return connection
 
