@@ -110,7 +110,7 @@ class _Drafter:
         definitions = [self._table(table) for table in self.tables]
         definitions += [index for table in self.tables for index in self._indexes(table)]
         for item in others:
-            message = f"Not carried: SQLite has it not, or not so ({item.kind})."
+            message = f"The {item.kind} is not carried."
             self._say(item.kind.replace(" ", "-"), item.where, message, item.definition)
         backs = tuple(self._back(table) for table in self.tables)
         return Draft(tuple(definitions), backs, tuple(self.findings))

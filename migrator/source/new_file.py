@@ -209,9 +209,7 @@ def complaints(connection: apsw.Connection) -> tuple[list[str], list[str]]:
                 orphans[parent] = orphans.get(parent, 0) + 1
         except apsw.SQLError as error:
             rules.append(f"{table}: {error}")
-        rules += [
-            f"{table}: {count:,} rows name a row of {parent} that is not there" for parent, count in orphans.items()
-        ]
+        rules += [f"{table}: {count:,} of its rows name no row of {parent}" for parent, count in orphans.items()]
     return broken, rules
 
 

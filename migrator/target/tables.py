@@ -90,6 +90,10 @@ SELECT kind, place, definition FROM (
     FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
     WHERE c.relkind IN ('r', 'p') AND c.relnamespace = %(schema)s::regnamespace
     UNION ALL
+    SELECT 'domain', t.typname, concat_ws(' ', format_type(t.typbasetype, t.typtypmod), (
+        SELECT string_agg(pg_get_constraintdef(k.oid, true), ' ') FROM pg_constraint k WHERE k.contypid = t.oid))
+    FROM pg_type t WHERE t.typtype = 'd' AND t.typnamespace = %(schema)s::regnamespace
+    UNION ALL
     SELECT 'sequence', s.relname, 'a sequence of no column' FROM pg_class s
     WHERE s.relkind = 'S' AND s.relnamespace = %(schema)s::regnamespace
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = s.oid AND d.deptype IN ('a', 'i'))
