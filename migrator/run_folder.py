@@ -72,7 +72,7 @@ class RunFolder:
         return count
 
     def append_lines(self, name: str, lines: Iterable[str]) -> None:
-        with _writing(self.path / name) as path, path.open("a", encoding="utf-8") as file:
+        with writing(path := self.path / name, ADVICE), path.open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
 
     def write_outcome(self, outcome: dict[str, Any]) -> None:
