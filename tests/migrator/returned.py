@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from migrator.core.plan import ColumnPlan, TablePlan
 from migrator.core.plan_file import from_toml
 from migrator.run_folder import RunFolder
@@ -20,6 +22,37 @@ from migrator.steps.plan import read_schema_of
 from .terminal import Answer, migrator
 
 Row = tuple[Any, ...]
+
+SHOP = """
+PRAGMA user_version = 42;
+PRAGMA application_id = 1234567;
+CREATE TABLE customers (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL COLLATE NOCASE UNIQUE, since DATETIME,
+    score REAL, balance NUMERIC, photo BLOB, any_kind, signed, CHECK (length(name) > 1));
+INSERT INTO customers VALUES (1, 'Ada', '2026-01-01 10:00:00', 1.5, 10, x'00ff', 7, -0.0),
+    (2, 'Bob', NULL, 1e308, 0.1, NULL, 2.5, 0.0), (50, 'Eve', '2026-12-31 23:59:59', -1.0, -3, x'', 1.0, 3.5);
+DELETE FROM customers WHERE id = 50;
+CREATE TABLE orders (customer INTEGER NOT NULL REFERENCES customers ON DELETE CASCADE,
+    at TEXT DEFAULT CURRENT_TIMESTAMP, total REAL, doubled REAL GENERATED ALWAYS AS (total * 2) VIRTUAL);
+INSERT INTO orders (customer, at, total) VALUES (1, '2026-01-02', 9.5), (1, '2026-01-02', 9.5), (2, '', 0.0);
+CREATE TABLE codes (country TEXT, code INTEGER, label TEXT, PRIMARY KEY (country, code)) WITHOUT ROWID;
+INSERT INTO codes VALUES ('de', 1, 'eins'), ('fr', 1, 'un');
+CREATE TABLE firm (id INTEGER PRIMARY KEY, note TEXT, size REAL, what ANY) STRICT;
+INSERT INTO firm VALUES (1, 'x', 2, 5), (2, NULL, NULL, 6);
+CREATE INDEX orders_by_day ON orders (substr(at, 1, 10), total DESC) WHERE total > 0;
+CREATE UNIQUE INDEX one_label ON codes (label COLLATE NOCASE);
+CREATE VIEW spent AS SELECT customer, sum(total) AS total FROM orders GROUP BY customer;
+CREATE TRIGGER watch AFTER INSERT ON orders WHEN new.total > 100 BEGIN UPDATE customers SET score = 0; END;
+"""
+
+
+def execute(database: str, *statements: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)  # type: ignore[arg-type]  # of this file
+
+
+def findings(answer: Answer) -> set[tuple[str, str]]:
+    return {(item["rule"], item["where"]) for item in json.loads(answer.out)["findings"]}
 
 
 def bring_back(database: str, file: Path, *options: str | Path) -> Answer:
