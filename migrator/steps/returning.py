@@ -34,7 +34,10 @@ _BY_CATALOG = "Or carry the tables as PostgreSQL's catalog describes them: add -
 
 @dataclass(frozen=True)
 class Earlier:
-    """A finished run: its folder, its outcome, the schema of its source, its plan."""
+    """A finished run: its folder, its outcome, the schema of its source, its plan.
+
+    `known` are the tables that a known application makes, in PostgreSQL's names.
+    """
 
     folder: RunFolder
     outcome: dict[str, Any]
@@ -42,6 +45,7 @@ class Earlier:
     schema: Schema
     plan: Plan
     tables: tuple[WorkTable, ...]
+    known: frozenset[str]
 
 
 def find_run(run_dir: Path, shown: str, file: Path) -> Path | None:
@@ -82,7 +86,7 @@ def read_run(path: Path) -> Earlier:
         )
     whole = replace(plan, tables=tuple(table for table in plan.tables if not table.query))
     tables = work_tables(whole, schema, blueprint_of(schema, whole, shapes).generated, plan.target_schema)
-    return Earlier(folder, outcome, original, schema, plan, tuple(tables))
+    return Earlier(folder, outcome, original, schema, plan, tuple(tables), frozenset(shapes or ()))
 
 
 def _original(folder: RunFolder, outcome: dict[str, Any]) -> Original:
@@ -187,6 +191,12 @@ class _Inversion:
         own = _own(table, left.source) if left else None
         if own is not None and own.generated is Generated.NOT:
             return replace(column_of(column, own.name), affinity=own.affinity)
+        if planned.target in self.earlier.known:
+            raise TargetError(
+                f"PostgreSQL's table {planned.target} has got a column {column.name} since the run.",
+                "The application was upgraded, and does not expect its new version's rows in its old tables.",
+                "Go on with PostgreSQL, or with the SQLite file as it was.",
+            )
         taken = Names({fold(item.name) for item in table.columns})
         name = taken.take(column.name)
         kind = declared(column)

@@ -317,6 +317,15 @@ def test_the_recorder_comes_back_with_what_was_recorded_since(database: str, tmp
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
+def test_the_recorder_of_a_newer_version_is_refused(database: str, tmp_path: Path) -> None:
+    source = Path(shutil.copy(RECORDER, tmp_path / "home-assistant_v2.db"))
+    assert migrator("run", source, database, "--run-dir", tmp_path / "runs").code == 0
+    execute(database, "ALTER TABLE states ADD COLUMN novelty text")
+    answer = bring_back(database, tmp_path / "again.db")
+    assert answer.code == 5, answer.all
+    assert "has got a column novelty" in " ".join(answer.err.split())
+
+
 # -- every value -------------------------------------------------------------------------------------------------------
 
 
