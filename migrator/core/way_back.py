@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -85,7 +86,10 @@ class TableBack:
 
 
 def _shown(value: object) -> object:
-    return value if value is None or isinstance(value, (int, float)) else str(value)[:200]
+    """In JSON's words, which have neither bytes nor infinities."""
+    if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return f"x{value.hex()}"[:200] if isinstance(value, bytes) else str(value)[:200]
 
 
 @dataclass(frozen=True)

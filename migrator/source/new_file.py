@@ -285,7 +285,7 @@ def place(made: Path, path: Path, kept: Path | None) -> None:
             _take_name(made, path)
         else:
             with exclusive(path) as connection:
-                made.chmod(path.stat().st_mode & 0o777)
+                _inherit(made, path)
                 _take_place(made, path, kept, connection)
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -324,6 +324,14 @@ def _take_name(made: Path, path: Path) -> None:
 
 def _exists_now(path: Path) -> SourceError:
     return SourceError(f"{path} exists now.", "Somebody made it meanwhile.", "Look at it, and run again.")
+
+
+def _inherit(made: Path, path: Path) -> None:
+    """Who may read and write the old file may do so with the new one."""
+    status = path.stat()
+    made.chmod(status.st_mode & 0o777)
+    with suppress(PermissionError):
+        os.chown(made, status.st_uid, status.st_gid)
 
 
 def _umask() -> int:

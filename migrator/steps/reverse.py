@@ -102,14 +102,16 @@ def _plan(connection: psycopg.Connection, earlier: Earlier | None, schema: str) 
     exists = connection.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)", (schema,)).fetchone()
     if exists != (True,):
         raise TargetError(f"PostgreSQL has no schema {schema}.", next_step="Name the tables' schema: --schema NAME")
-    hold_still(connection, schema)
+    ours = {table.target for table in earlier.plan.tables} if earlier else None
+    hold_still(connection, schema, ours)
     served = read_schema(connection, schema)
     if not served.tables:
         raise TargetError(
             f"There is no table in the schema {schema}.", next_step="Name the tables' schema: --schema NAME"
         )
     if earlier:
-        return invert(earlier, served, filled_tables(connection, schema, [table.name for table in served.tables]))
+        there = [table.name for table in served.tables if ours is None or table.name in ours]
+        return invert(earlier, served, filled_tables(connection, schema, there))
     drafted = draft(schema, [with_negative_zeros(connection, schema, table) for table in served.tables], served.others)
     return WayBack(made(drafted), drafted.tables, drafted.findings)
 

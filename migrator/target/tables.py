@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import psycopg
@@ -104,15 +105,15 @@ SELECT kind, place, definition FROM (
 ) AS found(kind, place, definition) ORDER BY kind, place"""
 
 
-def hold_still(connection: psycopg.Connection, schema: str) -> None:
-    """Begin the transaction in which every table of the schema stays what it is, also for statements that change it.
+def hold_still(connection: psycopg.Connection, schema: str, names: Collection[str] | None = None) -> None:
+    """Begin the transaction in which these tables, or all of the schema, stay what they are, whoever changes them.
 
     The locks come before the snapshot: a table that is emptied or made anew in between would look empty.
     """
     name = sql.Identifier(schema).as_string(connection)
     for setting, value in _SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
-    tables = [table for table, _ in connection.execute(_TABLES, (name,))]
+    tables = [table for table, _ in connection.execute(_TABLES, (name,)) if names is None or table in names]
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     for table in tables:
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.Identifier(schema, table)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ def is_way_back(source: str) -> bool:
     """Whether SOURCE names a database of a server. A file of that name is a file."""
     from migrator.target.connection import is_database
 
-    return is_database(source) and not Path(source).exists()
+    with contextlib.suppress(OSError):  # longer than a file's name can be
+        return is_database(source) and not Path(source).exists()
+    return True
 
 
 def run_back(

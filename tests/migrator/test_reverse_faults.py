@@ -287,3 +287,18 @@ def test_through_the_environment(shop: Moved, tmp_path: Path) -> None:
     )
     assert answer.code == 0, answer.all
     assert_same_files(shop.source, again)
+
+
+def test_tables_of_others_need_not_be_readable(shop: Moved, tmp_path: Path) -> None:
+    execute(
+        shop.database,
+        "CREATE TABLE secret (x integer)", "CREATE ROLE app LOGIN",
+        "GRANT SELECT ON customers, orders, codes, firm TO app", "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO app",
+    )  # fmt: skip
+    try:
+        run = ("--run", shop.folder.path)
+        answer = bring_back(shop.database.replace("postgres@", "app@"), tmp_path / "again.db", *run)
+        assert answer.code == 0, answer.all
+        assert_same_files(shop.source, tmp_path / "again.db")
+    finally:
+        execute(shop.database, "DROP OWNED BY app", "DROP ROLE app")
