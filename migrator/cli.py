@@ -240,7 +240,7 @@ def run(
     """
     if is_way_back(place):
         return run_back(
-            place, target, target_schema, run_folder, run_dir, password_file, output,
+            place, target, target_schema, run_folder, run_dir, password_file, workers, output,
             replace=replace, dry_run=dry_run, yes=yes,
         )  # fmt: skip
     if run_folder:

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from migrator.core.convert import conversion
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import Affinity, affinity, fold
 from migrator.core.names import quote_identifier, quote_literal
 from migrator.core.original import INDEX, TABLE, Definition, Original
 from migrator.core.pg_tables import PgColumn, PgIndex, PgObject, PgReference, PgTable
 from migrator.core.pgtypes import PgType
+from migrator.core.plan import ColumnPlan
 from migrator.core.way_back import ColumnBack, TableBack
 
 _INTEGERS = {"smallint", "integer", "bigint"}
@@ -87,7 +87,7 @@ def column_of(column: PgColumn, name: str) -> ColumnBack:
     if column.base in ("real", "double precision"):
         return ColumnBack(column.name, name, "double precision", kept)
     if column.base == "boolean":
-        return ColumnBack(column.name, name, "boolean", kept, inverse=conversion(PgType("boolean")).inverse)
+        return ColumnBack(column.name, name, "boolean", kept, plan=ColumnPlan(name, column.name, PgType("boolean")))
     if column.base == "bytea":
         return ColumnBack(column.name, name, "bytea", kept)
     if column.base in ("text", "character varying", "character"):

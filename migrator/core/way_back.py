@@ -14,6 +14,7 @@ from migrator.core.findings import Finding
 from migrator.core.keeping import is_kept, keeper
 from migrator.core.model import Affinity
 from migrator.core.original import Original
+from migrator.core.plan import ColumnPlan
 from migrator.core.values import Unreadable, Value, show
 
 Carry = Callable[[object], object]
@@ -23,8 +24,8 @@ Carry = Callable[[object], object]
 class ColumnBack:
     """`target` is the column in PostgreSQL, `name` the one in the file, `read` the SQL around the former.
 
-    `type_name` is PostgreSQL's, as in core/pgtypes. `inverse` makes SQLite's value of PostgreSQL's; None where they are
-    the same.
+    `type_name` is PostgreSQL's, as in core/pgtypes. `plan` says which conversion is to be inverted; None where SQLite's
+    value is the one that PostgreSQL returns.
     """
 
     target: str
@@ -32,7 +33,22 @@ class ColumnBack:
     type_name: str
     affinity: Affinity
     read: str = "{}"
-    inverse: Inverse | None = None
+    plan: ColumnPlan | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Functions cannot be pickled; every process makes its own."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("inverse", "carry")}
+
+    @cached_property
+    def inverse(self) -> Inverse | None:
+        """SQLite's value of PostgreSQL's; None where they are the same."""
+        if self.plan is None:
+            return None
+        conversion = self.plan.conversion()
+        if conversion.canonical is not None:
+            # What jsonb and text[] are compared by is no JSON; jsonb's own text is.
+            return _NORMALISED.get(self.type_name)
+        return _exact(conversion) if conversion.inverse else None
 
     @cached_property
     def carry(self) -> Carry | None:
@@ -102,13 +118,9 @@ class WayBack:
     run: Path | None = field(default=None)
 
 
-def column_back(target: str, name: str, type_name: str, affinity: Affinity, conversion: Conversion) -> ColumnBack:
-    """The column of a plan's conversion, the other way round."""
-    if conversion.canonical is not None:
-        # What jsonb and text[] are compared by is no JSON; jsonb's own text is.
-        return ColumnBack(target, name, type_name, affinity, conversion.read, _NORMALISED.get(type_name))
-    inverse = _exact(conversion) if conversion.inverse else None
-    return ColumnBack(target, name, type_name, affinity, conversion.read, inverse)
+def column_back(plan: ColumnPlan) -> ColumnBack:
+    """A run's column, the other way round."""
+    return ColumnBack(plan.target, plan.source, plan.type.name, plan.affinity, plan.conversion().read, plan)
 
 
 _NORMALISED: dict[str, Inverse] = {"text[]": lambda value: json.dumps(value, ensure_ascii=False)}

@@ -183,7 +183,7 @@ class _Inversion:
                 f"So the plan of the run {self.earlier.folder.path.name} does not say what its values mean.",
                 _BY_CATALOG.format(self.served.name),
             )
-        return column_back(planned.target, planned.source, planned.type.name, planned.affinity, planned.conversion())
+        return column_back(planned)
 
     def _since(self, table: Table, column: PgColumn, planned: TablePlan) -> ColumnBack:
         """A column that the run has not filled: of a known application, or made since."""

@@ -21,14 +21,15 @@ from migrator.core.way_back import TableBack, WayBack
 from migrator.core.work import Reject
 from migrator.run_folder import RunFolder
 from migrator.source.connection import source_errors
-from migrator.source.new_file import NewFile, check_place, complaints, file_errors, new_file, open_finished, place
+from migrator.source.new_file import NewFile, check_place, file_errors, new_file, open_finished, place
 from migrator.steps.returning import Earlier, find_run, invert, read_run
 from migrator.steps.verification import Proof
 from migrator.target.catalog import filled_tables, sequence_positions
 from migrator.target.connection import Target, connect, target_errors
-from migrator.target.tables import hold_still, read_schema, with_negative_zeros
+from migrator.target.tables import hold_still, read_schema, share_snapshot, with_negative_zeros
 from migrator.tasks.bring_back import REMEDY, BringBack, Brought
-from migrator.tasks.compare_back import CompareBack
+from migrator.tasks.compare_back import CheckFile, Sum, SumFile, SumServer, explain
+from migrator.workers import WorkerPool
 
 _CODECS = {"UTF-8": "utf-8", "UTF-16le": "utf-16-le", "UTF-16be": "utf-16-be"}
 
@@ -48,6 +49,7 @@ class ReverseRequest:
     replace: bool = False
     dry_run: bool = False
     confirm: Callable[[Path, Path], None] | None = None
+    workers: int = 2
 
 
 @dataclass
@@ -215,17 +217,34 @@ class _Return:
     # -- proof ---------------------------------------------------------------------------------------------------------
 
     def _verify(self, file: NewFile, brought: dict[str, Brought]) -> None:
+        """Each side of a table is a worker's task; a table whose sums differ is looked at again, row by row."""
         self.progress.start("Verifying", self.result.rows or None)
+        encoding, snapshot = _CODECS[self.way.original.encoding], share_snapshot(self.connection)
+        tasks: list[CheckFile | SumFile | SumServer] = [CheckFile()]
+        for table in sorted(self.way.tables, key=lambda table: -brought[table.name].rows):
+            tasks += [SumServer(table, brought[table.name], snapshot), SumFile(table, encoding)]
+        with WorkerPool(self.request.workers, file.path, self.request.server) as pool:
+            results = {id(task): result for task, result in pool.run(tasks, self.progress.advance)}
+        sums: dict[str, list[Sum]] = {}
+        for task in tasks:
+            if not isinstance(task, CheckFile):
+                sums.setdefault(task.table.name, []).append(results[id(task)])
+        for table in self.way.tables:
+            comparison = Comparison(rows=brought[table.name].rows, rejected=brought[table.name].rejected.total())
+            if len(set(sums[table.name])) > 1:
+                comparison = self._explain(file, table, encoding, brought[table.name])
+            self.result.proof.tables[table.name] = comparison
+        self._conclude(*results[id(tasks[0])])
+
+    def _explain(self, file: NewFile, table: TableBack, encoding: str, brought: Brought) -> Comparison:
         with source_errors(file.path):
             opened = open_finished(file.path)
             try:
-                encoding = _CODECS[self.way.original.encoding]
-                self.result.proof = Proof(
-                    tables={table.name: self._compare(table, opened, encoding, brought) for table in self.way.tables}
-                )
-                broken, rules = complaints(opened)
+                return explain(self.connection, opened, table, encoding, brought)
             finally:
                 opened.close()
+
+    def _conclude(self, broken: list[str], rules: list[str]) -> None:
         for rule in rules:
             self.result.findings.append(Finding("rule-broken", Severity.WARNING, "the file", f"{rule}."))
         proof = self.result.proof
@@ -235,6 +254,3 @@ class _Return:
                 "; ".join([*map(str, proof.differences[:5]), *broken[:5]]),
                 "The file was removed. Please report this: it is a defect of the migrator.",
             )
-
-    def _compare(self, table: TableBack, opened: Any, encoding: str, brought: dict[str, Brought]) -> Comparison:
-        return CompareBack(self.connection, opened, table, encoding, brought[table.name], self.progress.advance).run()

@@ -111,12 +111,30 @@ def hold_still(connection: psycopg.Connection, schema: str, names: Collection[st
     The locks come before the snapshot: a table that is emptied or made anew in between would look empty.
     """
     name = sql.Identifier(schema).as_string(connection)
-    for setting, value in _SETTINGS.items():
-        connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
+    _settle(connection)
     tables = [table for table, _ in connection.execute(_TABLES, (name,)) if names is None or table in names]
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     for table in tables:
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.Identifier(schema, table)))
+
+
+def share_snapshot(connection: psycopg.Connection) -> str:
+    """The name under which other connections join this one's transaction, for as long as it lasts."""
+    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def join_snapshot(connection: psycopg.Connection, snapshot: str) -> None:
+    """See what another connection sees."""
+    _settle(connection)
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+
+
+def _settle(connection: psycopg.Connection) -> None:
+    for setting, value in _SETTINGS.items():
+        connection.execute("SELECT set_config(%s, %s, false)", (setting, value))
 
 
 def read_schema(connection: psycopg.Connection, schema: str) -> PgSchema:

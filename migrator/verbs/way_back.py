@@ -18,7 +18,6 @@ _OTHER_WAY = {
     "zone": "--zone",
     "profile": "--profile",
     "into_existing": "--into-existing",
-    "workers": "--workers",
 }
 
 
@@ -33,7 +32,7 @@ def is_way_back(source: str) -> bool:
 
 def run_back(
     source: str, file: str | None, schema: str, run: Path | None, run_dir: Path, password_file: Path | None,
-    output: Output, *, replace: bool, dry_run: bool, yes: bool,
+    workers: int, output: Output, *, replace: bool, dry_run: bool, yes: bool,
 ) -> int:  # fmt: skip
     """Carry the tables back, and say what came of it. Returns the exit code."""
     from migrator import report
@@ -52,7 +51,18 @@ def run_back(
 
     folder = create_run_folder(run_dir, path, run_id)
     request = ReverseRequest(
-        server, path, run_id, folder, run, run_dir, chosen, outcome, replace, dry_run, None if yes else _ask
+        server,
+        path,
+        run_id,
+        folder,
+        run,
+        run_dir,
+        chosen,
+        outcome,
+        replace,
+        dry_run,
+        None if yes else _ask,
+        workers,
     )
     returned = reverse(request, output.progress())
     if output.json:

@@ -219,7 +219,6 @@ def test_a_value_that_was_changed_is_found(database: str, tmp_path: Path, monkey
         (["--profile", "none"], "--profile is for the way"),
         (["--plan", "plan.toml"], "--plan is for the way"),
         (["--into-existing"], "--into-existing is for the way"),
-        (["--workers", "2"], "--workers is for the way"),
         (["--schema", "public", "--run", "x"], "--schema and --run contradict"),
         (["--run", "x"], "x is not the folder of a finished run"),
     ],
