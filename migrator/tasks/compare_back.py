@@ -6,6 +6,7 @@ Each side of a table is one worker's task.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from migrator.tasks.bring_back import Brought, read_back, row_digest
 from migrator.workers import Context
 
 MAX_KEPT_HASHES = 5_000_000
-REPORT_ROWS = 1_000
 
 Sum = tuple[int, int]  # of the rows' hashes, and how many rows
 
@@ -46,11 +46,11 @@ class SumServer:
                 join_snapshot(context.connection, self.snapshot)
                 context.cache["snapshot"] = self.snapshot
             multiset = Multiset()
-            for row in server_rows(context.connection, self.table, self.brought):
-                multiset.add(row)
-                if multiset.count % REPORT_ROWS == 0:
-                    context.report(REPORT_ROWS)
-            context.report(multiset.count % REPORT_ROWS)
+            rows = server_rows(context.connection, self.table, self.brought)
+            while batch := list(itertools.islice(rows, self.brought.batch_rows)):
+                for row in batch:
+                    multiset.add(row)
+                context.report(len(batch))
             return multiset.total, multiset.count
 
 
@@ -82,7 +82,11 @@ class CheckFile:
 def server_rows(connection: psycopg.Connection, table: TableBack, brought: Brought) -> Iterator[Sequence[object]]:
     inverses = [(n, column.inverse) for n, column in enumerate(table.columns) if column.inverse]
     rejected = Counter(brought.rejected)
-    for row in read_back(connection, table, brought.batch_rows):
+    rows = read_back(connection, table, brought.batch_rows)
+    if not inverses and not rejected:
+        yield from rows
+        return
+    for row in rows:
         if rejected and rejected[digest := row_digest(row)]:
             rejected[digest] -= 1
             continue

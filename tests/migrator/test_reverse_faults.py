@@ -292,7 +292,8 @@ def test_tables_of_others_need_not_be_readable(shop: Moved, tmp_path: Path) -> N
     execute(
         shop.database,
         "CREATE TABLE secret (x integer)", "CREATE ROLE app LOGIN",
-        "GRANT SELECT ON customers, orders, codes, firm TO app", "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO app",
+        "GRANT SELECT ON customers, orders, codes, firm TO app",
+        "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO app",
     )  # fmt: skip
     try:
         run = ("--run", shop.folder.path)
