@@ -45,6 +45,7 @@ class Stage:
     source: Path
     plan: Path
     binary: Path
+    export: Path
     server: Server
     work: Path
     rows: Mapping[Scope, int]
@@ -85,6 +86,8 @@ def contenders(with_pgloader: bool) -> Sequence[Contender]:
                   "python -m benchmarks.copying recorder.db plan.toml URL 2", lambda stage: _copy(stage, 2)),
         Contender("copy-1", "Migrator's copy, 1 process", Scope.STATES,
                   "python -m benchmarks.copying recorder.db plan.toml URL 1", lambda stage: _copy(stage, 1)),
+        Contender("whole", "the limit of the whole: ready files, the same indexes and keys, 2 connections",
+                  Scope.DATABASE, "python -m benchmarks.whole recorder-export URL 2", _whole),
         Contender("run", "migrator run, with verification", Scope.DATABASE,
                   "migrator run recorder.db URL --plan plan.toml --replace --yes --json", _run),
         Contender("census", "migrator inspect: the census", Scope.CENSUS,
@@ -114,6 +117,14 @@ def _copying(stage: Stage, module: str, *arguments: object) -> Sample:
     copied = json.loads(done.stdout)
     phases = {"start": copied["start_s"], "copy": copied["seconds"]}
     return _arrived(stage, Scope.STATES, replace(_sample(done), seconds=copied["seconds"], phases=phases))
+
+
+def _whole(stage: Stage) -> Sample:
+    """By the program's own clock, from the first byte that is copied."""
+    done = python(stage.work, "benchmarks.whole", stage.export, stage.url, 2)
+    phases = json.loads(done.stdout)
+    seconds = phases.pop("seconds")
+    return _arrived(stage, Scope.DATABASE, replace(_sample(done), seconds=seconds, phases=phases))
 
 
 def _run(stage: Stage) -> Sample:

@@ -10,6 +10,7 @@ from benchmarks.contenders import Contender, Sample, Scope
 
 # Against whom each is measured. The census is measured against nothing: nobody else takes one.
 _YARDSTICKS = {Scope.STATES: "limit", Scope.DATABASE: "pgloader"}
+_OTHER_YARDSTICKS = {"run-unverified": "whole"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Result:
     peaks_bytes: tuple[int, ...]
     phases: Mapping[str, float]
     ratio: Ratio | None
+    verification: float | None = None  # ÷ the rest, the median of the rounds
 
     @property
     def rows_per_s(self) -> float:
@@ -79,6 +81,8 @@ def goals(found: Sequence[Result]) -> list[Goal]:
     return [
         Goal("copy of `states` with two processes ÷ the limit", 1.6, ratios.get("copy-2")),
         Goal("run including verification ÷ pgloader", 0.6, ratios.get("run")),
+        Goal("run without its verification ÷ the limit of the whole", 1.25, ratios.get("run-unverified")),
+        Goal("verification ÷ the rest of the run", 0.5, next(r.verification for r in found if r.key == "run")),
     ]
 
 
@@ -96,7 +100,14 @@ def _result(contender: Contender, own: Sequence[Sample], samples: Mapping[str, S
         peaks_bytes=_peaks(own),
         phases={phase: median(sample.phases[phase] for sample in own) for phase in own[0].phases},
         ratio=_ratio(contender, own, samples),
+        verification=_verification(own),
     )
+
+
+def _verification(own: Sequence[Sample]) -> float | None:
+    shares = [sample.phases["verify"] for sample in own if "verify" in sample.phases]
+    rests = [sample.seconds - sample.phases["verify"] for sample in own if "verify" in sample.phases]
+    return median(share / rest for share, rest in zip(shares, rests, strict=True)) if shares else None
 
 
 def _peaks(own: Sequence[Sample]) -> tuple[int, ...]:
@@ -106,7 +117,7 @@ def _peaks(own: Sequence[Sample]) -> tuple[int, ...]:
 
 
 def _ratio(contender: Contender, own: Sequence[Sample], samples: Mapping[str, Sequence[Sample]]) -> Ratio | None:
-    to = _YARDSTICKS.get(contender.scope)
+    to = _OTHER_YARDSTICKS.get(contender.key) or _YARDSTICKS.get(contender.scope)
     if to is None or to == contender.key or to not in samples:
         return None
     pairs = zip(own, samples[to], strict=True)

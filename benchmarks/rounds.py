@@ -41,12 +41,14 @@ def stage(settings: Settings) -> Iterator[Stage]:
         work = scratch / "work"
         work.mkdir()
         plan, binary = scratch / "plan.toml", scratch / "states.bin"
-        settings.say("Making the plan, and states.bin")
+        settings.say("Making the plan, states.bin and recorder-export")
         python(work, "migrator", "plan", source, "-o", plan)
         rows = rows_of(json.loads(python(work, "migrator", "inspect", source, "--json").stdout))
         with running_server(scratch) as server:
             _save_states(server, source, plan, binary)
-            yield Stage(source, plan, binary, server, work, rows)
+            export = scratch / "recorder-export"
+            python(work, "migrator", "export", source, export, "--plan", plan, "--compress", "none")
+            yield Stage(source, plan, binary, export, server, work, rows)
 
 
 def recorder(settings: Settings, scratch: Path) -> Path:

@@ -11,7 +11,7 @@ import click
 from migrator.core.errors import ExitCode, UsageError
 from migrator.core.findings import count_of
 from migrator.core.plan import Style
-from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
+from migrator.options import JSON, PASSWORD, RUNS, SOURCE, STALL, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
 from migrator.verbs.exchange import export, load
 from migrator.verbs.placing import (
@@ -22,6 +22,7 @@ from migrator.verbs.placing import (
     show_placed,
     target_of,
 )
+from migrator.verbs.telling import report
 from migrator.verbs.way_back import is_way_back, run_back
 
 if TYPE_CHECKING:
@@ -204,13 +205,14 @@ def schema(
     help="The way back: the run whose tables come back. Default: the newest one into SOURCE.",
 )
 @PASSWORD
+@STALL
 @JSON
 @WORKERS
 @handled
 def run(
     place: str, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
     into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path, run_folder: Path | None,
-    password_file: Path | None, workers: int, output: Output,
+    password_file: Path | None, stall_timeout: float, workers: int, output: Output,
 ) -> int:  # fmt: skip
     """Copy the database into PostgreSQL, prove it, and only then put it in place.
 
@@ -240,7 +242,7 @@ def run(
     """
     if is_way_back(place):
         return run_back(
-            place, target, target_schema, run_folder, run_dir, password_file, workers, output,
+            place, target, target_schema, run_folder, run_dir, password_file, stall_timeout, workers, output,
             replace=replace, dry_run=dry_run, yes=yes,
         )  # fmt: skip
     if run_folder:
@@ -251,12 +253,14 @@ def run(
     from migrator.steps.resume import finish_placed, first_attempt, next_attempt
     from migrator.steps.run import RunRequest
     from migrator.steps.run import run as run_step
+    from migrator.steps.watchdog import Watchdog
 
     decided_by(plan_file)
     check_placing(into_existing, replace)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
-    with target_of(target, password_file, source, output) as resolved:
+    with target_of(target, password_file, source, output) as resolved, Watchdog(resolved, stall_timeout) as watchdog:
         attempt = (first_attempt if dry_run else next_attempt)(resolved, source, run_dir)
+        watchdog.follow(attempt.target)
         if attempt.record:
             output.err.print(f"going on with the run {attempt.run_id}", markup=False)
             if attempt.record.placed_at:
@@ -270,7 +274,8 @@ def run(
             into_existing=into_existing,
             replace=replace,
             dry_run=dry_run,
-            confirm=None if yes else ask_before_dropping,
+            confirm=None if yes else watchdog.pausing(ask_before_dropping),
+            watchdog=watchdog,
             workers=workers,
             left_behind=say_left_behind(output),
         )
@@ -357,6 +362,9 @@ def rejects(run_folder: Path | None, run_dir: Path, output: Output) -> int:
     else:
         report.show_rejects(output.out, found)
     return ExitCode.OK
+
+
+cli.add_command(report)
 
 
 @cli.command()

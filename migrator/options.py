@@ -42,6 +42,14 @@ WORKERS = click.option(
 PASSWORD = click.option(
     "--password-file", type=click.Path(path_type=Path), help="A file whose first line is the password."
 )
+STALL = click.option(
+    "--stall-timeout",
+    type=click.FloatRange(min=1),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="End the attempt where so long no byte moves and the server is not at work for it.",
+)
 PLANNING = (
     click.option(
         "--style",

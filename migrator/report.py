@@ -193,6 +193,7 @@ def result_body(result: RunResult) -> dict[str, Any]:
     return {
         "run_id": result.run_id,
         "folder": str(result.folder),
+        "attempt": result.attempt,
         "schema": result.placed,
         "planned": result.planned,
         "snapshot": result.snapshot,

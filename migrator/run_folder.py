@@ -1,11 +1,14 @@
 """The run folder: the plan that was carried out, what was rejected and healed, and the outcome.
 
 plan.toml       the plan as it was
+tables.jsonl    one table per line: what became of it and of its columns, and why
 original.json   the source's schema as SQLite holds it: what the way back makes its file from
 shapes.json     the tables that a known application makes, where a profile had a part
 rejects.jsonl   one row per line: table, key, column, storage class, value in hexadecimal, reason
 healed.jsonl    one healed value per line: table, key, column, policy
-run.json        the outcome; its shape has a version
+units.jsonl     one table or range of rows that has arrived per line: its rows, when its copy began and ended
+run.json        the outcome, also of a dry run and of a run that found a difference; its shape has a version
+report.html     what migrator report makes of all this
 lock            held by the process that is at work
 """
 
@@ -13,14 +16,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from migrator.core.errors import Failure
+from migrator.core.errors import Failure, UsageError
 from migrator.disk import lock_folder, write_whole, writing
 
 VERSION = 1
@@ -59,7 +62,7 @@ class RunFolder:
         return None
 
     def write_lines(self, name: str, lines: Iterable[str]) -> int:
-        """Write rejects.jsonl or healed.jsonl anew, and return how many lines there are; none are no file."""
+        """Write that file anew, and return how many lines there are; none are no file."""
         path = self.path / name
         count = 0
         with writing(path, ADVICE):
@@ -79,8 +82,8 @@ class RunFolder:
         self._write("run.json", json.dumps({"version": VERSION, **outcome}, indent=2, ensure_ascii=False) + "\n")
 
     def read_outcome(self) -> dict[str, Any] | None:
-        """What an earlier run wrote, or None if it never came so far."""
-        with suppress(OSError, ValueError):
+        """What an earlier run wrote, or None if it never came so far. An empty schema: nothing was put in place."""
+        with suppress(OSError, TypeError, ValueError):
             return dict(json.loads((self.path / "run.json").read_text(encoding="utf-8")))
         return None
 
@@ -88,7 +91,7 @@ class RunFolder:
         return self.path / "plan.toml"
 
     def lines(self, name: str) -> Iterator[dict[str, Any]]:
-        """The entries of rejects.jsonl or healed.jsonl."""
+        """The entries of a file with one per line; none where there is no such file."""
         with suppress(FileNotFoundError), (self.path / name).open(encoding="utf-8") as file:
             yield from map(json.loads, file)
 
@@ -102,6 +105,24 @@ class RunFolder:
 
     def _write(self, name: str, text: str) -> None:
         write_whole(self.path / name, text, ADVICE)
+
+
+def find_run_folder(path: Path | None, runs: Path, marks: Sequence[str] = ("plan.toml",)) -> RunFolder:
+    """That folder of a run, or the newest in `runs`: one of the `marks` is in it. Raises UsageError."""
+    if path is None:
+        found = [(mark.stat().st_mtime, folder) for folder in runs.glob("*") for mark in _marked(folder, marks)]
+        if not found:
+            raise UsageError(
+                f"There is no run in {runs}.", next_step="Name the folder of one, or where they are: --run-dir"
+            )
+        path = max(found)[1]
+    if not _marked(path, marks):
+        raise UsageError(f"{path} is not the folder of a run.", next_step="Name one; migrator run tells where it is.")
+    return RunFolder(path)
+
+
+def _marked(folder: Path, marks: Sequence[str]) -> list[Path]:
+    return [folder / name for name in marks if (folder / name).exists()]
 
 
 def create_run_folder(parent: Path, source: Path, run_id: str) -> RunFolder:

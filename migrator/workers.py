@@ -21,7 +21,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import apsw
 
@@ -82,18 +82,24 @@ class Context:
         return self._connection
 
     def report(self, rows: int) -> None:
-        """Count rows for the progress display; sent a few times a second. Work that is done again counts back."""
+        """Count rows for the progress display; sent a few times a second. Work that is done again counts back.
+
+        No rows are a sign of life: bytes have moved.
+        """
         self.rows += rows
         self._unreported += rows
         now = time.monotonic()
         if now - self._reported_at > REPORT_EVERY_S:
-            self.flush()
+            self._send()
             self._reported_at = now
 
     def flush(self) -> None:
         if self._unreported:
-            self.send(("progress", self._unreported))
-            self._unreported = 0
+            self._send()
+
+    def _send(self) -> None:
+        self.send(("progress", self._unreported))
+        self._unreported = 0
 
 
 @dataclass(frozen=True)
@@ -183,15 +189,23 @@ def _start_worker() -> Worker:
 
 
 class WorkerPool:
-    """A fixed number of workers. Not thread-safe: one thread hands out the work."""
+    """A fixed number of workers. Not thread-safe: one thread hands out the work.
+
+    `messages` counts what the workers have said while they were at a task. `running` are all pools of this process, for
+    a watchdog, which may only look at them and end their processes.
+    """
+
+    running: ClassVar[set[WorkerPool]] = set()
 
     def __init__(self, count: int, path: Path, target: Target | None = None) -> None:
         self.count = count
+        self.messages = 0
         self._workers: list[Worker] = []
         self._path = path
         self._target = target
 
     def __enter__(self) -> WorkerPool:
+        self.running.add(self)
         for _ in range(self.count):
             self._workers.append(_start_worker())
         try:
@@ -209,6 +223,7 @@ class WorkerPool:
 
     def stop(self) -> None:
         """End every worker, whatever it is doing; PostgreSQL rolls its transaction back."""
+        self.running.discard(self)
         for process, pipe in self._workers:
             pipe.close()
             try:
@@ -217,6 +232,11 @@ class WorkerPool:
                 process.terminate()
                 process.wait()
         self._workers.clear()
+
+    def terminate(self) -> None:
+        """End the processes; whoever waits for one gets a Failure. May be called from any thread."""
+        for process, _ in list(self._workers):
+            process.terminate()
 
     @property
     def pids(self) -> list[int]:
@@ -238,8 +258,13 @@ class WorkerPool:
             waiting.put(task)
             count += 1
         finished: SimpleQueue[tuple[Task | None, Any]] = SimpleQueue()
+
+        def heard(rows: int) -> None:
+            self.messages += 1
+            on_progress(rows)
+
         threads = [
-            threading.Thread(target=self._serve, args=(worker, waiting, finished, on_progress), daemon=True)
+            threading.Thread(target=self._serve, args=(worker, waiting, finished, heard), daemon=True)
             for worker in self._workers
         ]
         for thread in threads:

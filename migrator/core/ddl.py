@@ -294,6 +294,8 @@ class _Builder:
 
     def _view(self, view: View) -> str | None:
         """Add the view and return None, or return why it cannot be translated."""
+        if not view.columns:
+            return "SQLite itself cannot read it"
         try:
             definition = read_view(view.sql)
             sql, columns = translate_view(definition.select, self.scopes, tuple(map(fold, definition.columns)))

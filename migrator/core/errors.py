@@ -4,10 +4,11 @@
     ├── UsageError               2    the command line cannot be carried out as it was given
     ├── SourceError              4    the SQLite side: missing, not a database, corrupt, locked, changed
     ├── TargetError              5    the PostgreSQL side: unreachable, refused, in the way
+    │   └── Stalled              5    nothing moves between us and the server any more
     ├── PlanError                2    the plan file cannot be read or contradicts the source
     ├── DecisionNeeded           7    nothing was done, because a person has to choose first
     ├── Mismatch                 3    verification found a difference; the target was left untouched
-    ├── Interrupted              6    Ctrl-C or SIGTERM; what had arrived is kept, and the same command goes on
+    ├── Interrupted              6    Ctrl-C, SIGTERM or a stall; what had arrived is kept, and the same command goes on
     └── Failure                  1    anything else that ended the work
 
 The exit codes are those of README.md; a script can rely on them.
@@ -78,6 +79,10 @@ class TargetError(MigratorError):
     exit_code = ExitCode.TARGET
 
 
+class Stalled(TargetError):
+    """For as long as --stall-timeout says, nothing has moved."""
+
+
 class DecisionNeeded(MigratorError):
     """A person has to choose before anything is changed."""
 
@@ -91,6 +96,6 @@ class Mismatch(MigratorError):
 
 
 class Interrupted(MigratorError):
-    """A person or a service manager ended the work; the same command goes on."""
+    """A person, a service manager or the watchdog ended the work; the same command goes on."""
 
     exit_code = ExitCode.RESUMABLE

@@ -1,4 +1,4 @@
-"""Rejected rows in bulk: which columns they have in common, and the line of the plan that would carry them."""
+"""Rejected rows and healed values in bulk: what they have in common, and which line of the plan would help."""
 
 from __future__ import annotations
 
@@ -27,6 +27,28 @@ class RejectGroup:
     rows: int
     keys: tuple[Mapping[str, Any], ...]
     remedy: str
+
+
+@dataclass(frozen=True)
+class HealedGroup:
+    """Values of one column that one policy has changed; `keys` are those of the first rows."""
+
+    table: str
+    column: str
+    policy: str
+    values: int
+    keys: tuple[Mapping[str, Any], ...]
+
+
+def group_healed(lines: Iterable[Mapping[str, Any]]) -> list[HealedGroup]:
+    """The entries of healed.jsonl in groups, the largest first."""
+    groups: dict[tuple[str, str, str], HealedGroup] = {}
+    for line in lines:
+        place = (line["table"], line["column"], line["policy"])
+        known = groups.get(place) or HealedGroup(*place, 0, ())
+        keys = (*known.keys, line["key"]) if len(known.keys) < EXAMPLES else known.keys
+        groups[place] = replace(known, values=known.values + 1, keys=keys)
+    return sorted(groups.values(), key=lambda group: -group.values)
 
 
 def group_rejects(lines: Iterable[Mapping[str, Any]]) -> list[RejectGroup]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import apsw
 
 from migrator.core.model import fold
 from migrator.core.values import LARGEST_VALUE_BYTES
+
+STEPS_PER_LOOK = 100_000  # of SQLite's virtual machine; some milliseconds
 
 
 class QueryRefused(ValueError):
@@ -24,6 +29,17 @@ class Described:
     columns: tuple[str, ...]
     tables: frozenset[str]
     read: frozenset[tuple[str, str]]
+
+
+@contextmanager
+def ending(connection: apsw.Connection, within_s: float) -> Iterator[None]:
+    """Within the block a statement that takes longer raises apsw.InterruptError."""
+    until = time.monotonic() + within_s
+    connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_PER_LOOK)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None)
 
 
 def describe(connection: apsw.Connection, query: str) -> Described:

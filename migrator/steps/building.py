@@ -11,7 +11,8 @@ import psycopg
 from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.errors import DecisionNeeded, MigratorError, TargetError
 from migrator.core.progress import Progress
-from migrator.target.connection import Target, connect, execute, set_search_path, target_error
+from migrator.target.connection import Target, connect, execute, hang_up, set_search_path, target_error
+from migrator.target.memory import choose_build_memory
 
 
 class Builder:
@@ -26,6 +27,7 @@ class Builder:
         self._progress = progress
         self._local = threading.local()
         self._opened: list[psycopg.Connection] = []
+        self._connections = connections
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="build")
         self._futures: list[Future[None]] = []
 
@@ -46,7 +48,10 @@ class Builder:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
         for connection in list(self._opened):
-            connection.cancel_safe(timeout=2)
+            try:
+                connection.cancel_safe(timeout=2)
+            except psycopg.Error:  # nobody answers, and then nobody answers the thread that waits for the statement
+                hang_up(connection)
         self._threads.shutdown(wait=True)
         for connection in self._opened:
             connection.close()
@@ -54,8 +59,8 @@ class Builder:
     def _connection(self) -> psycopg.Connection:
         if not hasattr(self._local, "connection"):
             connection = connect(self._target, search_path=self._staging)
-            # Two of these at a time; the default of 64 MB makes sorting large indexes several times slower.
-            connection.execute("SET maintenance_work_mem = '256MB'")
+            memory_kib = choose_build_memory(connection, self._connections)
+            connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", (f"{memory_kib}kB",))
             self._local.connection = connection
             self._opened.append(connection)
         return self._local.connection  # type: ignore[no-any-return]

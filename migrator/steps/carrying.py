@@ -31,8 +31,17 @@ from migrator.steps.origin import Origin
 from migrator.steps.references import settle_orphans
 from migrator.steps.resume import Attempt, Resumption, Standing, resumable
 from migrator.steps.verification import Proof, explained_by, verify_all
+from migrator.steps.watchdog import Watchdog
 from migrator.target import staging
-from migrator.target.connection import Target, connect, set_search_path, target_error, target_errors
+from migrator.target.connection import (
+    CONNECT_TIMEOUT_S,
+    Target,
+    connect,
+    hurried,
+    set_search_path,
+    target_error,
+    target_errors,
+)
 from migrator.target.staging import Placement
 from migrator.tasks.table import WorkTable
 from migrator.workers import WorkerPool
@@ -52,6 +61,7 @@ class CarryRequest:
     dry_run: bool = False
     confirm: Callable[[list[str]], None] | None = None  # raises to stop
     left_behind: Callable[[str], None] = lambda run_id: None
+    watchdog: Watchdog | None = None
     workers: int = 2
 
     @property
@@ -69,6 +79,7 @@ class RunResult:
 
     run_id: str
     folder: Path
+    attempt: int = 1
     tables: int = 0
     rows: int = 0
     rejects: int = 0
@@ -84,9 +95,14 @@ class RunResult:
 
 
 def check_reachable(request: CarryRequest, schema: str, ground: Ground | None) -> None:
-    """Raise TargetError for a target that is not there, or not empty where it has to be, before rows are read."""
+    """Raise TargetError for a target that is not there, read-only, or not empty where it has to be.
+
+    That is before rows are read, which can take hours.
+    """
     connection = connect(request.target)
     try:
+        with target_errors(request.target, "to make a schema"):
+            staging.rehearse_create(connection, request.attempt.run_id)
         if not (request.replace or request.into_existing):
             leaving = ground.relations if ground else frozenset()
             with target_errors(request.target, "a look at its tables"):
@@ -121,6 +137,7 @@ class Carrying:
         self.placement = Placement(self.plan.target_schema, self.request.into_existing, self.request.replace)
         self.target = self.request.target
         self.identities = identity_columns(self.plan, self.origin.sequences())
+        self.result.attempt = self.journal.attempt
         self.result.tables = len(self.tables)
         notes = self.ground.notes if self.ground else ()
         self.result.findings = tuple(dict.fromkeys((*self.result.findings, *self.blueprint.findings, *notes)))
@@ -131,13 +148,17 @@ class Carrying:
         builder = Builder(self.target, self.staging, max(2, self.request.workers), self.progress)
         try:
             self._check_target(connection)
-            if not self.request.dry_run:
+            if self.request.dry_run:
+                self.request.folder.write_outcome(self.request.outcome(self.result))
+            else:
                 self._build_and_place(connection, builder)
         except BaseException as error:
             builder.close()
             self.pool.stop()  # its sessions hold locks on what may be discarded next
             if self.request.dry_run:
                 raise
+            if self.request.watchdog:
+                error = self.request.watchdog.or_stall(error)
             raise self._given_up(connection, error) from None
         finally:
             builder.close()
@@ -169,8 +190,7 @@ class Carrying:
     def _given_up(self, connection: psycopg.Connection, error: BaseException) -> BaseException:
         """What had arrived is kept for the next attempt, unless there is nothing or it is wrong."""
         try:
-            if connection.closed:
-                connection = connect(self.target)
+            connection = self._answering(connection)
             arrived = self.journal.progress(connection).units
             if not arrived or isinstance(error, Mismatch):
                 staging.discard(connection, self.staging)
@@ -181,6 +201,15 @@ class Carrying:
         except (psycopg.Error, TargetError):
             self.request.left_behind(self.request.attempt.run_id)
         return resumable(error, self.request.attempt.run_id)
+
+    def _answering(self, connection: psycopg.Connection) -> psycopg.Connection:
+        """That connection, or a new one: the old one may have been the error. Raises TargetError."""
+        try:
+            with hurried(connection, CONNECT_TIMEOUT_S):
+                connection.execute("SELECT 1")
+            return connection
+        except psycopg.Error:
+            return connect(self.target)
 
     def _check_target(self, connection: psycopg.Connection) -> None:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""
@@ -259,6 +288,7 @@ class Carrying:
             )
             self.result.rejects = self._write_lines(connection, "rejects.jsonl")
             self.result.healed = self._write_lines(connection, "healed.jsonl")
+            self.request.folder.write_lines("units.jsonl", self.journal.arrivals(connection))
 
     def _write_lines(self, connection: psycopg.Connection, name: str) -> int:
         lines = itertools.chain(self.origin.lines(name), self.journal.lines(connection, name))
@@ -290,6 +320,7 @@ class Carrying:
         self.result.proof = proof
         self.result.rows = self.copied.total
         if not proof.holds:
+            self.request.folder.write_outcome(self.request.outcome(self.result))
             raise Mismatch(
                 f"{count_of(proof.differing, 'difference')} between source and target; the target was left as it was.",
                 "; ".join(map(str, proof.differences[:5])),
@@ -321,7 +352,7 @@ class Carrying:
                 f"To leave a view behind: [views.{names[0]}] with drop = true in the plan. "
                 "If its result should be the same, please report it."
             )
-        return f"The details are in {self.request.folder.path}. Please report this: it is a defect of the migrator."
+        return f"migrator report {self.request.folder.path} shows the details. Please tell us: it is a defect of ours."
 
     def _check_rows(self, connection: psycopg.Connection) -> None:
         if self.ground:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,8 +14,10 @@ from migrator.archive.files import AGAIN
 from migrator.archive.manifest import ExportedTable, Manifest, read_manifest
 from migrator.archive.results import read_rows
 from migrator.core.blueprint import CarriedView
+from migrator.core.decisions import decision_lines
 from migrator.core.errors import SourceError, TargetError
 from migrator.core.findings import Finding, Severity, count_of
+from migrator.core.model import fold
 from migrator.core.plan import Plan, check_plan
 from migrator.core.plan_file import from_toml
 from migrator.core.progress import Progress
@@ -49,6 +52,14 @@ class Export:
     @property
     def rejected(self) -> Mapping[str, int]:
         return {table.target: table.rejected for table in self.manifest.tables if table.rejected}
+
+    @property
+    def healed(self) -> int:
+        return sum(1 for _ in self.lines("healed.jsonl"))
+
+    def changed_tables(self) -> frozenset[str]:
+        lines = (*self.lines("rejects.jsonl"), *self.lines("healed.jsonl"))
+        return frozenset(fold(json.loads(line)["table"]) for line in lines)
 
     def lines(self, name: str) -> Iterable[str]:
         path = self.path / name
@@ -101,6 +112,7 @@ def _load(request: LoadRequest, started: float, progress: Progress) -> RunResult
     with WorkerPool(request.workers, request.archive, request.target) as pool:
         _check_files(pool, request.archive, manifest, progress)
         request.folder.write_plan(text)
+        request.folder.write_lines("tables.jsonl", decision_lines(plan, text, manifest.schema))
         if original := texts.get("original.json"):
             request.folder.write_original(original)
         if ground:

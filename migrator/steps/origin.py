@@ -16,10 +16,12 @@ from migrator.core.plan import Plan
 from migrator.source.snapshot import SnapshotMethod
 from migrator.steps.covered import Covered, count_covered
 from migrator.steps.identity import read_sequences
-from migrator.tasks.query import DescribeTask, ReadTask
+from migrator.tasks.query import DescribeTask, ViewTask
 from migrator.workers import WorkerPool
 
 MAX_VIEW_ROWS = 100_000
+MAX_VIEW_BYTES = 256 * 1024 * 1024
+MAX_VIEW_S = 60.0  # on either side
 Rows = Sequence[tuple[object, ...]]
 
 
@@ -39,6 +41,13 @@ class Origin(Protocol):
     @property
     def rejected(self) -> Mapping[str, int]:
         """Target table → rows of it that were rejected before there was a target."""
+
+    @property
+    def healed(self) -> int:
+        """Values that were healed before there was a target."""
+
+    def changed_tables(self) -> frozenset[str]:
+        """Source tables with rows of either kind, in lower case."""
 
     def lines(self, name: str) -> Iterable[str]:
         """Of rejects.jsonl or healed.jsonl, about what became of rows before there was a target."""
@@ -74,6 +83,13 @@ class Database:
     def rejected(self) -> Mapping[str, int]:
         return {}
 
+    @property
+    def healed(self) -> int:
+        return 0
+
+    def changed_tables(self) -> frozenset[str]:
+        return frozenset()
+
     def lines(self, name: str) -> Iterable[str]:
         return ()
 
@@ -84,13 +100,10 @@ class Database:
         return count_covered(self.plan, self.schema, self.pool, rows_out)
 
     def view_rows(self, view: CarriedView) -> Rows:
-        name = sql.Identifier(view.source).as_string(None)
         try:
-            [(_, rows)] = self.pool.run([ReadTask(f"SELECT * FROM main.{name} LIMIT {MAX_VIEW_ROWS + 1}")])
+            [(_, rows)] = self.pool.run([ViewTask(view.source, MAX_VIEW_ROWS, MAX_VIEW_BYTES, MAX_VIEW_S)])
         except SourceError as error:
             raise NotCompared(error.why) from None  # it fails in SQLite, whatever PostgreSQL does
-        if len(rows) > MAX_VIEW_ROWS:
-            raise NotCompared(f"more than {MAX_VIEW_ROWS:,} rows")
         return rows  # type: ignore[no-any-return]
 
     def view_tables(self, view: CarriedView) -> frozenset[str]:

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from migrator.core.blueprint import Blueprint, Phase, Statement
-from migrator.core.errors import Failure, Interrupted, MigratorError, UsageError
+from migrator.core.errors import Failure, Interrupted, MigratorError, Stalled, UsageError
 from migrator.core.progress import Progress
 from migrator.run_folder import RunFolder, create_run_folder, new_run_id, reopen_run_folder
 from migrator.steps.building import create_tables
@@ -45,7 +45,7 @@ class Attempt:
 def first_attempt(target: Target, source: Path, runs: Path) -> Attempt:
     """A new run. Raises Failure where its folder cannot be made."""
     run_id = new_run_id()
-    return Attempt(Journal(run_id), create_run_folder(runs, source, run_id), _named(target, run_id))
+    return Attempt(Journal(run_id), create_run_folder(runs, source, run_id), named_target(target, run_id))
 
 
 def next_attempt(target: Target, source: Path, runs: Path) -> Attempt:
@@ -65,9 +65,12 @@ def next_attempt(target: Target, source: Path, runs: Path) -> Attempt:
         with target_errors(target, "the next attempt of the interrupted run"):
             _check_alone(connection, record)
             folder = reopen_run_folder(Path(record.folder))
+            # One that does not know yet that its client is gone may hold a lock on the journal; one that comes after
+            # that is told by the journal that its attempt is over.
+            end_sessions(connection, session_name(record.run_id))
             journal = Journal(record.run_id).take_over(connection)
             end_sessions(connection, session_name(record.run_id))
-        return Attempt(journal, folder, _named(target, record.run_id), record)
+        return Attempt(journal, folder, named_target(target, record.run_id), record)
     finally:
         connection.close()
 
@@ -87,7 +90,8 @@ def session_name(run_id: str) -> str:
     return f"{APPLICATION_NAME} {run_id}"
 
 
-def _named(target: Target, run_id: str) -> Target:
+def named_target(target: Target, run_id: str) -> Target:
+    """The same database; its sessions bear the run's name."""
     return replace(target, parameters={**target.parameters, "application_name": session_name(run_id)})
 
 
@@ -115,6 +119,8 @@ def resumable(error: BaseException, run_id: str) -> BaseException:
     go_on = f"The same command goes on where it was. To discard it instead: {how_to_discard(run_id)}"
     if isinstance(error, KeyboardInterrupt):
         return Interrupted("Interrupted.", "What had arrived is kept in the target.", go_on)
+    if isinstance(error, Stalled):
+        return Interrupted(error.what, error.why, f"{error.next_step} {go_on}")
     if isinstance(error, MigratorError):
         return type(error)(error.what, error.why, f"{error.next_step} {go_on}".strip())
     return error

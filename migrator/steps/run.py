@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrator.core.decisions import decision_lines
 from migrator.core.model import Schema
 from migrator.core.original import to_json as original_to_json
 from migrator.core.progress import Progress
@@ -55,6 +56,7 @@ def _run(request: RunRequest, scratch: Path, started: float, progress: Progress)
         with pinned_workers(request.workers, path, scratch, request.target) as (pool, method):
             plan, left_behind = with_queries(plan, schema, pool)
             result.findings += left_behind
+            request.folder.write_lines("tables.jsonl", decision_lines(plan, planned.text, schema))
             result.seconds["prepare"] = time.monotonic() - started
             result.snapshot = method.name
             with target_errors(request.target, "the run"):

@@ -20,7 +20,7 @@ from migrator.core.views import compare_results
 from migrator.core.work import read_identity
 from migrator.source.rows import WHOLE, Range
 from migrator.steps.identity import IdentityColumn, wrong_positions
-from migrator.steps.origin import NotCompared, Origin
+from migrator.steps.origin import MAX_VIEW_ROWS, MAX_VIEW_S, NotCompared, Origin, Rows
 from migrator.target import staging
 from migrator.target.catalog import read_shapes
 from migrator.target.connection import Target, connect, execute, set_search_path, target_errors
@@ -185,6 +185,7 @@ def verify_views(
     said and is no difference.
     """
     affected = {fold(name) for name, table in proof.tables.items() if table.rejected or table.healed}
+    affected |= origin.changed_tables()
     set_search_path(connection, schema)
     for view in views:
         try:
@@ -192,25 +193,36 @@ def verify_views(
         except NotCompared as error:
             proof.views[view.source] = f"not compared: {error}"
             continue
-        query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, view.target))
         try:
-            theirs = connection.execute(query, binary=True).fetchall()
+            theirs = _result(connection, schema, view)
+        except psycopg.errors.QueryCanceled:
+            proof.views[view.source] = f"not compared: more than {MAX_VIEW_S:g} s in PostgreSQL"
+            continue
         except psycopg.errors.UndefinedTable:
             proof.views[view.source] = "missing"
             proof.structure.append(Difference(view.source, {}, None, "a view", "missing"))
             continue
-        except psycopg.DataError as error:
+        except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex) as error:
             proof.views[view.source] = f"fails in PostgreSQL: {str(error).splitlines()[0]}"
             proof.structure.append(Difference(view.source, {}, None, "a view", proof.views[view.source]))
             continue
         outcome, same = compare_results(ours, theirs)
         allowed = not same and not affected.isdisjoint(origin.view_tables(view))
         if allowed:
-            made_by = f"{count_of(proof.rejected, 'rejected row')} and {count_of(proof.healed, 'healed value')}"
+            rejected, healed = proof.rejected + sum(origin.rejected.values()), proof.healed + origin.healed
+            made_by = f"{count_of(rejected, 'rejected row')} and {count_of(healed, 'healed value')}"
             outcome = f"differs, as {made_by} may make it: {outcome}"
         proof.views[view.source] = outcome
         if not same and not allowed:
             proof.structure.append(Difference(view.source, {}, None, count_of(len(ours), "row"), outcome))
+
+
+def _result(connection: psycopg.Connection, schema: str, view: CarriedView) -> Rows:
+    """What the view gives in PostgreSQL; one row more than any that is compared. Raises psycopg.Error."""
+    query = sql.SQL("SELECT * FROM {} LIMIT {}").format(sql.Identifier(schema, view.target), MAX_VIEW_ROWS + 1)
+    with connection.transaction():
+        connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(int(MAX_VIEW_S * 1000)))
+        return connection.execute(query, binary=True).fetchall()
 
 
 def verify_all(

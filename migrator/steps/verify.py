@@ -50,7 +50,7 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
     """Raises UsageError without a run folder, SourceError, TargetError."""
     folder = RunFolder(request.run or _newest(request))
     outcome = folder.read_outcome()
-    if outcome is None:
+    if outcome is None or outcome.get("schema") == "":
         raise UsageError(
             f"{folder.path} is not the folder of a finished run.", next_step="Name it with --run migrator-runs/NAME"
         )
@@ -144,7 +144,7 @@ def _newest(request: VerifyRequest) -> Path:
     wanted = (str(source.resolve()), request.target.shown)
     for folder in reversed(finished):
         outcome = RunFolder(folder).read_outcome() or {}
-        if (outcome.get("source"), outcome.get("target")) == wanted:
+        if outcome.get("schema") and (outcome.get("source"), outcome.get("target")) == wanted:
             return folder
     alike = [folder for folder in finished if folder.name.startswith(f"{source.stem}-")]
     if not alike:

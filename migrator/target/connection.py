@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import psycopg
 from psycopg import conninfo, sql
@@ -26,6 +29,9 @@ _LINK = {
     "keepalives_count": "3",
 }
 
+# An older server would refuse the connection for a setting that it does not know.
+_LATER_TIMEOUTS = {140_000: "idle_session_timeout", 170_000: "transaction_timeout"}
+
 _SQLALCHEMY_DRIVERS = ("postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2", "postgres")
 _WAYS = (
     "Leave the password out and use one of: a line in the file named by PGPASSFILE (or ~/.pgpass), a service file "
@@ -33,6 +39,11 @@ _WAYS = (
 )
 
 _ENCODE = "Write postgresql://user@host:port/database; in a name or password / is %2F, @ is %40, : is %3A, ? is %3F."
+
+
+# All connections of this process, for a watchdog that has to end what waits on them.
+_open: WeakSet[psycopg.Connection] = WeakSet()
+_opening = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -165,6 +176,10 @@ def _advice(error: psycopg.Error, target: Target) -> str:
         return "Drop what depends on these tables first, or put the new ones elsewhere with --schema NAME."
     if isinstance(error, psycopg.errors.DiskFull):
         return "Free space on the server: the target needs about 1.5 times the source's size while it is built."
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return "Connect to the primary server, as a role and to a database that may be written to."
+    if "too many clients" in text or "too many connections" in text or "connection slots" in text:
+        return "Close other sessions, raise the limit (max_connections), or take fewer connections: --workers 1"
     if "certificate" in text or "ssl" in text:
         return "Give the server's root with sslrootcert=FILE, or sslmode=disable where the network is trusted."
     if "password" in text or "authentication" in text:
@@ -189,6 +204,8 @@ def connect(target: Target, *, autocommit: bool = True, search_path: str | None 
             # The server notices as soon as we do that the link is cut, and ends what we have begun.
             " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
         )
+    with _opening:
+        _open.add(connection)
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         connection.close()
@@ -197,9 +214,37 @@ def connect(target: Target, *, autocommit: bool = True, search_path: str | None 
             "It could not hold every text of the source.",
             "Create one with: createdb --encoding=UTF8 --template=template0 NAME",
         )
+    for since, setting in _LATER_TIMEOUTS.items():
+        if connection.info.server_version >= since:
+            connection.execute(f"SET {setting} = 0")
     if search_path is not None:
         set_search_path(connection, search_path)
     return connection
+
+
+def hang_up(connection: psycopg.Connection) -> None:
+    """Shut the connection's socket: whatever waits on it, in any thread, gets psycopg.OperationalError at once."""
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def hurried(connection: psycopg.Connection, within_s: float) -> Iterator[None]:
+    """Within the block the server has to answer in time; later the connection is hung up."""
+    late = threading.Timer(within_s, hang_up, [connection])
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
+
+
+def hang_up_all() -> None:
+    """Hang up every connection of this process."""
+    with _opening:
+        present = list(_open)
+    for connection in present:
+        hang_up(connection)
 
 
 def set_search_path(connection: psycopg.Connection, schema: str) -> None:

@@ -2,7 +2,7 @@
 
 run          one row: what is carried where; the transaction that moves the tables into place sets `placed_at`
 definition   from what each table and foreign key was made; where the plan says something else now, it is made anew
-unit         a table or a rowid range that has arrived: its rows and a digest of its source
+unit         a table or a rowid range that has arrived: its rows, a digest of its source, when it was copied
 line         what was rejected and healed, as it stands in rejects.jsonl and healed.jsonl
 
 A unit and its lines are written in the transaction of its COPY. The journal has a schema of its own, because in the
@@ -24,10 +24,11 @@ from psycopg import sql
 from psycopg.rows import args_row, class_row
 
 from migrator.core.errors import Failure
+from migrator.core.throughput import Arrival
 from migrator.core.work import Healed, Reject
 
 PREFIX = "migrator_journal_"
-VERSION = 1
+VERSION = 2
 END_WITHIN_S = 30.0
 
 _TABLES = (
@@ -37,7 +38,8 @@ _TABLES = (
     " begun_at timestamptz NOT NULL DEFAULT now(), placed_at timestamptz, outcome text)",
     "CREATE TABLE {}.definition (name text PRIMARY KEY, digest text NOT NULL)",
     "CREATE TABLE {}.unit (table_name text NOT NULL, low bigint, high bigint, rows bigint NOT NULL,"
-    " rejected bigint NOT NULL, careful boolean NOT NULL, digest bytea NOT NULL,"
+    " rejected bigint NOT NULL, careful boolean NOT NULL, digest bytea NOT NULL, attempt integer NOT NULL,"
+    " begun_at timestamptz NOT NULL DEFAULT transaction_timestamp(),"
     " arrived_at timestamptz NOT NULL DEFAULT clock_timestamp())",
     "CREATE TABLE {}.line (table_name text NOT NULL, low bigint, settled boolean NOT NULL, kind text NOT NULL,"
     " content text NOT NULL)",
@@ -128,8 +130,8 @@ class Journal:
     ) -> None:
         """To be called in the transaction of the unit's COPY. Raises Failure where a later attempt has taken over."""
         statement = sql.SQL(
-            "INSERT INTO {} SELECT %s::text, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::boolean, %s::bytea"
-            " FROM {} WHERE attempt = %s"
+            "INSERT INTO {} SELECT %s::text, %s::bigint, %s::bigint, %s::bigint, %s::bigint, %s::boolean, %s::bytea,"
+            " attempt FROM {} WHERE attempt = %s"
         )
         written = connection.execute(
             statement.format(sql.Identifier(self.schema, "unit"), sql.Identifier(self.schema, "run")),
@@ -176,6 +178,13 @@ class Journal:
         for row in connection.execute(query):
             found[row[0]].append(Unit(*row))
         return found
+
+    def arrivals(self, connection: psycopg.Connection) -> Iterator[str]:
+        """The lines of units.jsonl: what has arrived in all attempts and stands, in that order."""
+        columns = "table_name, low, high, rows, rejected, attempt, begun_at, arrived_at"
+        with connection.cursor(row_factory=args_row(Arrival)) as cursor:
+            for arrival in cursor.execute(self._sql(f"SELECT {columns} FROM {{}} ORDER BY arrived_at", "unit")):
+                yield json.dumps(arrival.line())
 
     def settled_tables(self, connection: psycopg.Connection) -> set[str]:
         rows = connection.execute(self._sql("SELECT DISTINCT table_name FROM {} WHERE settled", "line"))

@@ -75,6 +75,12 @@ def create(connection: psycopg.Connection, staging: str) -> None:
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(staging)))
 
 
+def rehearse_create(connection: psycopg.Connection, run_id: str) -> None:
+    """Make a schema and roll back. Raises psycopg.Error where the role or the server does not allow it."""
+    with connection.transaction(force_rollback=True):
+        create(connection, f"{PREFIX}{run_id}_rehearsal")
+
+
 def size_bytes(connection: psycopg.Connection, run_id: str) -> int:
     """What the run's tables and indexes take on the server's disk."""
     row = connection.execute(

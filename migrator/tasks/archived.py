@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from tempfile import TemporaryFile
 from typing import IO
 
 import apsw
+import psycopg
 
-from migrator.archive.files import open_content
+from migrator.archive.files import AGAIN, open_content
 from migrator.archive.manifest import DataFile
 from migrator.core.errors import SourceError
 from migrator.core.values import MAX_BATCHED_VALUE_BYTES, MAX_VALUE_BYTES, LargeValue
@@ -49,6 +51,19 @@ class ArchiveReading:
         for large, batch in self._batches(part, self._spill):
             for row in converted([] if large else undo, batch):
                 yield None, _undone(undo, row) if large else row  # type: ignore[misc]  # as above
+
+    def send(self, copy: psycopg.Copy, cells: tuple[Cell, ...], part: Range, report: Callable[[int], None]) -> int:
+        """The stream as it lies in the file. Raises SourceError where it is not the one that was exported."""
+        [file] = [file for file in self.files if (file.low, file.high) == (part.low, part.high)]
+        content = hashlib.sha256()
+        with open_content(self.folder / file.name) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                content.update(chunk)
+                copy.write(chunk)
+        if content.hexdigest() != file.content_sha256:
+            raise SourceError(f"{self.folder / file.name} changed while it was loaded.", "", AGAIN)
+        report(file.rows)
+        return file.rows
 
     @contextmanager
     def small_values(self) -> Iterator[None]:

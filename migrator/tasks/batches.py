@@ -48,7 +48,7 @@ def _checked(steps: Steps, batch: Sequence[Row]) -> Prepared:
 
 def converted(steps: Steps, batch: Sequence[Sequence[object]]) -> Prepared:
     """The batch with each step applied to its column; NULL stays what it is."""
-    if not steps:
+    if not steps or not batch:
         return batch
     columns: list[Sequence[object]] = list(zip(*batch, strict=True))
     for number, step in steps:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 import psycopg
 from psycopg.copy import Writer
@@ -13,7 +12,6 @@ from migrator.core.work import Healed, Reject
 from migrator.source.rows import Range
 from migrator.target.connection import target_errors
 from migrator.target.journal import Journal, Unit
-from migrator.tasks.batches import prepared
 from migrator.tasks.digest import DigestingWriter, digest_of_values
 from migrator.tasks.reading import Reading, copied
 from migrator.tasks.rejecting import UNEXPECTED_VALUE, CarefulCopy
@@ -41,7 +39,7 @@ class CopyTask:
         try:
             with context.connection.transaction(), reading.small_values():
                 with context.connection.cursor() as cursor:
-                    writer = DigestingWriter(cursor)
+                    writer = DigestingWriter(cursor, context.report)
                     rows = copy_straight(context, reading, self.table, self.part, cursor, writer)
                 return self._arrived(context, rows, False, writer.digest)
         except UNEXPECTED_VALUE:
@@ -70,13 +68,5 @@ def copy_straight(
     context: Context, reading: Reading, table: WorkTable, part: Range, cursor: psycopg.Cursor, writer: Writer
 ) -> int:
     """Send the rows as they are to the writer and return how many they were. Raises what is in UNEXPECTED_VALUE."""
-    count = 0
     with cursor.copy(copy_statement(table), writer=writer) as copy:
-        copy.set_types([cell.conversion.copy_type for cell in table.copied])
-        write = copy.write_row
-        for batch in prepared(reading.rows(part), table.copied, attrgetter("fast")):
-            for row in batch:
-                write(row)
-            count += len(batch)
-            context.report(len(batch))
-    return count
+        return reading.send(copy, table.copied, part, context.report)

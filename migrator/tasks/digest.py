@@ -20,11 +20,12 @@ from migrator.tasks.reading import Reading
 
 
 class DigestingWriter(LibpqWriter):
-    """Sends what it is given to PostgreSQL."""
+    """Sends what it is given to PostgreSQL and tells `report`: on a slow link a batch of rows can take minutes."""
 
-    def __init__(self, cursor: psycopg.Cursor) -> None:
+    def __init__(self, cursor: psycopg.Cursor, report: Callable[[int], None]) -> None:
         super().__init__(cursor)
         self._hash = hashlib.sha256()
+        self._report = report
 
     @property
     def digest(self) -> bytes:
@@ -33,6 +34,7 @@ class DigestingWriter(LibpqWriter):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._hash.update(data)
         super().write(data)
+        self._report(0)
 
 
 class DryWriter(DigestingWriter):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Protocol
 
 import apsw
+import psycopg
 
 from migrator.archive.manifest import read_manifest
 from migrator.core.values import LargeValue
+from migrator.core.work import Cell
 from migrator.source.rows import (
     Range,
     Relation,
@@ -22,6 +25,7 @@ from migrator.source.rows import (
     table_ranges,
 )
 from migrator.tasks.archived import ArchiveReading
+from migrator.tasks.batches import prepared
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
 
@@ -37,6 +41,9 @@ class Reading(Protocol):
 
     def rows_carefully(self, part: Range, *, ordered: bool = False) -> Iterator[tuple[int | None, Row]]:
         """(rowid or None, row); never raises for a value."""
+
+    def send(self, copy: psycopg.Copy, cells: tuple[Cell, ...], part: Range, report: Callable[[int], None]) -> int:
+        """Send the rows as they are, and return how many they were. Raises where one needs the careful way."""
 
     def small_values(self) -> AbstractContextManager[None]:
         """Within it, `rows` refuses values of which no batch may be held."""
@@ -61,6 +68,16 @@ class DatabaseReading:
 
     def rows_carefully(self, part: Range, *, ordered: bool = False) -> Iterator[tuple[int | None, Row]]:
         return read_rows_carefully(self.connection, self.relation, part, self.encoding, ordered=ordered)
+
+    def send(self, copy: psycopg.Copy, cells: tuple[Cell, ...], part: Range, report: Callable[[int], None]) -> int:
+        copy.set_types([cell.conversion.copy_type for cell in cells])
+        write, count = copy.write_row, 0
+        for batch in prepared(self.rows(part), cells, attrgetter("fast")):
+            for row in batch:
+                write(row)
+            count += len(batch)
+            report(len(batch))
+        return count
 
     def small_values(self) -> AbstractContextManager[None]:
         return small_values(self.connection)

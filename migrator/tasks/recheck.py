@@ -38,7 +38,7 @@ class RecheckTask:
                 context.connection.cursor() as cursor,
                 reading.small_values(),
             ):
-                writer = DryWriter(cursor)
+                writer = DryWriter(cursor, context.report)
                 rows = copy_straight(context, reading, self.table, part, cursor, writer)
                 return rows, writer.digest
         except UNEXPECTED_VALUE:

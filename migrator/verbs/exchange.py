@@ -8,7 +8,7 @@ import click
 
 from migrator.core.errors import ExitCode
 from migrator.core.plan import Style
-from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
+from migrator.options import JSON, PASSWORD, RUNS, SOURCE, STALL, WORKERS, decided_by, planning_options
 from migrator.shell import Output, Verb, handled
 from migrator.verbs.placing import (
     ask_before_dropping,
@@ -92,12 +92,13 @@ def export(
     help="Where the run folder is made: plan, rejects, outcome.",
 )
 @PASSWORD
+@STALL
 @JSON
 @WORKERS
 @handled
 def load(
     folder: Path, target: str | None, into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path,
-    password_file: Path | None, workers: int, output: Output,
+    password_file: Path | None, stall_timeout: float, workers: int, output: Output,
 ) -> int:  # fmt: skip
     """Load what migrator export wrote into PostgreSQL, prove it, and only then put it in place.
 
@@ -115,11 +116,13 @@ def load(
     from migrator.steps.load import LoadRequest, check_export
     from migrator.steps.load import load as load_step
     from migrator.steps.resume import finish_placed, first_attempt, next_attempt
+    from migrator.steps.watchdog import Watchdog
 
     check_placing(into_existing, replace)
     source = check_export(folder)
-    with target_of(target, password_file, folder, output) as resolved:
+    with target_of(target, password_file, folder, output) as resolved, Watchdog(resolved, stall_timeout) as watchdog:
         attempt = (first_attempt if dry_run else next_attempt)(resolved, folder, run_dir)
+        watchdog.follow(attempt.target)
         if attempt.record:
             output.err.print(f"going on with the run {attempt.run_id}", markup=False)
             if attempt.record.placed_at:
@@ -131,7 +134,8 @@ def load(
             into_existing=into_existing,
             replace=replace,
             dry_run=dry_run,
-            confirm=None if yes else ask_before_dropping,
+            confirm=None if yes else watchdog.pausing(ask_before_dropping),
+            watchdog=watchdog,
             workers=workers,
             left_behind=say_left_behind(output),
         )

@@ -32,39 +32,33 @@ def is_way_back(source: str) -> bool:
 
 def run_back(
     source: str, file: str | None, schema: str, run: Path | None, run_dir: Path, password_file: Path | None,
-    workers: int, output: Output, *, replace: bool, dry_run: bool, yes: bool,
+    stall_timeout: float, workers: int, output: Output, *, replace: bool, dry_run: bool, yes: bool,
 ) -> int:  # fmt: skip
     """Carry the tables back, and say what came of it. Returns the exit code."""
     from migrator import report
     from migrator.run_folder import create_run_folder, new_run_id
+    from migrator.steps.resume import named_target
     from migrator.steps.reverse import Returned, ReverseRequest, reverse
+    from migrator.steps.watchdog import Watchdog
     from migrator.target.connection import resolve_target
 
     path = _file(file)
     chosen = schema if _given("target_schema") else None
     if chosen and run:
         raise UsageError("--schema and --run contradict each other.", "The run has its own schema.", "Leave one out.")
-    server, run_id = resolve_target(source, password_file, named="SOURCE"), new_run_id()
+    run_id = new_run_id()
+    server = named_target(resolve_target(source, password_file, named="SOURCE"), run_id)
 
     def outcome(returned: Returned) -> dict[str, Any]:
         return report.returned_body(returned, server.shown)
 
-    folder = create_run_folder(run_dir, path, run_id)
-    request = ReverseRequest(
-        server,
-        path,
-        run_id,
-        folder,
-        run,
-        run_dir,
-        chosen,
-        outcome,
-        replace,
-        dry_run,
-        None if yes else _ask,
-        workers,
-    )
-    returned = reverse(request, output.progress())
+    with Watchdog(server, stall_timeout) as watchdog:
+        confirm = None if yes else watchdog.pausing(_ask)
+        folder = create_run_folder(run_dir, path, run_id)
+        request = ReverseRequest(
+            server, path, run_id, folder, run, run_dir, chosen, outcome, replace, dry_run, confirm, workers
+        )
+        returned = reverse(request, output.progress())
     if output.json:
         click.echo(report.to_json("way-back", outcome(returned)))
     else:

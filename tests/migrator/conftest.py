@@ -7,13 +7,15 @@ Every xdist worker has servers of its own; they start when the first test asks f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from . import servers
+from . import browser, servers
+from .reported import Everything, run_everything
 
 # A run of the checks says the same today and tomorrow. To look for new examples: HYPOTHESIS_PROFILE=searching.
 settings.register_profile("repeatable", derandomize=True, print_blob=True)
@@ -41,6 +43,23 @@ def debian_server() -> Iterator[servers.Server]:
     yield from _start(servers.debian())
 
 
+@pytest.fixture(scope="session")
+def everything(embedded_server: servers.Server, tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    """A run of a source with everything there is to report, and its folder."""
+    with servers.fresh_database(embedded_server) as url:
+        return run_everything(tmp_path_factory.mktemp("everything"), url)
+
+
+@pytest.fixture(scope="session")
+def tab() -> Iterator[browser.Tab]:
+    """A page in a real Chromium; skips where there is none."""
+    try:
+        with browser.chromium() as opened:
+            yield opened
+    except browser.Unavailable as missing:
+        pytest.skip(str(missing))
+
+
 @pytest.fixture
 def server(request: pytest.FixtureRequest) -> servers.Server:
     """The embedded server, or the one that `parametrize("server", ["embedded", "debian"], indirect=True)` names."""
@@ -66,3 +85,16 @@ def each_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a fresh, empty database, once on each server."""
     with servers.fresh_database(request.getfixturevalue(f"{request.param}_server")) as url:
         yield url
+
+
+@pytest.fixture
+def figure() -> Callable[[str, str], None]:
+    """Print what a test has measured, and append it to the file that FIGURES names: see scripts/bench faults."""
+
+    def tell(what: str, measured: str) -> None:
+        print(f"{what}: {measured}")
+        if "FIGURES" in os.environ:
+            with Path(os.environ["FIGURES"]).open("a", encoding="utf-8") as file:
+                file.write(f"{what}\t{measured}\n")
+
+    return tell

@@ -75,8 +75,9 @@ def debian_programs() -> Path:
 
 
 @contextmanager
-def embedded() -> Iterator[Server]:
-    with _cluster("embedded", embedded_programs(), ["--locale=C.UTF-8"], {"timezone": "UTC"}) as server:
+def embedded(**settings: str) -> Iterator[Server]:
+    """`settings` are postgresql.conf's."""
+    with _cluster("embedded", embedded_programs(), ["--locale=C.UTF-8"], {"timezone": "UTC"} | settings) as server:
         yield server
 
 
@@ -85,6 +86,17 @@ def debian() -> Iterator[Server]:
     locale = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
     with _cluster("debian", debian_programs(), locale, {"timezone": "America/St_Johns"}) as server:
         yield server
+
+
+def stop(server: Server, mode: str = "immediate") -> None:
+    """Stop the server; `immediate` is what a crash is to everybody else."""
+    _run(server.folder, server.programs / "pg_ctl", "-D", server.folder / "data", "-w", "-m", mode, "stop")
+
+
+def start_again(server: Server) -> None:
+    """Start a stopped server with the settings it had."""
+    log = server.folder / "log"
+    _run(server.folder, server.programs / "pg_ctl", "-D", server.folder / "data", "-w", "-l", log, "restart")
 
 
 @contextmanager

@@ -7,7 +7,8 @@ import os
 import pwd
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -57,26 +58,38 @@ def finish(process: subprocess.Popen[str], timeout_s: float = 300) -> Answer:
     return Answer(process.returncode, out, err)
 
 
-def migrator_as_nobody(*arguments: str | Path) -> Answer:
-    """Run a command without root's rights, so that permissions mean something; in a fork, which can give them up."""
-    if os.getuid() != 0:
-        return migrator(*arguments)
-    account = pwd.getpwnam(NOBODY)
+def migrator_forked(*arguments: str | Path, prepare: Callable[[], object] = lambda: None) -> Answer:
+    """Run a command in a fork of this process, which can be prepared for it and ends with all that it holds."""
     reader, writer = os.pipe()
     if not (child := os.fork()):
         try:
-            os.setgroups([])
-            os.setgid(account.pw_gid)
-            os.setuid(account.pw_uid)
+            os.close(reader)
+            prepare()
             os.write(writer, json.dumps(astuple(migrator(*arguments))).encode())
+        except BaseException:  # noqa: BLE001  # the test's process must not go on twice
+            traceback.print_exc()
         finally:
             os._exit(0)
     os.close(writer)
-    text = b""
-    while piece := os.read(reader, 65536):
-        text += piece
+    with os.fdopen(reader, "rb") as answer:
+        text = answer.read()
     os.waitpid(child, 0)
+    assert text, "the command ended without an answer"
     return Answer(*json.loads(text))
+
+
+def migrator_as_nobody(*arguments: str | Path) -> Answer:
+    """Run a command without root's rights, so that permissions mean something."""
+    if os.getuid() != 0:
+        return migrator(*arguments)
+    account = pwd.getpwnam(NOBODY)
+
+    def give_up_rights() -> None:
+        os.setgroups([])
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
+
+    return migrator_forked(*arguments, prepare=give_up_rights)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from . import servers
 from .moving import make_source
 from .terminal import Answer, finish, left_behind, migrator, start
 
-VERBS = ["inspect", "plan", "schema", "run", "verify"]
+VERBS = ["inspect", "plan", "schema", "run", "export", "load", "verify"]
 SHOP = """
 PRAGMA journal_mode = WAL;
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
@@ -61,7 +61,9 @@ def one_plan(source: Path) -> Path:
 def test_help_lists_every_verb() -> None:
     answer = migrator("--help")
     assert answer.code == 0
-    assert [line.split()[0] for line in answer.out.partition("Commands:")[2].strip().splitlines()][:5] == VERBS
+    assert [line.split()[0] for line in answer.out.partition("Commands:")[2].strip().splitlines()][
+        : len(VERBS)
+    ] == VERBS
     assert "Exit codes:" in answer.out
 
 
@@ -201,8 +203,9 @@ def test_json_is_one_object_with_kind_and_version(shop: Path, database: str) -> 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_json_of_an_error(verb: str, tmp_path: Path, database: str) -> None:
-    target = [database] if verb in ("run", "verify") else []
-    answer = migrator(verb, tmp_path / "no.db", *target, "--json", *(["--run-dir", tmp_path] if target else []))
+    target = [database] if verb in ("run", "load", "verify") else [tmp_path / "out"] if verb == "export" else []
+    folder = ["--run-dir", tmp_path] if verb in ("run", "load", "verify") else []
+    answer = migrator(verb, tmp_path / "no.db", *target, "--json", *folder)
     body = json.loads(answer.out)
     assert body["kind"] == "error"
     assert body["version"] == 1

@@ -142,6 +142,19 @@ def test_large_values_pass_in_chunks(tmp_path: Path, database: str) -> None:
     assert_verified(source, database)
 
 
+@pytest.mark.parametrize("rows", [499, 500, 501, 1000])
+def test_rows_that_fill_their_batches(rows: int, tmp_path: Path, database: str) -> None:
+    source = make_source(
+        tmp_path / "full.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, price DECIMAL);"
+        f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
+        "INSERT INTO t SELECT i, i * 0.5 FROM n;",
+    )
+    assert export(source, tmp_path / "out").code == 0
+    assert load(tmp_path / "out", database).code == 0
+    assert_verified(source, database)
+
+
 def test_a_database_in_another_encoding(tmp_path: Path, database: str) -> None:
     source = make_source(
         tmp_path / "wide.db",

@@ -7,12 +7,9 @@ Workers are processes of their own, which end when their parent does.
 from __future__ import annotations
 
 import fcntl
-import importlib
 import json
-import os
 import signal
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +19,7 @@ import pytest
 from migrator.core.errors import Failure
 from migrator.target.journal import Journal, Unit, read_runs
 
+from .killing import STEPS, run_killed
 from .moving import make_source
 from .terminal import Answer, migrator
 
@@ -40,71 +38,8 @@ CREATE VIEW bright AS SELECT name FROM lamps WHERE id > 4;
 """
 ROWS = {"rooms": 2, "lamps": 8, "readings": 5, "settings": 2}
 
-# Name of the step → (module, what is called there, whether the process dies before or behind it, at which call).
-STEPS: dict[str, tuple[str, str, str, int]] = {
-    "before the journal": ("migrator.target.journal", "Journal.create", "before", 1),
-    "journal made, not committed": ("migrator.target.journal", "Journal.create", "behind", 1),
-    "before the tables": ("migrator.steps.resume", "create_tables", "before", 1),
-    "tables made": ("migrator.steps.resume", "create_tables", "behind", 1),
-    "tables told": ("migrator.target.journal", "Journal.define", "behind", 1),
-    "first table copied": ("migrator.steps.copying", "Copied.add", "behind", 1),
-    "third table copied": ("migrator.steps.copying", "Copied.add", "behind", 3),
-    "while an index is built": ("migrator.steps.building", "Builder._build", "before", 1),
-    "an index built": ("migrator.steps.building", "Builder._build", "behind", 1),
-    "all copied": ("migrator.steps.carrying", "copy_tables", "behind", 1),
-    "orphans settled": ("migrator.steps.carrying", "settle_orphans", "behind", 1),
-    "rejects written": ("migrator.run_folder", "RunFolder.write_lines", "behind", 2),
-    "keys attached": ("migrator.steps.carrying", "finish_tables", "behind", 1),
-    "a foreign key validated": ("migrator.steps.building", "Builder._validate", "behind", 1),
-    "sequences set": ("migrator.steps.carrying", "restart", "behind", 1),
-    "views made": ("migrator.steps.carrying", "finish_views", "behind", 1),
-    "before the proof": ("migrator.steps.carrying", "verify_all", "before", 1),
-    "proven": ("migrator.steps.carrying", "verify_all", "behind", 1),
-    "rename begun": ("migrator.target.journal", "Journal.place", "behind", 1),
-    "renamed, not committed": ("migrator.target.staging", "move_into_place", "behind", 1),
-    "renamed": ("migrator.run_folder", "RunFolder.write_outcome", "before", 1),
-    "outcome written": ("migrator.run_folder", "RunFolder.write_outcome", "behind", 1),
-    "journal gone": ("migrator.target.journal", "Journal.discard", "behind", 1),
-}
 PLACED = {"renamed", "outcome written", "journal gone"}
 STANDS = {"before the journal", "journal made, not committed", "while an index is built", "an index built"}
-
-
-def run_killed(step: str, *arguments: str | Path) -> int:
-    """The signal that ended the command, or 0 where it did not come to that step."""
-    if not (child := os.fork()):
-        code = 1
-        try:
-            _arm(*STEPS[step])
-            code = migrator(*arguments).code
-        finally:
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-
-
-def _arm(module: str, name: str, when: str, call: int) -> None:
-    owner: object = importlib.import_module(module)
-    *path, last = name.split(".")
-    for part in path:
-        owner = getattr(owner, part)
-    setattr(owner, last, _deadly(getattr(owner, last), when, call))
-
-
-def _deadly(work: Callable[..., object], when: str, call: int) -> Callable[..., object]:
-    calls = 0
-
-    def deadly(*arguments: object, **options: object) -> object:
-        nonlocal calls
-        calls = mine = calls + 1
-        if mine == call and when == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = work(*arguments, **options)
-        if mine == call:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-
-    return deadly
 
 
 @pytest.fixture

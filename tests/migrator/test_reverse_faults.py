@@ -137,7 +137,7 @@ def test_the_server_ends_in_the_middle(database: str, tmp_path: Path, monkeypatc
         insert(file, *arguments)
         with psycopg.connect(database, autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'migrator'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'migrator %'"
             )
 
     monkeypatch.setattr(NewFile, "insert", insert_once)
