@@ -23,6 +23,7 @@ from migrator.verbs.placing import (
     target_of,
 )
 from migrator.verbs.telling import report
+from migrator.verbs.way_back import is_way_back, run_back
 
 if TYPE_CHECKING:
     pass
@@ -183,7 +184,7 @@ def schema(
 
 
 @cli.command()
-@SOURCE
+@click.argument("place", metavar="SOURCE")
 @click.argument("target", required=False)
 @click.option(
     "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
@@ -197,15 +198,21 @@ def schema(
     show_default=True,
     help="Where the run folder is made: plan, rejects, outcome.",
 )
+@click.option(
+    "--run",
+    "run_folder",
+    type=click.Path(path_type=Path),
+    help="The way back: the run whose tables come back. Default: the newest one into SOURCE.",
+)
 @PASSWORD
 @STALL
 @JSON
 @WORKERS
 @handled
 def run(
-    source: Path, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
-    into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path, password_file: Path | None,
-    stall_timeout: float, workers: int, output: Output,
+    place: str, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
+    into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path, run_folder: Path | None,
+    password_file: Path | None, stall_timeout: float, workers: int, output: Output,
 ) -> int:  # fmt: skip
     """Copy the database into PostgreSQL, prove it, and only then put it in place.
 
@@ -222,12 +229,25 @@ def run(
 
     Rows that do not fit are written to rejects.jsonl in the run folder, and the exit code is 3.
 
+    The way back: where SOURCE is a PostgreSQL database, TARGET is a SQLite file to make. The plan of the earlier run
+    says what every value was; the schema is that of the original file. Without an earlier run, or with --schema, the
+    tables are made as PostgreSQL's catalog describes them. The file gets its name when every row has been compared.
+
     Examples:
       migrator run app.db postgresql://db.example.org/app --plan plan.toml
       DATABASE_URL=… migrator run app.db env:DATABASE_URL
       migrator run home-assistant_v2.db postgresql://ha@localhost/homeassistant --replace
       migrator run app.db
+      migrator run postgresql://db.example.org/app app-again.db
     """
+    if is_way_back(place):
+        return run_back(
+            place, target, target_schema, run_folder, run_dir, password_file, stall_timeout, workers, output,
+            replace=replace, dry_run=dry_run, yes=yes,
+        )  # fmt: skip
+    if run_folder:
+        raise UsageError("--run is for the way back, from PostgreSQL into a file.", next_step="Leave it out.")
+    source = Path(place)
     from migrator import report
     from migrator.steps.plan import PlanRequest
     from migrator.steps.resume import finish_placed, first_attempt, next_attempt

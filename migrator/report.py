@@ -22,6 +22,7 @@ from migrator.steps.carrying import RunResult
 from migrator.steps.export import ExportResult
 from migrator.steps.inspect import Inspection
 from migrator.steps.rejects import Rejected
+from migrator.steps.reverse import Returned
 from migrator.steps.status import RunStatus
 from migrator.steps.verification import Proof
 
@@ -264,6 +265,49 @@ def export_body(result: ExportResult) -> dict[str, Any]:
     }
 
 
+# -- the way back ------------------------------------------------------------------------------------------------------
+
+
+def show_returned(console: Console, returned: Returned) -> None:
+    show_findings(console, returned.findings)
+    by = f"the plan of {returned.run}" if returned.run else f"PostgreSQL's catalog, schema {returned.schema}"
+    console.print(f"tables by {escape(by)}")
+    if not returned.placed:
+        planned = ", ".join(f"{count} × {kind}" for kind, count in returned.planned.items() if count)
+        console.print(f"[bold]dry run[/] would create {planned}; nothing was changed")
+        return
+    compared = f"{count_of(returned.proof.rows, 'row')} value by value"
+    console.print(f"[bold green]verified[/] {compared}, and the file by SQLite's own integrity check")
+    console.print(" · ".join(f"{phase} {seconds:.1f} s" for phase, seconds in returned.seconds.items()))
+    rejected = f", [bold red]{returned.rejects:,} rejected[/]" if returned.rejects else ", none rejected"
+    arrived = f"{count_of(returned.tables, 'table')}, {count_of(returned.rows, 'row')} in {escape(str(returned.file))}"
+    console.print(f"[bold green]done[/] {arrived}{rejected}")
+    if returned.kept:
+        console.print(f"what was there is now {escape(str(returned.kept))}")
+    console.print(f"run folder: {escape(str(returned.folder))}")
+
+
+def returned_body(returned: Returned, server: str) -> dict[str, Any]:
+    """What a way back leaves; `server` is safe to write down."""
+    return {
+        "run_id": returned.run_id,
+        "folder": str(returned.folder),
+        "source": server,
+        "target": str(returned.file),
+        "run": str(returned.run) if returned.run else None,
+        "schema": returned.schema,
+        "placed": returned.placed,
+        "kept": str(returned.kept) if returned.kept else None,
+        "planned": returned.planned,
+        "tables": returned.tables,
+        "rows": returned.rows,
+        "rejects": returned.rejects,
+        "seconds": {phase: round(seconds, 3) for phase, seconds in returned.seconds.items()},
+        "findings": finding_json(returned.findings),
+        "proof": proof_body(returned.proof),
+    }
+
+
 # -- rejects -----------------------------------------------------------------------------------------------------------
 
 
@@ -278,12 +322,13 @@ def show_rejects(console: Console, found: Rejected) -> None:
         keys = "; ".join(", ".join(f"{name}={value!r}" for name, value in key.items()) for key in group.keys)
         more = ", …" if group.rows > len(group.keys) else ""
         console.print(f"  rows: {escape(keys)}{more}")
-        console.print(f"  plan: {escape(group.remedy)}")
-    console.print(f"{count_of(found.rows, 'row')} in {escape(str(found.file))}; the plan was {escape(str(found.plan))}")
+        console.print(f"  {'plan' if found.plan else 'next'}: {escape(group.remedy)}")
+    plan = f"; the plan was {escape(str(found.plan))}" if found.plan else ""
+    console.print(f"{count_of(found.rows, 'row')} in {escape(str(found.file))}{plan}")
 
 
 def rejects_json(found: Rejected) -> str:
-    body = {"file": str(found.file), "plan": str(found.plan), "rows": found.rows}
+    body = {"file": str(found.file), "plan": str(found.plan) if found.plan else None, "rows": found.rows}
     return to_json("rejects", body | {"groups": [asdict(group) for group in found.groups]})
 
 

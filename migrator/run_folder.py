@@ -2,6 +2,7 @@
 
 plan.toml       the plan as it was
 tables.jsonl    one table per line: what became of it and of its columns, and why
+original.json   the source's schema as SQLite holds it: what the way back makes its file from
 shapes.json     the tables that a known application makes, where a profile had a part
 rejects.jsonl   one row per line: table, key, column, storage class, value in hexadecimal, reason
 healed.jsonl    one healed value per line: table, key, column, policy
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,18 @@ class RunFolder:
     def write_shapes(self, text: str) -> None:
         self._write("shapes.json", text)
 
+    def write_original(self, text: str) -> None:
+        self._write("original.json", text)
+
+    def read_original(self) -> str | None:
+        with suppress(FileNotFoundError):
+            return (self.path / "original.json").read_text(encoding="utf-8")
+        return None
+
+    def write_schema(self, text: str) -> None:
+        """The statements that made the file of a way back."""
+        self._write("schema.sql", text)
+
     def read_shapes(self) -> str | None:
         with suppress(FileNotFoundError):
             return (self.path / "shapes.json").read_text(encoding="utf-8")
@@ -60,6 +73,10 @@ class RunFolder:
             if not count:
                 path.unlink()
         return count
+
+    def append_lines(self, name: str, lines: Iterable[str]) -> None:
+        with writing(path := self.path / name, ADVICE), path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
     def write_outcome(self, outcome: dict[str, Any]) -> None:
         self._write("run.json", json.dumps({"version": VERSION, **outcome}, indent=2, ensure_ascii=False) + "\n")
@@ -90,18 +107,22 @@ class RunFolder:
         write_whole(self.path / name, text, ADVICE)
 
 
-def find_run_folder(path: Path | None, runs: Path) -> RunFolder:
-    """That folder of a run, or the newest in `runs`. Raises UsageError where there is none."""
+def find_run_folder(path: Path | None, runs: Path, marks: Sequence[str] = ("plan.toml",)) -> RunFolder:
+    """That folder of a run, or the newest in `runs`: one of the `marks` is in it. Raises UsageError."""
     if path is None:
-        folders = [folder for folder in runs.glob("*") if (folder / "plan.toml").exists()]
-        if not folders:
+        found = [(mark.stat().st_mtime, folder) for folder in runs.glob("*") for mark in _marked(folder, marks)]
+        if not found:
             raise UsageError(
                 f"There is no run in {runs}.", next_step="Name the folder of one, or where they are: --run-dir"
             )
-        path = max(folders, key=lambda folder: (folder / "plan.toml").stat().st_mtime)
-    if not (path / "plan.toml").exists():
+        path = max(found)[1]
+    if not _marked(path, marks):
         raise UsageError(f"{path} is not the folder of a run.", next_step="Name one; migrator run tells where it is.")
     return RunFolder(path)
+
+
+def _marked(folder: Path, marks: Sequence[str]) -> list[Path]:
+    return [folder / name for name in marks if (folder / name).exists()]
 
 
 def create_run_folder(parent: Path, source: Path, run_id: str) -> RunFolder:

@@ -2,6 +2,7 @@
 
 manifest.json      what the export is; written last
 plan.toml          the plan that was carried out; shapes.json where a profile had a part
+original.json      the source's schema as SQLite holds it, for the way back
 pre-data.sql       the tables
 data/TABLE/…       the rows, one file for each range: binary COPY, compressed or not
 post-data.sql      indexes, keys, foreign keys, positions of the sequences, views

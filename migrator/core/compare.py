@@ -86,7 +86,7 @@ class Multiset:
         self.hashes: Counter[bytes] | None = Counter() if keep else None
 
     def add(self, row: Sequence[object]) -> bytes:
-        digest = hashlib.blake2b(marshal.dumps(cast(Any, _plain(row)), 2), digest_size=16).digest()
+        digest = hashlib.blake2b(_dumped(row), digest_size=16).digest()
         self.total = (self.total + int.from_bytes(digest, "big")) % (1 << 128)
         self.count += 1
         if self.hashes is not None:
@@ -97,6 +97,13 @@ class Multiset:
         return isinstance(other, Multiset) and (self.total, self.count) == (other.total, other.count)
 
     __hash__ = None  # type: ignore[assignment]  # mutable
+
+
+def _dumped(row: Sequence[object]) -> bytes:
+    try:
+        return marshal.dumps(cast(Any, tuple(row)), 2)
+    except ValueError:  # a value that marshal does not know
+        return marshal.dumps(cast(Any, _plain(row)), 2)
 
 
 def _plain(row: Sequence[object]) -> tuple[object, ...]:

@@ -66,6 +66,8 @@ def group_rejects(lines: Iterable[Mapping[str, Any]]) -> list[RejectGroup]:
 
 
 def _remedy(line: Mapping[str, Any]) -> str:
+    if "remedy" in line:
+        return str(line["remedy"])
     reason, table, column = line["reason"], line["table"], line["column"]
     if reason.startswith("its row of "):
         names = column.replace(", ", ",")

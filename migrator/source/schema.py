@@ -89,7 +89,7 @@ class _Reader:
             columns=tuple(self._column(name, kind, strict, row, definition) for row in rows if row[6] != 1),
             primary_key=primary_key,
             rowid_alias=primary_key[0] if alias and kind == "table" else None,
-            autoincrement=definition.autoincrement,
+            autoincrement=definition.autoincrement or any(column.autoincrement for column in definition.columns),
             without_rowid=without_rowid,
             strict=strict,
             checks=tuple(Check(check.expression, check.name) for check in definition.all_checks),

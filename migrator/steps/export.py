@@ -23,12 +23,15 @@ from migrator.core.compare import Comparison, Difference
 from migrator.core.errors import Interrupted, Mismatch
 from migrator.core.findings import Finding, count_of
 from migrator.core.model import Schema
+from migrator.core.original import Original
+from migrator.core.original import to_json as original_to_json
 from migrator.core.plan import Plan, fingerprint
 from migrator.core.plan_file import refresh
 from migrator.core.progress import Progress
 from migrator.core.shapes import to_json
 from migrator.run_folder import RunFolder
 from migrator.source.connection import sqlite_version
+from migrator.source.original import read_original
 from migrator.steps.copying import parts_left
 from migrator.steps.covered import Covered, check_covered
 from migrator.steps.identity import identity_columns
@@ -122,7 +125,7 @@ def _export(request: ExportRequest, scratch: Path, progress: Progress) -> Export
             exporting = _Exporting(request, schema, completed, blueprint, tables, origin, pool, result, progress)
             exporting.write_rows()
             exporting.prove()
-            exporting.write_rest(text, to_json(shapes) if shapes is not None else None, known)
+            exporting.write_rest(text, read_original(path), to_json(shapes) if shapes is not None else None, known)
     result.seconds["total"] = time.monotonic() - started
     return result
 
@@ -214,9 +217,9 @@ class _Exporting:
 
     # -- the rest ------------------------------------------------------------------------------------------------------
 
-    def write_rest(self, plan_text: str, shapes: str | None, known: Known | None) -> None:
+    def write_rest(self, plan_text: str, original: Original, shapes: str | None, known: Known | None) -> None:
         folder = self.request.folder
-        texts = {"plan.toml": plan_text, **self._scripts()}
+        texts = {"plan.toml": plan_text, "original.json": original_to_json(original), **self._scripts()}
         if shapes is not None:
             texts["shapes.json"] = shapes
         views = [self._view(number, texts) for number in range(len(self.blueprint.views))]

@@ -102,7 +102,8 @@ def load(request: LoadRequest, progress: Progress) -> RunResult:
 
 def _load(request: LoadRequest, started: float, progress: Progress) -> RunResult:
     manifest = read_manifest(request.archive)
-    text = _checked_texts(request.archive, manifest)["plan.toml"]
+    texts = _checked_texts(request.archive, manifest)
+    text = texts["plan.toml"]
     plan = from_toml(text, manifest.schema)
     check_plan(plan, manifest.schema)
     ground = _ground(request, manifest, plan)
@@ -112,6 +113,8 @@ def _load(request: LoadRequest, started: float, progress: Progress) -> RunResult
         _check_files(pool, request.archive, manifest, progress)
         request.folder.write_plan(text)
         request.folder.write_lines("tables.jsonl", decision_lines(plan, text, manifest.schema))
+        if original := texts.get("original.json"):
+            request.folder.write_original(original)
         if ground:
             request.folder.write_shapes(to_json(ground.shapes))
         result = RunResult(request.attempt.run_id, request.folder.path, snapshot="exported")

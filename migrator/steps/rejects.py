@@ -11,10 +11,10 @@ from migrator.run_folder import find_run_folder
 
 @dataclass(frozen=True)
 class Rejected:
-    """`file` holds every row by itself, one line of JSON each."""
+    """`file` holds every row by itself, one line of JSON each. A way back has no plan."""
 
     file: Path
-    plan: Path
+    plan: Path | None
     groups: list[RejectGroup]
 
     @property
@@ -24,5 +24,6 @@ class Rejected:
 
 def rejects(run: Path | None, runs: Path) -> Rejected:
     """Of that run folder, or of the newest in `runs`. Raises UsageError where there is none."""
-    folder = find_run_folder(run, runs)
-    return Rejected(folder.path / "rejects.jsonl", folder.read_plan(), group_rejects(folder.lines("rejects.jsonl")))
+    folder = find_run_folder(run, runs, ("plan.toml", "schema.sql"))
+    plan = folder.read_plan() if folder.read_plan().exists() else None
+    return Rejected(folder.path / "rejects.jsonl", plan, group_rejects(folder.lines("rejects.jsonl")))

@@ -45,7 +45,7 @@ class Attempt:
 def first_attempt(target: Target, source: Path, runs: Path) -> Attempt:
     """A new run. Raises Failure where its folder cannot be made."""
     run_id = new_run_id()
-    return Attempt(Journal(run_id), create_run_folder(runs, source, run_id), _named(target, run_id))
+    return Attempt(Journal(run_id), create_run_folder(runs, source, run_id), named_target(target, run_id))
 
 
 def next_attempt(target: Target, source: Path, runs: Path) -> Attempt:
@@ -70,7 +70,7 @@ def next_attempt(target: Target, source: Path, runs: Path) -> Attempt:
             end_sessions(connection, session_name(record.run_id))
             journal = Journal(record.run_id).take_over(connection)
             end_sessions(connection, session_name(record.run_id))
-        return Attempt(journal, folder, _named(target, record.run_id), record)
+        return Attempt(journal, folder, named_target(target, record.run_id), record)
     finally:
         connection.close()
 
@@ -90,7 +90,8 @@ def session_name(run_id: str) -> str:
     return f"{APPLICATION_NAME} {run_id}"
 
 
-def _named(target: Target, run_id: str) -> Target:
+def named_target(target: Target, run_id: str) -> Target:
+    """The same database; its sessions bear the run's name."""
     return replace(target, parameters={**target.parameters, "application_name": session_name(run_id)})
 
 

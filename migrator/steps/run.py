@@ -11,9 +11,11 @@ from pathlib import Path
 
 from migrator.core.decisions import decision_lines
 from migrator.core.model import Schema
+from migrator.core.original import to_json as original_to_json
 from migrator.core.progress import Progress
 from migrator.core.shapes import to_json
 from migrator.source.connection import open_readable, source_errors
+from migrator.source.original import read_original
 from migrator.source.schema import read_schema
 from migrator.steps.carrying import Carrying, CarryRequest, RunResult, check_reachable, staging_of
 from migrator.steps.known import Ground, blueprint_of, known_application, survey
@@ -47,6 +49,7 @@ def _run(request: RunRequest, scratch: Path, started: float, progress: Progress)
         planned, ground = _plan(request, path, schema, progress)
         plan = ground.conform(planned.plan) if ground else planned.plan
         request.folder.write_plan(planned.text)
+        request.folder.write_original(original_to_json(read_original(path)))
         if ground:
             request.folder.write_shapes(to_json(ground.shapes))
         result = RunResult(request.attempt.run_id, request.folder.path, findings=planned.findings)

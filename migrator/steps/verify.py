@@ -59,7 +59,7 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
         open_schema(request.source, Path(scratch)) as opened,
     ):
         path, schema = opened
-        plan, shapes = _plan(folder, schema)
+        plan, shapes = plan_of_run(folder, schema)
         changed = [] if plan.fingerprint == fingerprint(schema) else ["the source's schema has changed since the run"]
         drift = schema_drift(plan, schema) if changed else Drift()
         plan = replace(plan, tables=tuple(table for table in plan.tables if table.source not in drift.incomparable))
@@ -89,7 +89,7 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
     return Verified(folder.path, proof, tuple(changed))
 
 
-def _plan(folder: RunFolder, schema: Schema) -> tuple[Plan, Shapes | None]:
+def plan_of_run(folder: RunFolder, schema: Schema) -> tuple[Plan, Shapes | None]:
     """The plan as it was carried out, and the tables of a known application that the run built."""
     plan = from_toml(folder.read_plan().read_text(encoding="utf-8"), schema)
     profile, text = recognise(plan.profile, schema), folder.read_shapes()

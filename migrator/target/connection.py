@@ -58,7 +58,14 @@ class Target:
         return self.parameters.get("password")
 
 
-def resolve_target(text: str, password_file: Path | None = None, environ: Mapping[str, str] = os.environ) -> Target:
+def is_database(text: str) -> bool:
+    """Whether the text can only mean a database of a server: a URL, env:VARIABLE or a libpq connection string."""
+    return re.match(r"[A-Za-z+0-9]+://|env:|\s*[a-z_]+\s*=", text) is not None
+
+
+def resolve_target(
+    text: str, password_file: Path | None = None, environ: Mapping[str, str] = os.environ, named: str = "TARGET"
+) -> Target:
     """The database that TARGET names: a URL, a libpq connection string, or env:VARIABLE holding one.
 
     Raises UsageError for a password in the argument itself (every user of the machine can read a command line) and for
@@ -70,10 +77,10 @@ def resolve_target(text: str, password_file: Path | None = None, environ: Mappin
         if not environ.get(variable):
             raise UsageError(f"The environment variable {variable} is not set.", next_step=f"export {variable}=…")
         text = environ[variable]
-    parameters = _parse(text)
+    parameters = _parse(text, named)
     if (parameters.get("password") or parameters.get("sslpassword")) and not from_environment:
         raise UsageError(
-            "TARGET contains a password.", "Anyone on this machine could read it in the process list.", _WAYS
+            f"{named} contains a password.", "Anyone on this machine could read it in the process list.", _WAYS
         )
     if password_file is not None:
         parameters["password"] = _read_password(password_file)
@@ -83,28 +90,30 @@ def resolve_target(text: str, password_file: Path | None = None, environ: Mappin
     return Target({**_LINK, **parameters}, _shown(parameters))
 
 
-def _parse(text: str) -> dict[str, str]:
+def _parse(text: str, named: str) -> dict[str, str]:
     scheme, separator, rest = text.partition("://")
     if separator and scheme.lower() in _SQLALCHEMY_DRIVERS:
         text = f"postgresql://{rest}"
     elif separator and scheme.lower() not in ("postgresql", "postgres"):
-        raise UsageError(f"TARGET begins with {redact(scheme)}://.", next_step="Write postgresql://host/database")
+        raise UsageError(f"{named} begins with {redact(scheme)}://.", next_step="Write postgresql://host/database")
     if separator and "@" in rest.partition("/")[2].partition("?")[0]:
-        raise UsageError("TARGET has an @ behind its host.", "A password with / in it ends there.", _ENCODE)
+        raise UsageError(f"{named} has an @ behind its host.", "A password with / in it ends there.", _ENCODE)
     try:
         parameters = {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
     except psycopg.ProgrammingError as error:
         # What libpq could not read it puts between quotation marks, and that may be a part of a password.
         said = re.sub(r'".*"', f'"{HIDDEN}"', str(error).strip().replace('"="', "="), flags=re.DOTALL)
         reason = redact(said, *_passwords(text))
-        raise UsageError("TARGET is not a connection string.", reason, "Example: postgresql://host/database") from None
-    _check_port(parameters)
+        raise UsageError(
+            f"{named} is not a connection string.", reason, "Example: postgresql://host/database"
+        ) from None
+    _check_port(parameters, named)
     return parameters
 
 
-def _check_port(parameters: dict[str, str]) -> None:
+def _check_port(parameters: dict[str, str], named: str) -> None:
     if not re.fullmatch(r"[0-9,]*", parameters.get("port", "")):
-        raise UsageError("The port in TARGET is not a number.", "It may be a password that stands there.", _ENCODE)
+        raise UsageError(f"The port in {named} is not a number.", "It may be a password that stands there.", _ENCODE)
 
 
 def _passwords(text: str) -> tuple[str | None, ...]:

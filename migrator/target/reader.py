@@ -20,7 +20,7 @@ CHUNK_BYTES = 16 * 1024 * 1024  # PostgreSQL decompresses a value from its start
 
 
 def select(
-    table: sql.Identifier,
+    table: sql.Composable,
     columns: Sequence[sql.Composable],
     order: Sequence[sql.Composable] = (),
     bounds: tuple[sql.Composable, int, int] | None = None,

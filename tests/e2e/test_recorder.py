@@ -26,6 +26,7 @@ from recorded import (
     Questions,
     add_statistics,
     ask,
+    complaints,
     copy,
     create_database,
     definitions,
@@ -181,6 +182,35 @@ def statistics_go_on(home: HomeAssistant, database: str, recorded: Recorded, bef
         assert total - last["sum"] == pytest.approx(120.0 - last["state"])
         assert follows(database, table, "id", before)
     assert ask(database, query.format("statistics", SUPPLIED)) == [(1000.5 / 3, 1000.5)]
+
+
+def test_home_assistant_goes_back_to_sqlite(recorded: Recorded, database: str, tmp_path: Path) -> None:
+    """With what it recorded in PostgreSQL meanwhile."""
+    home, file = recorded.home, copy(recorded.file, tmp_path)
+    made = rows_of(file, "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1, 2")
+    assert migrator(tmp_path, "run", FILE, database).code == 0
+    with recording_to(home, database):
+        show(home, "sensor.new", "21.5")
+        wait_until_recorded(home)
+    back = migrator(tmp_path, "run", database, FILE, "--replace", "--yes")
+    assert back.code == 0
+    assert "none rejected" in back.said
+    assert rows_of(file, "SELECT type, name, sql FROM sqlite_schema ORDER BY 1, 2") == made
+    put_back(home, file)
+    said = len(home.log())
+    with recording_to(home):
+        assert unequal(recorded.answers, recorded.questions.ask(home)) == []
+        show(home, "sensor.new", "22.5")
+        wait_until_recorded(home)
+        assert not home.call("recorder/info")["migration_in_progress"]
+    assert complaints(home.log()[said:]) == []
+    found = rows_of(
+        home.folder / FILE,
+        "SELECT s.state, old.state FROM states s JOIN states_meta USING (metadata_id) "
+        "LEFT JOIN states old ON old.state_id = s.old_state_id "
+        "WHERE states_meta.entity_id = 'sensor.new' ORDER BY s.state_id",
+    )
+    assert [state for state, _ in found if state not in ("unavailable", "unknown")] == ["21.5", "22.5"]
 
 
 # -- the database of a home that is nine years old ---------------------------------------------------------------------

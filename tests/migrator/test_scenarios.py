@@ -35,6 +35,8 @@ from migrator.steps.run import RunRequest, run
 from migrator.steps.verify import VerifyRequest, verify
 from migrator.target.connection import resolve_target
 
+from .returned import bring_back, schema, wrong_values
+
 SCENARIOS = Path(__file__).parent / "scenarios"
 KEYS = {
     "plan", "edits", "findings", "decisions", "exit", "error", "types", "rows", "rejects", "healed", "ddl", "absent",
@@ -83,6 +85,7 @@ class Scenario:
         self.expect_all("findings", self.expected.get("findings", []), findings)
         if result:
             self._verify()
+            self._bring_back()
             with psycopg.connect(self.database, autocommit=True) as connection:
                 self._target(connection)
 
@@ -122,6 +125,17 @@ class Scenario:
         verified = verify(request, Silent())
         self.expect("differences of verify", [], [str(item) for item in verified.proof.differences])
         self.expect("changes of verify", [], list(verified.changed))
+
+    def _bring_back(self) -> None:
+        """Whatever was carried goes back into a file that is as the source was."""
+        again = self.source.with_name("again.db")
+        answer = bring_back(self.database, again, "--run", self.folder.path)
+        if answer.code:
+            self.wrong.append(f"way back\n    found    {answer.all}")
+            return
+        made = {row[1] for row in schema(self.source)}
+        self.expect_all("schema of the way back", schema(self.source), [row for row in schema(again) if row[1] in made])
+        self.expect("values of the way back", [], wrong_values(self.folder, self.source, again))
 
     # -- the target ----------------------------------------------------------------------------------------------------
 
