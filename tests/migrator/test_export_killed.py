@@ -22,14 +22,8 @@ from .oracle import assert_same_rows, open_source, open_target, tables_of
 from .terminal import Answer, left_behind, migrator, migrator_forked
 from .test_killed import PLACED, SOURCE
 
-LATE = [
-    "first file told",
-    "third file told",
-    "all rows written",
-    "files proven",
-    "before the manifest",
-    "manifest written",
-]
+EARLY = {"before anything", "begun", "first file written"}
+LATE = [step for step in EXPORT_STEPS if step not in EARLY | {"export finished"}]
 
 
 @pytest.fixture
