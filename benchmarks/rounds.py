@@ -35,7 +35,7 @@ class Settings:
 @contextmanager
 def stage(settings: Settings) -> Iterator[Stage]:
     """The data and the server; both are gone afterwards."""
-    with _scratch_folder() as scratch:
+    with scratch_folder() as scratch:
         settings.say(f"Working in {scratch}")
         source = recorder(settings, scratch)
         work = scratch / "work"
@@ -91,7 +91,7 @@ def _save_states(server: Server, source: Path, plan: Path, binary: Path) -> None
 
 
 @contextmanager
-def _scratch_folder() -> Iterator[Path]:
+def scratch_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="metastore-bench-"))
     # As root the server runs as another user, who has to get through to its own folder.
     folder.chmod(0o711)
