@@ -72,13 +72,10 @@ class Context:
         """This worker's connection to PostgreSQL, made when it is first needed."""
         if self._connection is None:
             # Most of a worker's start is psycopg, and the census needs none of it.
-            from migrator.target.connection import connect
+            from migrator.target.connection import connect_for_building
 
             assert self.target is not None
-            self._connection = connect(self.target)
-            # The rename commits synchronously, and that flushes everything written before it; until then a crash of the
-            # server costs staging anyway. So a range need not wait for the disk.
-            self._connection.execute("SET synchronous_commit = off")
+            self._connection = connect_for_building(self.target)
         return self._connection
 
     def report(self, rows: int) -> None:

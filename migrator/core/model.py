@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Affinity(StrEnum):
@@ -138,10 +139,11 @@ class Table:
 
     def column(self, name: str) -> Column:
         """The column of that name, compared as SQLite does (ASCII letters in either case). Raises KeyError."""
-        for column in self.columns:
-            if same_name(column.name, name):
-                return column
-        raise KeyError(name)
+        return self._columns[fold(name)]
+
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
+        return {fold(column.name): column for column in self.columns}
 
 
 @dataclass(frozen=True)
@@ -169,10 +171,11 @@ class Schema:
 
     def table(self, name: str) -> Table:
         """The table of that name, compared as SQLite does. Raises KeyError."""
-        for table in self.tables:
-            if same_name(table.name, name):
-                return table
-        raise KeyError(name)
+        return self._tables[fold(name)]
+
+    @cached_property
+    def _tables(self) -> dict[str, Table]:
+        return {fold(table.name): table for table in self.tables}
 
 
 _FOLD = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from migrator.core.convert import NO_OPTIONS, Conversion, Options, conversion
 from migrator.core.errors import PlanError
@@ -83,13 +84,17 @@ class TablePlan:
     rows: int | None = None
     size_bytes: int | None = None
 
-    @property
+    @cached_property
     def carried(self) -> tuple[ColumnPlan, ...]:
         return tuple(column for column in self.columns if not column.drop)
 
     def column(self, source: str) -> ColumnPlan | None:
         """The plan of the source's column, or None if it is dropped or unknown."""
-        return next((column for column in self.carried if fold(column.source) == fold(source)), None)
+        return self._columns.get(fold(source))
+
+    @cached_property
+    def _columns(self) -> dict[str, ColumnPlan]:
+        return {fold(column.source): column for column in self.carried}
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class Plan:
     dropped_views: frozenset[str]
     fingerprint: dict[str, str]  # object → digest of its definition
 
-    @property
+    @cached_property
     def carried(self) -> tuple[TablePlan, ...]:
         return tuple(table for table in self.tables if not table.drop)
 
@@ -113,7 +118,11 @@ class Plan:
 
     def table(self, source: str) -> TablePlan | None:
         """The plan of the source's table, or None if it is dropped or unknown."""
-        return next((table for table in self.carried if not table.query and fold(table.source) == fold(source)), None)
+        return self._tables.get(fold(source))
+
+    @cached_property
+    def _tables(self) -> dict[str, TablePlan]:
+        return {fold(table.source): table for table in self.carried if not table.query}
 
 
 def fingerprint(schema: Schema) -> dict[str, str]:

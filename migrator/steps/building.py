@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import psycopg
+from psycopg import sql
 
 from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.errors import DecisionNeeded, MigratorError, TargetError
 from migrator.core.progress import Progress
-from migrator.target.connection import Target, connect, execute, hang_up, set_search_path, target_error
+from migrator.target.connection import Target, connect_for_building, execute, hang_up, set_search_path, target_error
 from migrator.target.memory import choose_build_memory
 
 
@@ -38,6 +39,9 @@ class Builder:
         """Foreign keys were added NOT VALID; validating them reads both tables and is worth doing in parallel."""
         self._futures += [self._threads.submit(self._validate, item) for item in statements if item.validate]
 
+    def submit_analyze(self, tables: Iterable[str]) -> None:
+        self._futures += [self._threads.submit(self._analyze, name) for name in tables]
+
     def wait(self) -> None:
         """Until all that was submitted is done. Raises the first error."""
         futures, self._futures = self._futures, []
@@ -58,7 +62,7 @@ class Builder:
 
     def _connection(self) -> psycopg.Connection:
         if not hasattr(self._local, "connection"):
-            connection = connect(self._target, search_path=self._staging)
+            connection = connect_for_building(self._target, search_path=self._staging)
             memory_kib = choose_build_memory(connection, self._connections)
             connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", (f"{memory_kib}kB",))
             self._local.connection = connection
@@ -70,6 +74,12 @@ class Builder:
             execute(self._connection(), statement.sql)
         except psycopg.Error as error:
             raise _build_error(self._target, statement, error) from None
+
+    def _analyze(self, table: str) -> None:
+        try:
+            self._connection().execute(sql.SQL("ANALYZE {}").format(sql.Identifier(self._staging, table)))
+        except psycopg.Error as error:
+            raise target_error(self._target, f"ANALYZE of {table}", error) from None
 
     def _validate(self, statement: Statement) -> None:
         assert statement.validate

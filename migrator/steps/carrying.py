@@ -37,8 +37,8 @@ from migrator.target.connection import (
     CONNECT_TIMEOUT_S,
     Target,
     connect,
+    connect_for_building,
     hurried,
-    set_search_path,
     target_error,
     target_errors,
 )
@@ -144,7 +144,7 @@ class Carrying:
         self.result.planned = {phase.value: len(self.blueprint.phase(phase)) for phase in Phase}
 
     def carry_out(self) -> None:
-        connection = connect(self.target)
+        connection = connect_for_building(self.target)
         builder = Builder(self.target, self.staging, max(2, self.request.workers), self.progress)
         try:
             self._check_target(connection)
@@ -267,13 +267,13 @@ class Carrying:
         missing = [item for item in self.blueprint.phase(Phase.KEY, Phase.FOREIGN_KEY) if not standing.has(item)]
         finish_tables(connection, self.target, self.staging, missing)
         builder.submit_validation(foreign_keys)
+        builder.submit_analyze(self.blueprint.tables)
         builder.wait()
         with target_errors(self.target, "setting the sequences"):
             restart(connection, self.staging, self.identities)
         self.result.covered = self.origin.covered(self.copied.rows)
         check_covered(self.result.covered)
         finish_views(connection, self.target, self.staging, self.blueprint)
-        self._analyze(connection)
 
     def _settle(self, connection: psycopg.Connection) -> None:
         tables = {table.target: table for table in self.tables}
@@ -293,12 +293,6 @@ class Carrying:
     def _write_lines(self, connection: psycopg.Connection, name: str) -> int:
         lines = itertools.chain(self.origin.lines(name), self.journal.lines(connection, name))
         return self.request.folder.write_lines(name, lines)
-
-    def _analyze(self, connection: psycopg.Connection) -> None:
-        set_search_path(connection, self.staging)
-        with target_errors(self.target, "ANALYZE"):
-            for table in self.tables:
-                connection.execute(psycopg.sql.SQL("ANALYZE {}").format(table.identifier()))
 
     # -- proof and rename ----------------------------------------------------------------------------------------------
 
@@ -331,6 +325,7 @@ class Carrying:
         self.result.seconds["total"] = time.monotonic() - self.started
         try:
             with connection.transaction():
+                connection.execute("SET LOCAL synchronous_commit = on")
                 self.journal.place(connection, json.dumps(self.request.outcome(self.result)))
                 staging.move_into_place(
                     connection,

@@ -73,7 +73,7 @@ def copy_tables(
 def _tasks(
     pool: WorkerPool, tables: Sequence[WorkTable], units: Mapping[str, Sequence[Unit]], journal: Journal
 ) -> list[CopyTask]:
-    parts = {table.target: parts_left(pool, table, units.get(table.target, ())) for table in tables}
+    parts = parts_left(pool, tables, units)
     largest_first = sorted(tables, key=lambda table: len(parts[table.target]), reverse=True)
     return [CopyTask(table, part, journal) for table in largest_first for part in parts[table.target]]
 
@@ -87,10 +87,15 @@ class Bounded(Protocol):
     def high(self) -> int | None: ...
 
 
-def parts_left(pool: WorkerPool, table: WorkTable, units: Sequence[Bounded]) -> list[Range]:
-    """The ranges that no unit stands for."""
-    if not table.relation.rowid:
-        return [] if units else [WHOLE]
-    [(_, ranges)] = pool.run([RangesTask(table)])
-    wanted = [(part.low, part.high) for part in ranges]
-    return [Range(*part) for part in uncovered(wanted, [(unit.low, unit.high) for unit in units])]  # type: ignore[misc]
+def parts_left(
+    pool: WorkerPool, tables: Sequence[WorkTable], units: Mapping[str, Sequence[Bounded]]
+) -> dict[str, list[Range]]:
+    """Target table → the ranges that no unit stands for."""
+    left = {table.target: [] if units.get(table.target) else [WHOLE] for table in tables}
+    for task, ranges in pool.run([RangesTask(table) for table in tables if table.relation.rowid]):
+        assert isinstance(task, RangesTask)
+        name = task.table.target
+        done = [(unit.low, unit.high) for unit in units.get(name, ())]
+        wanted = [(part.low, part.high) for part in ranges]
+        left[name] = [Range(*part) for part in uncovered(wanted, done)]  # type: ignore[arg-type]
+    return left

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ from migrator.steps.covered import Covered, check_covered
 from migrator.steps.identity import identity_columns
 from migrator.steps.known import Known, blueprint_of, known_application
 from migrator.steps.origin import Database, NotCompared
-from migrator.steps.plan import PlanRequest, decided, read_plan, with_queries
+from migrator.steps.plan import PlanRequest, fresh, reviewed, with_queries
 from migrator.steps.resume import definitions
 from migrator.steps.run import open_schema
 from migrator.steps.verification import explained_by
@@ -107,10 +107,10 @@ def _resumable(folder: ExportFolder) -> Iterator[None]:
 def _export(request: ExportRequest, scratch: Path, progress: Progress) -> ExportResult:
     started = time.monotonic()
     with open_schema(request.source, scratch) as (path, schema):
-        name = read_plan(request.plan, schema)[0].profile if request.plan else request.planning.profile
-        known = known_application(name, path, schema)
+        planned = reviewed(request.plan, schema)
+        known = known_application(planned.plan.profile if planned else request.planning.profile, path, schema)
         shapes = known.profile.recorded(known.answers) if known else None
-        planned = decided(request.plan, request.planning, schema, shapes, progress)
+        planned = planned or fresh(request.planning, schema, shapes, progress)
         plan = known.profile.conform(planned.plan, shapes) if known and shapes is not None else planned.plan
         result = ExportResult(request.folder.path, findings=planned.findings)
         with pinned_workers(request.workers, path, scratch) as (pool, method):
@@ -142,6 +142,7 @@ class _Exporting:
     result: ExportResult
     progress: Progress
     done: list[Exported] = field(default_factory=list)
+    files: Mapping[str, list[DataFile]] = field(default_factory=dict)  # by target table, when all are written
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
@@ -153,20 +154,20 @@ class _Exporting:
         self.done = self._standing(made_of)
         self.result.kept = len(self.done)
         folder.keep(self.done)
+        parts = parts_left(self.pool, self.tables, _by_table(self.done))
         tasks = [
             ExportTask(table, part, folder.path, self.request.suffix, made_of[table.target])
             for table in self.tables
-            for part in parts_left(self.pool, table, [item.file for item in self._of(table)])
+            for part in parts[table.target]
         ]
         self.progress.start("Exporting", self.plan.rows or None)
         for _, exported in self.pool.run(tasks, self.progress.advance):
             folder.add(exported)
             self.done.append(exported)
         self.progress.finish()
+        self.files = _by_table(self.done)
         self.result.seconds["export"] = time.monotonic() - started
-        rows = Counter[str]()
-        for table in self.tables:
-            rows[table.name] = sum(item.file.rows for item in self._of(table))
+        rows = {table.name: sum(file.rows for file in self.files[table.target]) for table in self.tables}
         self.result.covered = self.origin.covered(rows)
         check_covered(self.result.covered)
 
@@ -175,17 +176,14 @@ class _Exporting:
         known = {
             item.file: item
             for item in self.request.folder.known
-            if made_of.get(item.file.table) == item.definition and item.file.name.endswith(self.request.suffix)
+            if made_of.get(item.file.table) == item.definition
+            and item.file.name.endswith(f".copy{self.request.suffix}")
         }
         tasks = [StandsTask(by_name[file.table], file) for file in known]
         if tasks:
             self.progress.start("Comparing what is written", sum(file.rows for file in known) or None)
         answers = list(self.pool.run(tasks, self.progress.advance))
         return [known[task.file] for task, stands in answers if isinstance(task, StandsTask) and stands]
-
-    def _of(self, table: WorkTable) -> list[Exported]:
-        mine = [item for item in self.done if item.file.table == table.target]
-        return sorted(mine, key=lambda item: (item.file.low is not None, item.file.low))
 
     # -- proof ---------------------------------------------------------------------------------------------------------
 
@@ -240,9 +238,9 @@ class _Exporting:
         floors = [(item.table, item.column, item.floor) for item in identity_columns(self.plan, self._sequences)]
         rejected = [item.file.table for item in self.done if item.file.rejected]
         files = [
-            script.Load(table.target, tuple(c.target for c in table.columns), item.file.name, item.file.rows)
+            script.Load(table.target, tuple(c.target for c in table.columns), file.name, file.rows)
             for table in self.tables
-            for item in self._of(table)
+            for file in self.files[table.target]
         ]
         fits = script.fits_psql(files, self.plan)
         return {
@@ -289,7 +287,15 @@ class _Exporting:
     def _table(self, table: WorkTable) -> ExportedTable:
         columns = tuple(column.target for column in table.columns)
         types = tuple(cell.conversion.copy_type for cell in table.copied)
-        return ExportedTable(table.name, table.target, columns, types, tuple(item.file for item in self._of(table)))
+        return ExportedTable(table.name, table.target, columns, types, tuple(self.files[table.target]))
+
+
+def _by_table(done: Iterable[Exported]) -> Mapping[str, list[DataFile]]:
+    """Target table → its files in the order of the rowids."""
+    found: dict[str, list[DataFile]] = defaultdict(list)
+    for item in sorted(done, key=lambda item: (item.file.low is not None, item.file.low)):
+        found[item.file.table].append(item.file)
+    return found
 
 
 def _outcome(manifest: Manifest) -> dict[str, object]:

@@ -128,13 +128,13 @@ def read_plan(path: Path, schema: Schema) -> tuple[Plan, str]:
     return plan, text
 
 
-def decided(
-    file: Path | None, planning: PlanRequest, schema: Schema, shapes: Shapes | None, progress: Progress
-) -> Planned:
-    """The reviewed plan, or a fresh one in which nothing is left to be decided. Raises PlanError, DecisionNeeded."""
-    if file is not None:
-        plan, text = read_plan(file, schema)
-        return Planned(plan, text, tuple(virtual_tables(schema)))
+def reviewed(file: Path | None, schema: Schema) -> Planned | None:
+    """The plan that a person has reviewed, if there is one. Raises PlanError."""
+    return Planned(*read_plan(file, schema), tuple(virtual_tables(schema))) if file else None
+
+
+def fresh(planning: PlanRequest, schema: Schema, shapes: Shapes | None, progress: Progress) -> Planned:
+    """A plan in which nothing is left to be decided. Raises DecisionNeeded where a person has to."""
     planned = make_plan(planning, progress, shapes=shapes)
     if planned.decisions:
         questions = count_of(len(planned.decisions), "question has", "questions have")

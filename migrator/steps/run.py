@@ -20,7 +20,7 @@ from migrator.source.schema import read_schema
 from migrator.steps.carrying import Carrying, CarryRequest, RunResult, check_reachable, staging_of
 from migrator.steps.known import Ground, blueprint_of, known_application, survey
 from migrator.steps.origin import Database
-from migrator.steps.plan import Planned, PlanRequest, decided, read_plan, with_queries
+from migrator.steps.plan import Planned, PlanRequest, fresh, reviewed, with_queries
 from migrator.target.connection import target_errors
 from migrator.tasks.table import work_tables
 from migrator.workers import pinned_workers
@@ -69,15 +69,13 @@ def _run(request: RunRequest, scratch: Path, started: float, progress: Progress)
 
 def _plan(request: RunRequest, path: Path, schema: Schema, progress: Progress) -> tuple[Planned, Ground | None]:
     """The plan, and what is known of the two sides. What is wrong with the target is said before rows are read."""
-    if request.plan is not None:
-        plan, _ = read_plan(request.plan, schema)
-        name, target_schema = plan.profile, plan.target_schema
-    else:
-        name, target_schema = request.planning.profile, request.planning.schema
+    planned, planning = reviewed(request.plan, schema), request.planning
+    name = planned.plan.profile if planned else planning.profile
+    target_schema = planned.plan.target_schema if planned else planning.schema
     known = known_application(name, path, schema)
     ground = survey(known, schema, request.target, target_schema, request.replace)
     check_reachable(request, target_schema, ground)
-    return decided(request.plan, request.planning, schema, ground.shapes if ground else None, progress), ground
+    return planned or fresh(planning, schema, ground.shapes if ground else None, progress), ground
 
 
 @contextlib.contextmanager

@@ -83,14 +83,14 @@ def verify_rows(
     pool: WorkerPool, tables: Sequence[WorkTable], explained: Mapping[str, Explained], progress: Progress
 ) -> dict[str, Comparison]:
     """Compare every row of every table. Raises TargetError where the target cannot be read."""
-    tasks: list[VerifyTask] = []
+    parts = {table.target: [WHOLE] for table in tables}
+    for task, ranges in pool.run([RangesTask(table) for table in tables if table.splits_by_rowid]):
+        assert isinstance(task, RangesTask)
+        parts[task.table.target] = _open_ended(ranges) or [WHOLE]
+    tasks = []
     for table in tables:
         mine = explained.get(table.name, Explained())
-        parts = [WHOLE]
-        if table.splits_by_rowid:
-            [(_, parts)] = pool.run([RangesTask(table)])
-            parts = _open_ended(parts)
-        tasks += [VerifyTask(table, part, mine.within(part)) for part in parts or [WHOLE]]
+        tasks += [VerifyTask(table, part, mine.within(part)) for part in parts[table.target]]
     comparisons = {table.name: Comparison() for table in tables}
     for task, comparison in pool.run(tasks, progress.advance):
         assert isinstance(task, VerifyTask)

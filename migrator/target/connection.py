@@ -247,6 +247,17 @@ def hang_up_all() -> None:
         hang_up(connection)
 
 
+def connect_for_building(target: Target, *, search_path: str | None = None) -> psycopg.Connection:
+    """A connection whose commits need not wait for the disk.
+
+    The rename's commit does, and that flushes everything written before it; until then a crash of the server costs
+    staging anyway.
+    """
+    connection = connect(target, search_path=search_path)
+    connection.execute("SET synchronous_commit = off")
+    return connection
+
+
 def set_search_path(connection: psycopg.Connection, schema: str) -> None:
     """Unqualified names mean that schema, and PostgreSQL's own first.
 
