@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from migrator.core.errors import ExitCode, UsageError
 from migrator.core.findings import count_of
 from migrator.core.plan import Style
-from migrator.options import JSON, PASSWORD, RUNS, SOURCE, STALL, WORKERS, decided_by, planning_options
+from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
 from migrator.verbs.exchange import export, load
-from migrator.verbs.placing import (
-    ask_before_dropping,
-    check_placing,
-    placing_options,
-    say_left_behind,
-    show_placed,
-    target_of,
-)
+from migrator.verbs.run import run
 from migrator.verbs.telling import report
-from migrator.verbs.way_back import is_way_back, run_back
-
-if TYPE_CHECKING:
-    pass
 
 # Steps are imported by the verb that needs them: the parsers and drivers behind them take a second on a small machine,
 # and --help should not.
@@ -183,110 +171,7 @@ def schema(
     return ExitCode.OK
 
 
-@cli.command()
-@click.argument("place", metavar="SOURCE")
-@click.argument("target", required=False)
-@click.option(
-    "--plan", "plan_file", type=click.Path(path_type=Path), help="The plan; without one, a fresh one is made."
-)
-@planning_options
-@placing_options
-@click.option(
-    "--run-dir",
-    type=click.Path(path_type=Path),
-    default=RUNS,
-    show_default=True,
-    help="Where the run folder is made: plan, rejects, outcome.",
-)
-@click.option(
-    "--run",
-    "run_folder",
-    type=click.Path(path_type=Path),
-    help="The way back: the run whose tables come back. Default: the newest one into SOURCE.",
-)
-@PASSWORD
-@STALL
-@JSON
-@WORKERS
-@handled
-def run(
-    place: str, target: str | None, plan_file: Path | None, style: str, zone: str, target_schema: str, profile: str,
-    into_existing: bool, replace: bool, dry_run: bool, yes: bool, run_dir: Path, run_folder: Path | None,
-    password_file: Path | None, stall_timeout: float, workers: int, output: Output,
-) -> int:  # fmt: skip
-    """Copy the database into PostgreSQL, prove it, and only then put it in place.
-
-    Everything is built in a staging schema from one snapshot of the source, while the application goes on writing.
-    Every row is then compared with the source, value by value; only if nothing differs are the tables moved into the
-    target schema, in one transaction. On any error the target stays as it was.
-
-    Whatever interrupts it, the same command goes on: rows that have arrived are compared with the source as it is then,
-    and only what has changed or is missing is copied. See migrator status.
-
-    TARGET is a URL or connection string without a password, or env:VARIABLE with the whole URL in that variable.
-    Passwords come from PGPASSFILE, a service file or --password-file. Without TARGET an embedded PostgreSQL is used,
-    with its data beside the source (install metastore-migrator[embedded]).
-
-    Rows that do not fit are written to rejects.jsonl in the run folder, and the exit code is 3.
-
-    The way back: where SOURCE is a PostgreSQL database, TARGET is a SQLite file to make. The plan of the earlier run
-    says what every value was; the schema is that of the original file. Without an earlier run, or with --schema, the
-    tables are made as PostgreSQL's catalog describes them. The file gets its name when every row has been compared.
-
-    Examples:
-      migrator run app.db postgresql://db.example.org/app --plan plan.toml
-      DATABASE_URL=… migrator run app.db env:DATABASE_URL
-      migrator run home-assistant_v2.db postgresql://ha@localhost/homeassistant --replace
-      migrator run app.db
-      migrator run postgresql://db.example.org/app app-again.db
-    """
-    if is_way_back(place):
-        return run_back(
-            place, target, target_schema, run_folder, run_dir, password_file, stall_timeout, workers, output,
-            replace=replace, dry_run=dry_run, yes=yes,
-        )  # fmt: skip
-    if run_folder:
-        raise UsageError("--run is for the way back, from PostgreSQL into a file.", next_step="Leave it out.")
-    source = Path(place)
-    from migrator import report
-    from migrator.steps.plan import PlanRequest
-    from migrator.steps.resume import finish_placed, first_attempt, next_attempt
-    from migrator.steps.run import RunRequest
-    from migrator.steps.run import run as run_step
-    from migrator.steps.watchdog import Watchdog
-
-    decided_by(plan_file)
-    check_placing(into_existing, replace)
-    planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
-    with target_of(target, password_file, source, output) as resolved, Watchdog(resolved, stall_timeout) as watchdog:
-        attempt = (first_attempt if dry_run else next_attempt)(resolved, source, run_dir)
-        watchdog.follow(attempt.target)
-        if attempt.record:
-            output.err.print(f"going on with the run {attempt.run_id}", markup=False)
-            if attempt.record.placed_at:
-                return show_placed(finish_placed(attempt), output)
-        request = RunRequest(
-            source=source,
-            attempt=attempt,
-            plan=plan_file,
-            planning=planning,
-            outcome=lambda result: report.outcome_body(result, source, resolved.shown),
-            into_existing=into_existing,
-            replace=replace,
-            dry_run=dry_run,
-            confirm=None if yes else watchdog.pausing(ask_before_dropping),
-            watchdog=watchdog,
-            workers=workers,
-            left_behind=say_left_behind(output),
-        )
-        result = run_step(request, output.progress())
-    if output.json:
-        click.echo(report.result_json(result))
-    else:
-        report.show_result(output.out, result)
-    return ExitCode.MISMATCH if result.rejects else ExitCode.OK
-
-
+cli.add_command(run)
 cli.add_command(export)
 cli.add_command(load)
 

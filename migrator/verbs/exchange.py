@@ -8,16 +8,9 @@ import click
 
 from migrator.core.errors import ExitCode
 from migrator.core.plan import Style
-from migrator.options import JSON, PASSWORD, RUNS, SOURCE, STALL, WORKERS, decided_by, planning_options
+from migrator.options import JSON, PASSWORD, SOURCE, STALL, WORKERS, decided_by, planning_options
 from migrator.shell import Output, Verb, handled
-from migrator.verbs.placing import (
-    ask_before_dropping,
-    check_placing,
-    placing_options,
-    say_left_behind,
-    show_placed,
-    target_of,
-)
+from migrator.verbs.placing import RUN_DIR, Placing, placing_options
 
 
 @click.command(cls=Verb)
@@ -84,13 +77,7 @@ def export(
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("target", required=False)
 @placing_options
-@click.option(
-    "--run-dir",
-    type=click.Path(path_type=Path),
-    default=RUNS,
-    show_default=True,
-    help="Where the run folder is made: plan, rejects, outcome.",
-)
+@RUN_DIR
 @PASSWORD
 @STALL
 @JSON
@@ -112,36 +99,15 @@ def load(
       migrator load app-export postgresql://db.example.org/app
       migrator load app-export env:DATABASE_URL --replace
     """
-    from migrator import report
     from migrator.steps.load import LoadRequest, check_export
     from migrator.steps.load import load as load_step
-    from migrator.steps.resume import finish_placed, first_attempt, next_attempt
-    from migrator.steps.watchdog import Watchdog
 
-    check_placing(into_existing, replace)
-    source = check_export(folder)
-    with target_of(target, password_file, folder, output) as resolved, Watchdog(resolved, stall_timeout) as watchdog:
-        attempt = (first_attempt if dry_run else next_attempt)(resolved, folder, run_dir)
-        watchdog.follow(attempt.target)
-        if attempt.record:
-            output.err.print(f"going on with the run {attempt.run_id}", markup=False)
-            if attempt.record.placed_at:
-                return show_placed(finish_placed(attempt), output)
-        request = LoadRequest(
-            archive=folder,
-            attempt=attempt,
-            outcome=lambda result: report.outcome_body(result, source, resolved.shown),
-            into_existing=into_existing,
-            replace=replace,
-            dry_run=dry_run,
-            confirm=None if yes else watchdog.pausing(ask_before_dropping),
-            watchdog=watchdog,
-            workers=workers,
-            left_behind=say_left_behind(output),
-        )
-        result = load_step(request, output.progress())
-    if output.json:
-        click.echo(report.result_json(result))
-    else:
-        report.show_result(output.out, result)
-    return ExitCode.MISMATCH if result.rejects else ExitCode.OK
+    placing = Placing(
+        target, password_file, into_existing, replace, dry_run, yes, run_dir, stall_timeout, workers
+    )  # fmt: skip
+    return placing.carry(
+        folder,
+        check_export(folder),
+        output,
+        lambda common: load_step(LoadRequest(archive=folder, **common), output.progress()),
+    )

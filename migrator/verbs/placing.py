@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,11 @@ import click
 
 from migrator.core.errors import DecisionNeeded, ExitCode, UsageError
 from migrator.core.findings import count_of
+from migrator.options import RUNS
 from migrator.shell import Output
 
 if TYPE_CHECKING:
+    from migrator.steps.carrying import RunResult
     from migrator.target.connection import Target
 
 
@@ -24,6 +27,13 @@ def placing_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+RUN_DIR = click.option(
+    "--run-dir",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    help="Where the run folder is made: plan, rejects, outcome.",
+)
 _PLACING = (
     click.option("--into-existing", is_flag=True, help="Other tables may be in the schema, none with the same names."),
     click.option("--replace", is_flag=True, help="Tables of the same names are dropped in the final transaction."),
@@ -34,12 +44,64 @@ _PLACING = (
 )
 
 
-def check_placing(into_existing: bool, replace: bool) -> None:
-    if into_existing and replace:
-        raise UsageError("--into-existing and --replace contradict each other.", next_step="Choose one of them.")
+@dataclass(frozen=True)
+class Placing:
+    """What the command line says of the target, and of how it is to be filled."""
+
+    target: str | None
+    password_file: Path | None
+    into_existing: bool
+    replace: bool
+    dry_run: bool
+    yes: bool
+    run_dir: Path
+    stall_timeout: float
+    workers: int
+
+    def __post_init__(self) -> None:
+        if self.into_existing and self.replace:
+            raise UsageError("--into-existing and --replace contradict each other.", next_step="Choose one of them.")
+
+    def carry(self, place: Path, source: Path, output: Output, step: Callable[[dict[str, Any]], RunResult]) -> int:
+        """Have `step` carried out with what every request needs, and say what came of it. Returns the exit code.
+
+        `place` is where the rows are read, by which an unfinished run is known again; `source` is what they are of.
+        """
+        from migrator import report
+        from migrator.steps.resume import finish_placed, first_attempt, next_attempt
+        from migrator.steps.watchdog import Watchdog
+
+        with (
+            _target_of(self.target, self.password_file, place, output) as resolved,
+            Watchdog(resolved, self.stall_timeout) as watchdog,
+        ):
+            attempt = (first_attempt if self.dry_run else next_attempt)(resolved, place, self.run_dir)
+            watchdog.follow(attempt.target)
+            if attempt.record:
+                output.err.print(f"going on with the run {attempt.run_id}", markup=False)
+                if attempt.record.placed_at:
+                    return _show_placed(finish_placed(attempt), output)
+            result = step(
+                {
+                    "attempt": attempt,
+                    "outcome": lambda result: report.outcome_body(result, source, resolved.shown),
+                    "into_existing": self.into_existing,
+                    "replace": self.replace,
+                    "dry_run": self.dry_run,
+                    "confirm": None if self.yes else watchdog.pausing(_ask_before_dropping),
+                    "watchdog": watchdog,
+                    "workers": self.workers,
+                    "left_behind": _say_left_behind(output),
+                }
+            )
+        if output.json:
+            click.echo(report.result_json(result))
+        else:
+            report.show_result(output.out, result)
+        return ExitCode.MISMATCH if result.rejects else ExitCode.OK
 
 
-def ask_before_dropping(names: list[str]) -> None:
+def _ask_before_dropping(names: list[str]) -> None:
     question = (
         f"Drop {len(names)} tables and views of the target ({', '.join(names[:8])}) when the new ones are proven?"
     )
@@ -49,7 +111,7 @@ def ask_before_dropping(names: list[str]) -> None:
         raise DecisionNeeded("Nothing was done.", "The question was answered with no.")
 
 
-def say_left_behind(output: Output) -> Callable[[str], None]:
+def _say_left_behind(output: Output) -> Callable[[str], None]:
     from migrator.steps.resume import how_to_discard
 
     return lambda run_id: output.err.print(
@@ -57,7 +119,7 @@ def say_left_behind(output: Output) -> Callable[[str], None]:
     )
 
 
-def show_placed(outcome: dict[str, Any], output: Output) -> int:
+def _show_placed(outcome: dict[str, Any], output: Output) -> int:
     """Of a run that had ended when its process was killed."""
     from migrator import report
 
@@ -69,7 +131,7 @@ def show_placed(outcome: dict[str, Any], output: Output) -> int:
 
 
 @contextlib.contextmanager
-def target_of(text: str | None, password_file: Path | None, source: Path, output: Output) -> Iterator[Target]:
+def _target_of(text: str | None, password_file: Path | None, source: Path, output: Output) -> Iterator[Target]:
     """The database that TARGET names, or an embedded one beside the source."""
     from migrator.embedded import embedded_server
     from migrator.target.connection import resolve_target
