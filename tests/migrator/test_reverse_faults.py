@@ -106,6 +106,8 @@ def test_a_folder_that_cannot_be_written(embedded_server: servers.Server, databa
         (folder / "closed").mkdir(mode=0o555)
         (folder / "runs").mkdir()
         (folder / "runs").chmod(0o777)
+        # Nobody may not read the modules either; so they are all there before.
+        assert migrator("run", database, folder / "open.db", "--run-dir", folder / "runs").code == 0
         answer = migrator_as_nobody("run", database, folder / "closed" / "app.db", "--run-dir", folder / "runs")
     assert answer.code == 4, answer.all
     assert "cannot be written" in answer.err
