@@ -95,6 +95,7 @@ def test_what_is_no_database_is_not_replaced(shop: Moved, tmp_path: Path) -> Non
     assert answer.code == 4, answer.all
     answer = bring_back(shop.database, tmp_path / "nowhere" / "app.db", "--run-dir", tmp_path / "runs")
     assert (answer.code, "mkdir -p" in answer.err) == (4, True)
+    assert "is a folder" in bring_back(shop.database, tmp_path, "--run-dir", tmp_path / "runs").err
     (tmp_path / "empty.db").touch()
     answer = bring_back(shop.database, tmp_path / "empty.db", "--replace", "--yes")
     assert answer.code == 0, answer.all
