@@ -7,6 +7,7 @@ shapes.json     the tables that a known application makes, where a profile had a
 rejects.jsonl   one row per line: table, key, column, storage class, value in hexadecimal, reason
 healed.jsonl    one healed value per line: table, key, column, policy
 units.jsonl     one table or range of rows that has arrived per line: its rows, when its copy began and ended
+schema.sql      of a way back, which has no plan: the statements that made the file
 run.json        the outcome, also of a dry run and of a run that found a difference; its shape has a version
 report.html     what migrator report makes of all this
 lock            held by the process that is at work

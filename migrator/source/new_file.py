@@ -231,6 +231,8 @@ def check_place(path: Path, *, replace: bool) -> None:
                 "Move it away, or restore the file that it belongs to.",
             )
         return
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder.", next_step="Name the file to make in it.")
     if not replace:
         raise SourceError(
             f"{path} exists.",

@@ -238,7 +238,7 @@ def test_merged_tables_come_back_as_they_are(database: str, tmp_path: Path) -> N
 def test_a_search_over_a_table_is_filled_again(database: str, tmp_path: Path) -> None:
     source = make_source(
         tmp_path / "notes.db",
-        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);"
+        "PRAGMA journal_mode = WAL; CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);"
         "CREATE VIRTUAL TABLE found USING fts5(body, content='notes', content_rowid='id');"
         "CREATE TRIGGER noted AFTER INSERT ON notes"
         " BEGIN INSERT INTO found(rowid, body) VALUES (new.id, new.body); END;"
@@ -248,7 +248,7 @@ def test_a_search_over_a_table_is_filled_again(database: str, tmp_path: Path) ->
     again = tmp_path / "again.db"
     answer = bring_back(database, again)
     assert answer.code == 0, answer.all
-    assert schema(again) == schema(source)
+    assert (schema(again), settings(again)) == (schema(source), settings(source))
     with closing(sqlite3.connect(again)) as db:
         assert db.execute("SELECT rowid FROM found WHERE found MATCH 'green'").fetchall() == [(2,)]
 

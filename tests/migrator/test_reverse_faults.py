@@ -95,6 +95,7 @@ def test_what_is_no_database_is_not_replaced(shop: Moved, tmp_path: Path) -> Non
     assert answer.code == 4, answer.all
     answer = bring_back(shop.database, tmp_path / "nowhere" / "app.db", "--run-dir", tmp_path / "runs")
     assert (answer.code, "mkdir -p" in answer.err) == (4, True)
+    assert "is a folder" in bring_back(shop.database, tmp_path, "--run-dir", tmp_path / "runs").err
     (tmp_path / "empty.db").touch()
     answer = bring_back(shop.database, tmp_path / "empty.db", "--replace", "--yes")
     assert answer.code == 0, answer.all
@@ -106,6 +107,8 @@ def test_a_folder_that_cannot_be_written(embedded_server: servers.Server, databa
         (folder / "closed").mkdir(mode=0o555)
         (folder / "runs").mkdir()
         (folder / "runs").chmod(0o777)
+        # Nobody may not read the modules either; so they are all there before.
+        assert migrator("run", database, folder / "open.db", "--run-dir", folder / "runs").code == 0
         answer = migrator_as_nobody("run", database, folder / "closed" / "app.db", "--run-dir", folder / "runs")
     assert answer.code == 4, answer.all
     assert "cannot be written" in answer.err
