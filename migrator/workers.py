@@ -30,6 +30,7 @@ from migrator.core.redact import redact
 from migrator.source.connection import connect as connect_source
 from migrator.source.connection import source_errors
 from migrator.source.snapshot import SnapshotMethod, choose_snapshot, fence, pin
+from migrator.source.soundness import check_pages
 
 if TYPE_CHECKING:
     import psycopg
@@ -105,6 +106,14 @@ class Pin:
 
     def run(self, context: Context) -> None:
         pin(context.source)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Have SQLite look at its pages. Raises SourceError where they are damaged."""
+
+    def run(self, context: Context) -> None:
+        check_pages(context.source, context.path)
 
 
 def work(descriptor: int) -> None:
@@ -301,12 +310,14 @@ def pinned_workers(
 ) -> Iterator[tuple[WorkerPool, SnapshotMethod]]:
     """Workers that all see one state of the database, and how it is held; a copy of it goes to `scratch`.
 
-    They are started before the fence, so that the application's writes wait for the pinning alone. Raises SourceError.
+    They are started before the fence, so that the application's writes wait for the pinning alone. Raises SourceError,
+    also where the database is damaged.
     """
     method = choose_snapshot(path, scratch)
     with WorkerPool(count, method.path, target) as pool:
         with fence(method):
             pool.broadcast(Pin())
+        list(pool.run([Check()]))
         yield pool, method
 
 

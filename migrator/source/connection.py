@@ -43,7 +43,11 @@ def source_errors(path: Path) -> Iterator[None]:
             "Stop the process that writes without a pause, or migrate a copy made with: sqlite3 FILE '.backup COPY'.",
         ) from error
     except apsw.Error as error:
-        raise SourceError(f"{path} could not be read.", f"SQLite says: {error}.") from error
+        raise SourceError(
+            f"{path} could not be read.",
+            f"SQLite says: {error}.",
+            "Check that the file is still there and whole, and that its disk or network share is well.",
+        ) from error
 
 
 def check_file(path: Path) -> None:

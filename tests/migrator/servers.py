@@ -99,6 +99,17 @@ def start_again(server: Server) -> None:
     _run(server.folder, server.programs / "pg_ctl", "-D", server.folder / "data", "-w", "-l", log, "restart")
 
 
+def is_running(server: Server) -> bool:
+    control = [server.programs / "pg_ctl", "-D", server.folder / "data", "status"]
+    return _run(server.folder, *control, check=False) == 0
+
+
+def own(folder: Path) -> None:
+    """Give the folder and all in it to the user as whom servers run."""
+    for path in [folder, *folder.rglob("*")] if os.getuid() == 0 else []:
+        shutil.chown(path, UNPRIVILEGED_USER)
+
+
 @contextmanager
 def fresh_database(server: Server) -> Iterator[str]:
     """The URL of a new, empty database, dropped afterwards even if somebody is still connected to it."""
