@@ -26,7 +26,8 @@ from migrator.core.values import (
 )
 
 Row = tuple[Value, ...]
-CENSUS_BATCH = 1_000
+BATCH_ROWS = 1_000
+BATCH_VALUES = 64_000
 BATCH_BYTES = 16 * 1024 * 1024
 ROWS_PER_RANGE = 200_000
 MAX_RANGES = 4_096
@@ -114,20 +115,26 @@ def large_value(connection: apsw.Connection, value: LargeValue, chunk_bytes: int
             yield chunk
 
 
+def batch_rows(columns: int) -> int:
+    """How many rows of so many columns are held at a time: fewer of a wide table."""
+    return max(1, min(BATCH_ROWS, BATCH_VALUES // max(1, columns)))
+
+
 def take_census(connection: apsw.Connection, relation: Relation, part: Range, encoding: str) -> TableCensus:
     """The census of one range."""
+    size = batch_rows(len(relation.columns))
     census = TableCensus.empty(len(relation.columns))
     try:
         with small_values(connection):
             rows = read_rows(connection, relation, part)
-            while batch := list(itertools.islice(rows, CENSUS_BATCH)):
+            while batch := list(itertools.islice(rows, size)):
                 census.add(batch)
             return census
     except (UnicodeDecodeError, apsw.TooBigError):
         census = TableCensus.empty(len(relation.columns))
         careful = (row for _, row in read_rows_carefully(connection, relation, part, encoding))
         examined = (tuple(_examined(connection, value, encoding) for value in row) for row in careful)
-        for batch in bounded_batches(examined, CENSUS_BATCH):
+        for batch in bounded_batches(examined, size):
             census.add(batch)
         return census
 

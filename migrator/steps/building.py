@@ -12,8 +12,18 @@ from psycopg import sql
 from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.errors import DecisionNeeded, MigratorError, TargetError
 from migrator.core.progress import Progress
-from migrator.target.connection import Target, connect_for_building, execute, hang_up, set_search_path, target_error
+from migrator.target.connection import (
+    Target,
+    connect_for_building,
+    execute,
+    hang_up,
+    set_search_path,
+    target_error,
+    target_errors,
+)
 from migrator.target.memory import choose_build_memory
+
+COMMENTS = 500
 
 
 class Builder:
@@ -133,7 +143,12 @@ def finish_tables(
 
 
 def finish_views(connection: psycopg.Connection, target: Target, staging: str, blueprint: Blueprint) -> None:
-    _execute_all(connection, target, staging, blueprint.phase(Phase.VIEW, Phase.COMMENT))
+    """Views one by one; comments, of which there is one for each column, in a few statements."""
+    _execute_all(connection, target, staging, blueprint.phase(Phase.VIEW))
+    comments = [statement.sql for statement in blueprint.phase(Phase.COMMENT)]
+    with target_errors(target, "the comments"):
+        for start in range(0, len(comments), COMMENTS):
+            execute(connection, ";".join(comments[start : start + COMMENTS]))
 
 
 def _execute_all(connection: psycopg.Connection, target: Target, staging: str, statements: Sequence[Statement]) -> None:

@@ -18,12 +18,11 @@ from migrator.archive.manifest import DataFile
 from migrator.core.errors import SourceError
 from migrator.core.values import MAX_BATCHED_VALUE_BYTES, MAX_VALUE_BYTES, LargeValue
 from migrator.core.work import Cell
-from migrator.source.rows import WHOLE, Range, Row
+from migrator.source.rows import WHOLE, Range, Row, batch_rows
 from migrator.target.binary import Broken, FieldReader, RowDecoder
 from migrator.tasks.batches import Steps, converted
 from migrator.tasks.table import WorkTable
 
-BATCH_ROWS = 500
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -82,7 +81,7 @@ class ArchiveReading:
     def _batches(self, part: Range, spill: Spill) -> Iterator[tuple[bool, list[tuple[object, ...]]]]:
         """(whether there is a large value in it, decoded rows); a row with a large value is a batch of its own."""
         types = [cell.conversion.copy_type for cell in self.table.copied]
-        decoder = RowDecoder(types)
+        decoder, size = RowDecoder(types), batch_rows(len(types))
         for file in self.files:
             if not _meets(file, part):
                 continue
@@ -98,7 +97,7 @@ class ArchiveReading:
                             self._forget()
                             continue
                         batch.append(decoder.decode(fields))  # type: ignore[arg-type]
-                        if len(batch) == BATCH_ROWS:
+                        if len(batch) == size:
                             yield False, batch
                             batch = []
                 except Broken as error:

@@ -7,10 +7,9 @@ from functools import partial
 
 from migrator.core.convert import Conversion, Forward
 from migrator.core.work import Cell
-from migrator.source.rows import Row
+from migrator.source.rows import Row, batch_rows
 from migrator.target.reader import batches
 
-BATCH_ROWS = 1_000
 Prepared = Sequence[Sequence[object]]
 Steps = Sequence[tuple[int, Callable[..., object]]]
 
@@ -27,7 +26,7 @@ def prepared(
     steps = [(number, chosen(cell.conversion)) for number, cell in enumerate(cells)]
     changing = any(cell.conversion.inverse for cell in cells)
     prepare = _preparation([(number, step) for number, step in steps if step], changing)
-    for batch in batches(rows, BATCH_ROWS):
+    for batch in batches(rows, batch_rows(len(cells))):
         yield prepare(batch)
 
 

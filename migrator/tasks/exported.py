@@ -11,10 +11,10 @@ from migrator.archive.files import check_file
 from migrator.archive.manifest import DataFile
 from migrator.core.compare import Comparison, Difference, identical, row_difference
 from migrator.core.values import LargeValue
-from migrator.source.rows import Range
+from migrator.source.rows import Range, batch_rows
 from migrator.target.reader import batches, digest
 from migrator.tasks.archived import ArchiveReading
-from migrator.tasks.batches import BATCH_ROWS, Steps, converted
+from migrator.tasks.batches import Steps, converted
 from migrator.tasks.careful import Careful, Explained, is_large, raw_bytes
 from migrator.tasks.digest import digest_of_values
 from migrator.tasks.export import write_straight
@@ -85,7 +85,7 @@ class ProveTask:
         comparison = Comparison()
         try:
             with ours.small_values(), theirs.small_values(), closing(theirs.rows(self._part)) as file:  # type: ignore[type-var]
-                for batch in batches(ours.rows(self._part), BATCH_ROWS):
+                for batch in batches(ours.rows(self._part), batch_rows(len(self.table.columns))):
                     other = next(batches(file, len(batch)), [])
                     if not identical(converted(canonical, batch), converted(canonical, other)):
                         return None

@@ -12,12 +12,11 @@ from psycopg import sql
 from migrator.core.compare import Comparison, Difference, row_difference
 from migrator.core.values import LargeValue
 from migrator.core.work import Cell
-from migrator.source.rows import Range, Row
+from migrator.source.rows import Range, Row, batch_rows
 from migrator.target.connection import connect
 from migrator.target.reader import digest, large_chunks, select
 from migrator.tasks.careful import Careful, bounds_sql, order_sql
 
-BATCH_ROWS = 1_000
 CAREFUL_ROWS = 8  # where one of them may be large
 
 
@@ -29,7 +28,7 @@ class OrderedComparison(Careful):
             self.table.identifier(), self.target_columns(), order_sql(self.table), bounds_sql(self.table, part)
         )
         source = self.source_rows(part, ordered=True)
-        target = self.target_rows(query, CAREFUL_ROWS if self._holds_large(part) else BATCH_ROWS)
+        target = self.target_rows(query, CAREFUL_ROWS if self._holds_large(part) else batch_rows(len(self.table.cells)))
         ours, theirs = next(source, None), next(target, None)
         while ours or theirs:
             where = self._where(ours[1] if ours else None, theirs)

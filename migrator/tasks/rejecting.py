@@ -12,13 +12,12 @@ import psycopg
 from migrator.core.convert import Unfit
 from migrator.core.values import LargeValue
 from migrator.core.work import Healed, Reject, RowReject
-from migrator.source.rows import Range, Row
+from migrator.source.rows import Range, Row, batch_rows
 from migrator.target.large import LargeUnfit
 from migrator.tasks.reading import Reading
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
 
-BATCH_ROWS = 500
 BATCH_BYTES = 16 * 1024 * 1024
 
 # What a value that is not what the plan expects can raise on its way; anything else is a fault of the connection.
@@ -58,7 +57,7 @@ class CarefulCopy:
 
     def run(self, part: Range) -> None:
         batch: list[_Ready] = []
-        size = 0
+        size, most_rows = 0, max(1, batch_rows(len(self.table.columns)) // 2)
         for ready in self._ready(part):
             if ready.large:
                 self._send(batch)
@@ -67,7 +66,7 @@ class CarefulCopy:
                 continue
             batch.append(ready)
             size += sum(len(value) for value in ready.values if isinstance(value, (str, bytes)))
-            if len(batch) >= BATCH_ROWS or size > BATCH_BYTES:
+            if len(batch) >= most_rows or size > BATCH_BYTES:
                 self._send(batch)
                 batch, size = [], 0
         self._send(batch)

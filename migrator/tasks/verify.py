@@ -13,7 +13,7 @@ import apsw
 import psycopg
 
 from migrator.core.compare import Comparison, Multiset, identical
-from migrator.source.rows import Range
+from migrator.source.rows import Range, batch_rows
 from migrator.target.connection import target_errors
 from migrator.target.reader import batches, select, stream
 from migrator.tasks.batches import Steps, converted
@@ -23,8 +23,6 @@ from migrator.tasks.ordered import OrderedComparison
 from migrator.tasks.reading import Reading, compared
 from migrator.tasks.table import WorkTable
 from migrator.workers import Context
-
-BATCH_ROWS = 1_000
 
 
 @dataclass(frozen=True)
@@ -63,15 +61,15 @@ class VerifyTask:
 
 def _sum_straight(context: Context, reading: Reading, table: WorkTable, part: Range) -> Comparison | None:
     """Sums of row hashes on both sides."""
-    columns = [column_sql(cell) for cell in table.cells]
+    columns, size = [column_sql(cell) for cell in table.cells], batch_rows(len(table.cells))
     source = reading.rows(part)
-    target = stream(context.connection, select(table.identifier(), columns), BATCH_ROWS)
+    target = stream(context.connection, select(table.identifier(), columns), size)
     transformers = _transformers(table)
     sums = []
     reports: tuple[Callable[[int], None], ...] = (context.report, lambda _: None)
     for rows, steps, report in zip((source, target), transformers, reports, strict=True):
         multiset = Multiset()
-        for batch in batches(rows, BATCH_ROWS):
+        for batch in batches(rows, size):
             for row in converted(steps, batch):
                 multiset.add(row)
             report(len(batch))
@@ -82,15 +80,15 @@ def _sum_straight(context: Context, reading: Reading, table: WorkTable, part: Ra
 def _compare_straight(context: Context, reading: Reading, table: WorkTable, part: Range) -> Comparison | None:
     """Both sides in the same order, batch by batch."""
     source = reading.rows(part, ordered=True)
-    columns = [column_sql(cell) for cell in table.cells]
+    columns, size = [column_sql(cell) for cell in table.cells], batch_rows(len(table.cells))
     target = stream(
-        context.connection, select(table.identifier(), columns, order_sql(table), bounds_sql(table, part)), BATCH_ROWS
+        context.connection, select(table.identifier(), columns, order_sql(table), bounds_sql(table, part)), size
     )
     ours, theirs = _transformers(table)
     comparison = Comparison()
     try:
-        for batch in batches(source, BATCH_ROWS):
-            other = list(itertools.islice(target, BATCH_ROWS))
+        for batch in batches(source, size):
+            other = list(itertools.islice(target, size))
             if len(batch) != len(other) or not identical(converted(ours, batch), converted(theirs, other)):
                 return None
             comparison.rows += len(batch)
