@@ -10,6 +10,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -190,12 +191,12 @@ class Carrying:
     def _given_up(self, connection: psycopg.Connection, error: BaseException) -> BaseException:
         """What had arrived is kept for the next attempt, unless there is nothing or it is wrong."""
         try:
-            connection = self._answering(connection)
-            arrived = self.journal.progress(connection).units
-            if not arrived or isinstance(error, Mismatch):
-                staging.discard(connection, self.staging)
-                self.journal.discard(connection)
-                return error
+            with closing(self._answering(connection)) as answering:
+                arrived = self.journal.progress(answering).units
+                if not arrived or isinstance(error, Mismatch):
+                    staging.discard(answering, self.staging)
+                    self.journal.discard(answering)
+                    return error
         except psycopg.errors.UndefinedTable:
             return error  # it had not begun
         except (psycopg.Error, TargetError):
