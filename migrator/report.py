@@ -341,7 +341,7 @@ def show_status(console: Console, runs: Sequence[RunStatus]) -> None:
     for run in runs:
         record, progress = run.record, run.progress
         rate = f", {run.rows_per_s:,.0f} rows/s" if run.rows_per_s else ""
-        console.print(f"[bold]{escape(record.run_id)}[/]: {run.state}")
+        console.print(f"[bold]{escape(record.run_id)}[/]: {run.state}, {run.doing}")
         console.print(f"  {escape(record.source)} into schema {escape(record.target_schema)}")
         console.print(f"  begun {record.begun_at:%Y-%m-%d %H:%M:%S} UTC; run folder {escape(record.folder)}")
         arrived = f"{count_of(progress.rows, 'row')} in {count_of(progress.units, 'unit')}"
@@ -360,6 +360,7 @@ def status_json(runs: Sequence[RunStatus]) -> str:
                 {
                     "run_id": run.record.run_id,
                     "state": run.state,
+                    "phase": run.record.phase,
                     "source": run.record.source,
                     "folder": run.record.folder,
                     "schema": run.record.target_schema,

@@ -167,10 +167,10 @@ class Carrying:
 
     def _build_and_place(self, connection: psycopg.Connection, builder: Builder) -> None:
         standing = self._begin(connection)
-        self._timed("copy", lambda: self._copy(connection, builder, standing))
-        self._timed("indexes", lambda: self._indexes(connection, builder))
-        self._timed("keys", lambda: self._keys(connection, builder, standing))
-        proof = self._timed("verify", self._verify)
+        self._timed(connection, "copy", lambda: self._copy(connection, builder, standing))
+        self._timed(connection, "indexes", lambda: self._indexes(connection, builder))
+        self._timed(connection, "keys", lambda: self._keys(connection, builder, standing))
+        proof = self._timed(connection, "verify", self._verify)
         self._place(connection, proof)
         self.request.folder.write_outcome(self.request.outcome(self.result))
         with target_errors(self.target, "the end of the journal"):
@@ -186,7 +186,7 @@ class Carrying:
         resumption = Resumption(
             connection, self.target, self.staging, self.journal, self.blueprint, self.tables, self.pool, self.progress
         )
-        return self._timed("tables", resumption.take_up)  # type: ignore[no-any-return]
+        return self._timed(connection, "tables", resumption.take_up)  # type: ignore[no-any-return]
 
     def _given_up(self, connection: psycopg.Connection, error: BaseException) -> BaseException:
         """What had arrived is kept for the next attempt, unless there is nothing or it is wrong."""
@@ -235,8 +235,10 @@ class Carrying:
     def _placed_names(self) -> set[str]:
         return {*self.blueprint.tables, *(view.target for view in self.blueprint.views)}
 
-    def _timed(self, phase: str, step):  # type: ignore[no-untyped-def]  # returns what the step returns
+    def _timed(self, connection: psycopg.Connection, phase: str, step):  # type: ignore[no-untyped-def]  # as the step
         started = time.monotonic()
+        with target_errors(self.target, "a note in the journal"):
+            self.journal.enter(connection, phase)
         try:
             return step()
         finally:

@@ -11,6 +11,14 @@ from migrator.target.connection import Target, connect, target_errors
 from migrator.target.journal import Journal, Progress, RunRecord, read_runs, sessions
 from migrator.target.staging import size_bytes
 
+_PHASES = {
+    "tables": "making its tables",
+    "copy": "copying",
+    "indexes": "building indexes",
+    "keys": "checking keys",
+    "verify": "comparing every row",
+}
+
 
 @dataclass(frozen=True)
 class RunStatus:
@@ -26,6 +34,11 @@ class RunStatus:
         if self.record.placed_at:
             return "in place; its end was not told"
         return "going on" if self.at_work else "interrupted"
+
+    @property
+    def doing(self) -> str:
+        """The phase in words."""
+        return _PHASES.get(self.record.phase, self.record.phase)
 
     @property
     def left(self) -> int:

@@ -34,7 +34,7 @@ END_WITHIN_S = 30.0
 _TABLES = (
     "CREATE TABLE {}.run (version integer NOT NULL, run_id text NOT NULL, attempt integer NOT NULL DEFAULT 1,"
     " host text NOT NULL, source text NOT NULL, folder text NOT NULL,"
-    " target_schema text NOT NULL, expected_rows bigint NOT NULL,"
+    " target_schema text NOT NULL, expected_rows bigint NOT NULL, phase text NOT NULL DEFAULT 'tables',"
     " begun_at timestamptz NOT NULL DEFAULT now(), placed_at timestamptz, outcome text)",
     "CREATE TABLE {}.definition (name text PRIMARY KEY, digest text NOT NULL)",
     "CREATE TABLE {}.unit (table_name text NOT NULL, low bigint, high bigint, rows bigint NOT NULL,"
@@ -58,6 +58,7 @@ class RunRecord:
     folder: str
     target_schema: str
     expected_rows: int
+    phase: str
     begun_at: datetime
     placed_at: datetime | None
     outcome: str | None
@@ -115,6 +116,10 @@ class Journal:
         row = connection.execute(statement, (platform.node(),)).fetchone()
         assert row
         return replace(self, attempt=row[0])
+
+    def enter(self, connection: psycopg.Connection, phase: str) -> None:
+        """Say what is done now, for who looks at the run from elsewhere."""
+        connection.execute(self._sql("UPDATE {} SET phase = %s", "run"), (phase,))
 
     def discard(self, connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(self.schema)))

@@ -118,6 +118,7 @@ def test_status_tells_what_stands_and_how_to_discard_it(source: Path, database: 
     assert "to go on: run the same command again" in shown.out
     [run] = json.loads(migrator("status", database, "--json").out)["runs"]
     assert (run["state"], run["source"], run["schema"]) == ("interrupted", str(source), "public")
+    assert run["phase"] == "copy"
     assert run["rows"] + run["left"] == sum(ROWS.values())
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(run["discard"])
