@@ -82,7 +82,11 @@ def goals(found: Sequence[Result]) -> list[Goal]:
         Goal("copy of `states` with two processes ÷ the limit", 1.6, ratios.get("copy-2")),
         Goal("run including verification ÷ pgloader", 0.6, ratios.get("run")),
         Goal("run without its verification ÷ the limit of the whole", 1.25, ratios.get("run-unverified")),
-        Goal("verification ÷ the rest of the run", 0.5, next(r.verification for r in found if r.key == "run")),
+        Goal(
+            "verification ÷ the rest of the run",
+            0.5,
+            next((result.verification for result in found if result.key == "run"), None),
+        ),
     ]
 
 

@@ -31,7 +31,7 @@ def test_everything_is_measured_and_nothing_is_left_behind() -> None:
     assert (measured["kind"], measured["version"], measured["repeat"]) == ("benchmark", 1, 1)
     found = measured["results"]
     assert {key: result["rows"] for key, result in found.items()} == {
-        "limit": 2000, "copy-2": 2000, "copy-1": 2000, "run": 5100, "run-unverified": 5100, "census": 5100,
+        "limit": 2000, "copy-2": 2000, "copy-1": 2000, "whole": 5100, "run": 5100, "run-unverified": 5100, "census": 5100,
     }  # fmt: skip
     for key in measured["commands"]:
         assert found[key]["seconds"]["median"] > 0
@@ -40,7 +40,7 @@ def test_everything_is_measured_and_nothing_is_left_behind() -> None:
         assert not sys.platform.startswith("linux") or min(found[key]["peaks_bytes"]) > 1_000_000
     assert found["copy-2"]["ratio"]["to"] == "limit"
     assert found["run"]["phases"].keys() >= {"copy", "indexes", "keys", "verify", "total"}
-    assert [goal["reached"] is None for goal in measured["goals"]] == [False, True]
+    assert [goal["reached"] is None for goal in measured["goals"]] == [False, True, False, False]
     scratch = re.search(r"^Working in (.+)$", done.stderr, re.MULTILINE)
     assert scratch is not None
     assert not Path(scratch[1]).exists()
@@ -52,17 +52,23 @@ def test_ratios_are_taken_within_each_round() -> None:
     _, copy = results(measured, samples)
     assert copy.ratio is not None
     assert (copy.ratio.spread.least, copy.ratio.spread.median, copy.ratio.spread.most) == (1.5, 1.6, 1.6)
-    assert [goal.reached for goal in goals([copy])] == [True, None]
+    assert [goal.reached for goal in goals([copy])] == [True, None, None, None]
 
 
 def test_the_run_is_shown_without_its_verification_too() -> None:
-    measured = [contender("run", Scope.DATABASE), contender("pgloader", Scope.DATABASE)]
+    measured = [contender(key, Scope.DATABASE) for key in ("run", "whole", "pgloader")]
     run = Sample(5.0, cpu_s=4.0, peaks_bytes=(3, 1), phases={"verify": 2.0})
-    found = {result.key: result for result in results(measured, {"run": [run], "pgloader": [Sample(10.0)]})}
+    found = {
+        result.key: result
+        for result in results(measured, {"run": [run], "whole": [Sample(2.5)], "pgloader": [Sample(10.0)]})
+    }
     assert found["run"].ratio is not None
     assert found["run"].ratio.spread.median == 0.5
     assert found["run-unverified"].seconds.median == 3.0
-    assert [goal.reached for goal in goals(list(found.values()))] == [None, True]
+    assert found["run-unverified"].ratio is not None
+    assert (found["run-unverified"].ratio.to, found["run-unverified"].ratio.spread.median) == ("whole", 1.2)
+    assert found["run"].verification == 2.0 / 3.0
+    assert [goal.reached for goal in goals(list(found.values()))] == [None, True, True, False]
 
 
 def test_only_the_measured_part_of_the_document_is_replaced() -> None:

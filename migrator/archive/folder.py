@@ -91,8 +91,9 @@ class ExportFolder:
     def write_manifest(self, text: str) -> None:
         self.write(MANIFEST, text)
 
-    def remove_if_empty(self) -> None:
-        """Take the folder back where nothing was written: the source or the plan turned out to be wrong."""
+    def close(self) -> None:
+        """Let go of the folder, and take it back where nothing was written: the source or the plan was wrong."""
+        self.lock.close()
         with suppress(OSError):
             if {item.name for item in self.path.iterdir()} <= {"lock"}:
                 (self.path / "lock").unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -58,14 +59,11 @@ def export(
 
     decided_by(plan_file)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
-    opened = open_export(folder, source)
-    if opened.known:
-        output.err.print(f"going on with the export in {folder}", markup=False)
     suffix = SUFFIX if compress == "zstd" else ""
-    try:
+    with closing(open_export(folder, source)) as opened:
+        if opened.known:
+            output.err.print(f"going on with the export in {folder}", markup=False)
         result = export_step(ExportRequest(source, opened, plan_file, planning, suffix, workers), output.progress())
-    finally:
-        opened.remove_if_empty()
     if output.json:
         click.echo(report.to_json("export", report.export_body(result)))
     else:

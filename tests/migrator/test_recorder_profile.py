@@ -205,7 +205,7 @@ def test_rows_in_the_target_need_replace(source: Path, database: str) -> None:
 def test_rows_written_during_the_run_need_replace_too(
     source: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from migrator.steps import run as run_module
+    from migrator.steps import carrying
 
     make_tables(database, bookkeeping())
 
@@ -213,8 +213,8 @@ def test_rows_written_during_the_run_need_replace_too(
         ask(database, "INSERT INTO states (state) VALUES ('on') RETURNING 1")
         return verify_all(*arguments)
 
-    verify_all = run_module.verify_all
-    monkeypatch.setattr(run_module, "verify_all", verify_while_home_assistant_starts)
+    verify_all = carrying.verify_all
+    monkeypatch.setattr(carrying, "verify_all", verify_while_home_assistant_starts)
     with pytest.raises(TargetError, match=r"rows in states.*goes on where it was"):
         migrate(source, database)
     assert ask(database, "SELECT count(*) FROM states") == [(1,)]
