@@ -31,7 +31,8 @@ def test_everything_is_measured_and_nothing_is_left_behind() -> None:
     assert (measured["kind"], measured["version"], measured["repeat"]) == ("benchmark", 1, 1)
     found = measured["results"]
     assert {key: result["rows"] for key, result in found.items()} == {
-        "limit": 2000, "copy-2": 2000, "copy-1": 2000, "whole": 5100, "run": 5100, "run-unverified": 5100, "census": 5100,
+        "limit": 2000, "copy-2": 2000, "copy-1": 2000, "census": 5100,
+        "whole": 5100, "run": 5100, "run-unverified": 5100,
     }  # fmt: skip
     for key in measured["commands"]:
         assert found[key]["seconds"]["median"] > 0
