@@ -64,6 +64,7 @@ class Sample:
     peaks_bytes: tuple[int, ...] = ()
     rows: int = 0
     phases: Mapping[str, float] = field(default_factory=dict)
+    server_cpu_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from benchmarks.results import Goal, Ratio, Result, Spread, goals
 VERSION = 1
 BEGIN = "<!-- measured: begin. Written by scripts/bench --write; edits between these lines are lost. -->"
 END = "<!-- measured: end -->"
-_HEADINGS = ("", "rows", "seconds (min–max)", "ratio (min–max)", "CPU s", "peak MB", "rows/s")
+_HEADINGS = ("", "rows", "seconds (min–max)", "ratio (min–max)", "CPU s", "server's CPU s", "peak MB", "rows/s")
 NO_PGLOADER = "pgloader was not measured; where it is missing: apt-get install pgloader"
 
 
@@ -115,6 +115,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         _spread(result.seconds),
         _ratio(result.ratio),
         "" if result.cpu_s is None else f"{result.cpu_s:.2f}",
+        "" if result.server_cpu_s is None else f"{result.server_cpu_s:.2f}",
         f"{result.peaks_bytes[0] / 1e6:.0f}" if result.peaks_bytes else "",
         f"{result.rows_per_s:,.0f}",
     )

@@ -41,6 +41,7 @@ class Result:
     rows: int
     seconds: Spread
     cpu_s: float | None
+    server_cpu_s: float | None
     peaks_bytes: tuple[int, ...]
     phases: Mapping[str, float]
     ratio: Ratio | None
@@ -91,7 +92,14 @@ def goals(found: Sequence[Result]) -> list[Goal]:
 
 
 def _without_verification(sample: Sample) -> Sample:
-    return replace(sample, seconds=sample.seconds - sample.phases["verify"], cpu_s=None, peaks_bytes=(), phases={})
+    return replace(
+        sample,
+        seconds=sample.seconds - sample.phases["verify"],
+        cpu_s=None,
+        server_cpu_s=None,
+        peaks_bytes=(),
+        phases={},
+    )
 
 
 def _result(contender: Contender, own: Sequence[Sample], samples: Mapping[str, Sequence[Sample]]) -> Result:
@@ -100,12 +108,18 @@ def _result(contender: Contender, own: Sequence[Sample], samples: Mapping[str, S
         label=contender.label,
         rows=min(sample.rows for sample in own),
         seconds=Spread.of([sample.seconds for sample in own]),
-        cpu_s=median(sample.cpu_s for sample in own if sample.cpu_s is not None) if own[0].cpu_s is not None else None,
+        cpu_s=_median([sample.cpu_s for sample in own]),
+        server_cpu_s=_median([sample.server_cpu_s for sample in own]),
         peaks_bytes=_peaks(own),
         phases={phase: median(sample.phases[phase] for sample in own) for phase in own[0].phases},
         ratio=_ratio(contender, own, samples),
         verification=_verification(own),
     )
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
 
 
 def _verification(own: Sequence[Sample]) -> float | None:

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.contenders import DATABASE, Contender, Sample, Stage, clear, python, rows_of
@@ -74,11 +74,19 @@ def run_rounds(stage: Stage, contenders: Sequence[Contender], settings: Settings
         first = number % len(contenders)
         for contender in (*contenders[first:], *contenders[:first]):
             with stage.server.fresh_database(DATABASE):
-                sample = contender.measure(stage)
+                sample = _measured(contender, stage)
             clear(stage)
             samples[contender.key].append(sample)
             settings.say(f"Round {number + 1} of {settings.repeat}: {sample.seconds:8.2f} s  {contender.label}")
     return samples
+
+
+def _measured(contender: Contender, stage: Stage) -> Sample:
+    """With the processor time that the server needed for it."""
+    postmaster = stage.server.postmaster
+    before = stage.server.cpu_s(postmaster)
+    sample = contender.measure(stage)
+    return replace(sample, server_cpu_s=stage.server.cpu_s(postmaster) - before)
 
 
 def _save_states(server: Server, source: Path, plan: Path, binary: Path) -> None:

@@ -22,7 +22,7 @@ import apsw
 from benchmarks.contenders import DATABASE, python
 from benchmarks.machine import this_machine
 from benchmarks.rounds import scratch_folder
-from benchmarks.server import Server, running_server
+from benchmarks.server import Server, children, field, running_server
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN = "<!-- scale: begin. Written by scripts/bench scale --write; edits between these lines are lost. -->"
@@ -140,14 +140,12 @@ def measure(label: str, make: Callable[[Path], None], server: Server, scratch: P
 @contextmanager
 def _backends(server: Server) -> Iterator[list[int]]:
     """The own memory (RssAnon) of the server's largest process, sampled during the block."""
-    with server.admin() as admin:
-        postmaster = _status(Path("/proc", str(admin.info.backend_pid)), "PPid")
+    postmaster = server.postmaster
     peak, over = [0], threading.Event()
 
     def sample() -> None:
         while not over.wait(SAMPLE_EVERY_S):
-            children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-            peak.append(max([_status(Path("/proc", pid), "RssAnon") * 1024 for pid in children], default=0))
+            peak.append(max([field(Path("/proc", pid), "RssAnon") * 1024 for pid in children(postmaster)], default=0))
             peak[:] = [max(peak)]
 
     thread = threading.Thread(target=sample, daemon=True)
@@ -157,15 +155,6 @@ def _backends(server: Server) -> Iterator[list[int]]:
     finally:
         over.set()
         thread.join()
-
-
-def _status(folder: Path, name: str) -> int:
-    """0 for a process that has ended."""
-    try:
-        lines = (folder / "status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
 
 
 def _table(lines: list[Line]) -> list[list[str]]:

@@ -52,6 +52,17 @@ class Server:
     def admin(self) -> psycopg.Connection:
         return psycopg.connect(self.url("postgres"), autocommit=True)
 
+    @property
+    def postmaster(self) -> int:
+        """The pid of the process that all others of the server descend from."""
+        with self.admin() as admin:
+            return field(Path("/proc", str(admin.info.backend_pid)), "PPid")
+
+    def cpu_s(self, postmaster: int) -> float:
+        """Processor time of all its processes so far, of those that have ended too; 0 where there is no /proc."""
+        folder = Path("/proc", str(postmaster))
+        return _used_s(folder, 4) + sum(_used_s(Path("/proc", pid), 2) for pid in children(postmaster))
+
     @contextmanager
     def fresh_database(self, name: str) -> Iterator[None]:
         """A new, empty database; dropped afterwards. What earlier ones have left to write is written first."""
@@ -74,6 +85,29 @@ def running_server(scratch: Path) -> Iterator[Server]:
         return
     with _debian_cluster(programs, scratch) as base:
         yield _described("Debian's" if Path("/etc/debian_version").exists() else "the system's", base)
+
+
+def field(folder: Path, name: str) -> int:
+    """A number from a process's status; 0 for a process that has ended."""
+    try:
+        lines = (folder / "status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)
+
+
+def children(pid: int) -> list[str]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return path.read_text().split() if path.exists() else []
+
+
+def _used_s(folder: Path, fields: int) -> float:
+    """Of utime, stime, and the same of children that were waited for: man 5 proc_pid_stat, fields 14 to 17."""
+    try:
+        values = (folder / "stat").read_text().rpartition(")")[2].split()[11 : 11 + fields]
+    except OSError:
+        return 0.0
+    return sum(map(int, values)) / os.sysconf("SC_CLK_TCK")
 
 
 def debian_programs() -> Path | None:
