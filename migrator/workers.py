@@ -30,7 +30,7 @@ from migrator.core.redact import redact
 from migrator.source.connection import connect as connect_source
 from migrator.source.connection import source_errors
 from migrator.source.snapshot import SnapshotMethod, choose_snapshot, fence, pin
-from migrator.source.soundness import check_pages
+from migrator.source.soundness import check_pages, ordinary_tables
 
 if TYPE_CHECKING:
     import psycopg
@@ -102,18 +102,21 @@ class Context:
 
 @dataclass(frozen=True)
 class Pin:
-    """Begin the read transaction that all later tasks of this worker share."""
+    """Begin the read transaction that all later tasks of this worker share; returns the names of the tables in it."""
 
-    def run(self, context: Context) -> None:
+    def run(self, context: Context) -> list[str]:
         pin(context.source)
+        return ordinary_tables(context.source)
 
 
 @dataclass(frozen=True)
 class Check:
-    """Have SQLite look at its pages. Raises SourceError where they are damaged."""
+    """Have SQLite look at a table's pages. Raises SourceError where they are damaged."""
+
+    table: str
 
     def run(self, context: Context) -> None:
-        check_pages(context.source, context.path)
+        check_pages(context.source, context.path, self.table)
 
 
 def work(descriptor: int) -> None:
@@ -316,8 +319,8 @@ def pinned_workers(
     method = choose_snapshot(path, scratch)
     with WorkerPool(count, method.path, target) as pool:
         with fence(method):
-            pool.broadcast(Pin())
-        list(pool.run([Check()]))
+            tables, *_ = pool.broadcast(Pin())
+        list(pool.run([Check(table) for table in tables]))
         yield pool, method
 
 

@@ -19,23 +19,22 @@ from migrator.core.values import LARGEST_VALUE_BYTES
 _PAGES = "*** in database main ***"
 
 
-def check_pages(connection: apsw.Connection, path: Path) -> None:
-    """Read every page of every ordinary table and hold its tree together. Raises SourceError.
+def check_pages(connection: apsw.Connection, path: Path, table: str) -> None:
+    """Read every page of the table and hold its tree together. Raises SourceError.
 
     quick_check and not integrity_check, which also looks up every row in every index and takes thirty times as long:
     rows are read from tables, and indexes are built anew.
     """
     previous = connection.limit(apsw.SQLITE_LIMIT_LENGTH, LARGEST_VALUE_BYTES)
     try:
-        for table in _ordinary_tables(connection):
-            found = connection.execute(f"PRAGMA main.quick_check({quote_identifier(table)})").fetchone()
-            if found and str(found[0]).startswith(_PAGES):
-                raise _damaged(path, str(found[0]).removeprefix(_PAGES))
+        found = connection.execute(f"PRAGMA main.quick_check({quote_identifier(table)})").fetchone()
+        if found and str(found[0]).startswith(_PAGES):
+            raise _damaged(path, str(found[0]).removeprefix(_PAGES))
     finally:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, previous)
 
 
-def _ordinary_tables(connection: apsw.Connection) -> list[str]:
+def ordinary_tables(connection: apsw.Connection) -> list[str]:
     """Not the virtual ones: their modules would be run. A number for a name would be taken for a number of errors."""
     listed = connection.execute("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
     return [name for (name,) in listed if not name.isdigit()]
