@@ -112,10 +112,9 @@ def _make(path: Path, *statements: str) -> None:
 
 
 def measure(label: str, make: Callable[[Path], None], server: Server, scratch: Path) -> Line:
-    source, work = scratch / "source.db", scratch / "work"
+    source, work, plan = scratch / "source.db", scratch / "work", scratch / "plan.toml"
     make(source)
     work.mkdir(exist_ok=True)
-    plan = scratch / "plan.toml"
     python(work, "migrator", "plan", source, "-o", plan)
     try:
         with server.fresh_database(DATABASE), _backends(server) as peak:
