@@ -187,7 +187,7 @@ def _verdict(report: RunReport) -> tuple[str, str, str]:
         lead = f"The proof found {found}. Nothing was put in place: the target is as it was."
         return "bad", "The copy is not the same.", lead
     moved = f"{count_of(run.rows, 'row')} in {count_of(run.tables, 'table')}"
-    compared = "were read back from PostgreSQL and compared with the source, value by value. Nothing differs."
+    compared = f"were read back from PostgreSQL and compared with {_other_side(run)}, value by value. Nothing differs."
     if run.rejects:
         left = count_of(run.rejects, "row was", "rows were")
         return "warn", f"{left} left out.", f"Each has its reason below. The other {moved} {compared}"
@@ -195,6 +195,11 @@ def _verdict(report: RunReport) -> tuple[str, str, str]:
         healed = f"{count_of(run.healed, 'value was', 'values were')} healed on the way, as the plan says."
         return "", "Everything arrived.", f"{moved} {compared} {healed}"
     return "", "Everything arrived.", f"{moved} {compared}"
+
+
+def _other_side(run: Outcome) -> str:
+    """A load has no source at hand, but files that were compared with it when they were written."""
+    return "the exported files" if run.snapshot == "exported" else "the source"
 
 
 def _figures(report: RunReport) -> list[tuple[str, str, str]]:
@@ -233,8 +238,8 @@ def _facts(report: RunReport) -> list[tuple[str, str]]:
 def _proof(report: RunReport) -> list[str]:
     run, proof = report.run, report.run.proof
     sentences = [
-        f"{count_of(proof.rows, 'row was', 'rows were')} read back from PostgreSQL and compared with the source, "
-        "exact in type and bits, by code that shares nothing with the copy but the plan. So were "
+        f"{count_of(proof.rows, 'row was', 'rows were')} read back from PostgreSQL and compared with "
+        f"{_other_side(run)}, exact in type and bits, by code that shares nothing with the copy but the plan. So were "
         f"{proof.parts_compared:,} tables, indexes, keys and positions of sequences, one by one."
     ]
     if run.ending is Ending.IN_PLACE:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.core.errors import ExitCode, Failure, MigratorError
+from migrator.core.errors import ExitCode, Failure, MigratorError, NotBegun
 from migrator.core.redact import redact
 
 if TYPE_CHECKING:
@@ -63,6 +63,14 @@ class Verb(click.Command):
 class Group(click.Group):
     command_class = Verb
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Before a verb has begun, click would call Ctrl-C a failure."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("error: Interrupted.", err=True)
+            ctx.exit(int(ExitCode.INTERRUPTED))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
@@ -71,31 +79,34 @@ def handled(function: Callable[..., int]) -> Callable[..., None]:
     """Turn errors into what, why, next and an exit code. Bad input never gets a traceback."""
 
     def wrapper(*arguments: Any, json: bool, **options: Any) -> None:
-        from migrator import report
-
         output = _output(json)
         try:
             with _interruptible():
                 code = function(*arguments, output=output, **options)
         except MigratorError as error:
-            report.show_error(output.err, error)
-            if json:
-                click.echo(report.error_json(error))
-            code = int(error.exit_code)
+            code = _told(error, output)
         except KeyboardInterrupt:
-            output.err.print("interrupted; the target is as it was", style="bold red")
-            code = int(ExitCode.INTERRUPTED)
+            code = _told(NotBegun("Interrupted.", "Nothing had been done that would have to be undone."), output)
         except BrokenPipeError:
             code = int(ExitCode.FAILURE)
             sys.stderr.close()
         except Exception as error:
             if "MIGRATOR_TRACEBACK" in os.environ:
                 raise
-            report.show_error(output.err, _unexpected(error))
-            code = int(ExitCode.FAILURE)
+            code = _told(_unexpected(error), output)
         sys.exit(code)
 
     return update_wrapper(wrapper, function)
+
+
+def _told(error: MigratorError, output: Output) -> int:
+    """Say it on both streams as they want it; returns the exit code."""
+    from migrator import report
+
+    report.show_error(output.err, error)
+    if output.json:
+        click.echo(report.error_json(error))
+    return int(error.exit_code)
 
 
 def _unexpected(error: Exception) -> Failure:

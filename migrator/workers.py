@@ -192,6 +192,7 @@ def _start_worker() -> Worker:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[theirs.fileno()],
+        process_group=0,  # Ctrl-C is for the parent, which ends its workers
     )
     theirs.close()
     return process, ours

@@ -85,6 +85,7 @@ class Manifest:
     source: str
     exported_at: str
     snapshot: str
+    stamp: list[list[str | int]]  # size and time of change of the source's files before they were read
     fingerprint: dict[str, str]
     schema: Schema
     tables: tuple[ExportedTable, ...]

@@ -4,11 +4,13 @@
     ├── UsageError               2    the command line cannot be carried out as it was given
     ├── SourceError              4    the SQLite side: missing, not a database, corrupt, locked, changed
     ├── TargetError              5    the PostgreSQL side: unreachable, refused, in the way
+    │   └── Occupied                  its schema is not empty
     │   └── Stalled              5    nothing moves between us and the server any more
     ├── PlanError                2    the plan file cannot be read or contradicts the source
     ├── DecisionNeeded           7    nothing was done, because a person has to choose first
     ├── Mismatch                 3    verification found a difference; the target was left untouched
     ├── Interrupted              6    Ctrl-C, SIGTERM or a stall; what had arrived is kept, and the same command goes on
+    ├── NotBegun               130    Ctrl-C or SIGTERM before anything had arrived
     └── Failure                  1    anything else that ended the work
 
 The exit codes are those of README.md; a script can rely on them.
@@ -83,6 +85,10 @@ class Stalled(TargetError):
     """For as long as --stall-timeout says, nothing has moved."""
 
 
+class Occupied(TargetError):
+    """The target's schema is not empty."""
+
+
 class DecisionNeeded(MigratorError):
     """A person has to choose before anything is changed."""
 
@@ -93,6 +99,12 @@ class Mismatch(MigratorError):
     """Source and target differ in a way that neither rejects nor healed values explain."""
 
     exit_code = ExitCode.MISMATCH
+
+
+class NotBegun(MigratorError):
+    """A person or a service manager ended the work before there was anything to keep."""
+
+    exit_code = ExitCode.INTERRUPTED
 
 
 class Interrupted(MigratorError):

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import tomlkit
+from migrator.core.remedies import causes_by_column, columns_of, remedy
 
 EXAMPLES = 3
-_SHOWN = re.compile(r"x?'(?:[^']|'')*'|\b\d[\d,.]*\b")  # a value in a reason: what differs from row to row
+# A value in a reason, which differs from row to row; not the apostrophe of a word, and not the number of U+0000.
+_SHOWN = re.compile(r"(?<![A-Za-z0-9])x?'(?:[^']|'')*'|(?<!U\+)(?<![\w.])-?\d[\d,.]*(?:e[+-]?\d+)?\b")
 
 
 @dataclass(frozen=True)
@@ -51,50 +52,18 @@ def group_healed(lines: Iterable[Mapping[str, Any]]) -> list[HealedGroup]:
     return sorted(groups.values(), key=lambda group: -group.values)
 
 
-def group_rejects(lines: Iterable[Mapping[str, Any]]) -> list[RejectGroup]:
-    """The entries of rejects.jsonl in groups, the largest first."""
+def group_rejects(lines: Iterable[Mapping[str, Any]], tables: Iterable[Mapping[str, Any]] = ()) -> list[RejectGroup]:
+    """The entries of rejects.jsonl in groups, the largest first; `tables` are those of tables.jsonl."""
+    lines, columns = list(lines), columns_of(list(tables))
+    causes = causes_by_column(lines)
     groups: dict[tuple[object, ...], RejectGroup] = {}
     for line in lines:
-        reason, remedy = _SHOWN.sub("…", line["reason"]), _remedy(line)
-        place = (line["table"], line["column"], line["storage_class"], reason, remedy)
+        reason = _SHOWN.sub("…", line["reason"])
+        helps = remedy(line, causes.get((line["table"], line["column"]), set()), columns)
+        place = (line["table"], line["column"], line["storage_class"], reason, helps)
         known = groups.get(place)
         if known is None:
-            known = RejectGroup(line["table"], line["column"], line["storage_class"], reason, 0, (), remedy)
+            known = RejectGroup(line["table"], line["column"], line["storage_class"], reason, 0, (), helps)
         keys = (*known.keys, line["key"]) if len(known.keys) < EXAMPLES else known.keys
         groups[place] = replace(known, rows=known.rows + 1, keys=keys)
     return sorted(groups.values(), key=lambda group: -group.rows)
-
-
-def _remedy(line: Mapping[str, Any]) -> str:
-    if "remedy" in line:
-        return str(line["remedy"])
-    reason, table, column = line["reason"], line["table"], line["column"]
-    if reason.startswith("its row of "):
-        names = column.replace(", ", ",")
-        return f'[tables.{_key(table)}.foreign_keys] {_key(names)} = {{orphans = "not-valid"}}, or "null"'
-    if reason.startswith("NULL in a column"):
-        return f"[tables.{_key(table)}.columns] {_key(column)}: without not_null, or fill the value in the source"
-    if reason.startswith("PostgreSQL refused"):
-        return "correct these rows in the source, or give the column another type in the plan"
-    policy = _policy(line)
-    if policy is None:
-        return "correct these rows in the source"
-    return f'[tables.{_key(table)}.columns] {_key(column)}: add policy = "{policy}"'
-
-
-def _policy(line: Mapping[str, Any]) -> str | None:
-    """What would carry the value; None for one too large for any policy."""
-    if "NUL character" in line["reason"]:
-        return "strip-nul"
-    if "not valid in the database's encoding" in line["reason"]:
-        return "bytea"
-    if line["value_hex"] is None:
-        return None
-    if line["storage_class"] == "text" and line["value_hex"] == "":
-        return "null-if-empty"
-    return "bytea" if line["storage_class"] == "blob" else "widen"
-
-
-def _key(name: str) -> str:
-    """As it stands in a plan: bare where it can be."""
-    return tomlkit.key(name).as_string()

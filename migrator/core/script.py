@@ -128,8 +128,8 @@ def _block(lines: Iterable[str]) -> str:
 
 
 UNFIT = r"""-- A name in this export holds a line break, which psql's \copy cannot take. Use migrator load.
-\warn 'A name in this export holds a line break: use migrator load.'
-\q
+\set ON_ERROR_STOP on
+DO $$ BEGIN RAISE EXCEPTION 'A name in this export holds a line break: use migrator load.'; END $$;
 """
 
 

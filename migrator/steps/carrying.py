@@ -265,7 +265,8 @@ class Carrying:
 
     def _keys(self, connection: psycopg.Connection, builder: Builder, standing: Standing) -> None:
         foreign_keys = self.blueprint.phase(Phase.FOREIGN_KEY)
-        self.progress.start("Checking foreign keys", len(foreign_keys) or None)
+        validated = sum(item.validate is not None for item in foreign_keys)
+        self.progress.start("Checking foreign keys, reading statistics", validated + len(self.blueprint.tables))
         self._settle(connection)
         missing = [item for item in self.blueprint.phase(Phase.KEY, Phase.FOREIGN_KEY) if not standing.has(item)]
         finish_tables(connection, self.target, self.staging, missing)

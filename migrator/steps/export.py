@@ -50,13 +50,14 @@ from migrator.workers import WorkerPool, pinned_workers
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """`suffix` of the data files says how they are compressed."""
+    """`suffix` of the data files says how they are compressed; `stamp` is that of the source before it was opened."""
 
     source: Path
     folder: ExportFolder
     plan: Path | None
     planning: PlanRequest
     suffix: str
+    stamp: list[list[str | int]]
     workers: int = 2
 
 
@@ -274,6 +275,7 @@ class _Exporting:
             source=str(self.request.source.resolve()),
             exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
             snapshot=self.result.snapshot,
+            stamp=self.request.stamp,
             fingerprint=fingerprint(self.schema),
             schema=self.schema,
             tables=tuple(self._table(table) for table in self.tables),

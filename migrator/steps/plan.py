@@ -140,7 +140,8 @@ def fresh(planning: PlanRequest, schema: Schema, shapes: Shapes | None, progress
         questions = count_of(len(planned.decisions), "question has", "questions have")
         raise DecisionNeeded(
             f"{questions} to be answered before anything is loaded.",
-            " ".join(f"{item.where}: {item.message}" for item in planned.decisions[:3]),
+            " ".join(f"{item.where}: {item.message}" for item in planned.decisions[:3])
+            + (f" And {len(planned.decisions) - 3:,} more." if len(planned.decisions) > 3 else ""),
             f"Run: migrator plan {planning.source} -o plan.toml, answer them there, and run with --plan plan.toml",
         )
     check_plan(planned.plan, schema)

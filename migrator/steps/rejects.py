@@ -26,4 +26,5 @@ def rejects(run: Path | None, runs: Path) -> Rejected:
     """Of that run folder, or of the newest in `runs`. Raises UsageError where there is none."""
     folder = find_run_folder(run, runs, ("plan.toml", "schema.sql"))
     plan = folder.read_plan() if folder.read_plan().exists() else None
-    return Rejected(folder.path / "rejects.jsonl", plan, group_rejects(folder.lines("rejects.jsonl")))
+    groups = group_rejects(folder.lines("rejects.jsonl"), folder.lines("tables.jsonl"))
+    return Rejected(folder.path / "rejects.jsonl", plan, groups)

@@ -160,7 +160,7 @@ def _collect(folder: RunFolder, said: Mapping[str, Any]) -> RunReport:
         run,
         datetime.strptime(run.run_id[:15], "%Y%m%d_%H%M%S").replace(tzinfo=UTC),
         tuple(CarriedTable(decision, run.proof.tables.get(decision.source, NOTHING)) for decision in decisions),
-        tuple(group_rejects(folder.lines("rejects.jsonl"))),
+        tuple(group_rejects(folder.lines("rejects.jsonl"), folder.lines("tables.jsonl"))),
         tuple(group_healed(folder.lines("healed.jsonl"))),
         tuple(convert(line, Arrival) for line in folder.lines("units.jsonl")),
     )

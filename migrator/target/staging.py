@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
 
-from migrator.core.errors import TargetError
+from migrator.core.errors import Occupied, TargetError
 from migrator.core.findings import count_of
 from migrator.target.catalog import belongings, relations, types
 from migrator.target.connection import execute, set_search_path
@@ -41,7 +41,7 @@ def check_room(
     """
     present = {name: kind for name, kind in relations(connection, placement.schema).items() if name not in leaving}
     if present and not placement.replace and not placement.into_existing:
-        raise TargetError(
+        raise Occupied(
             f"The schema {placement.schema} in {shown} is not empty.",
             f"It holds {_listed(present)}.",
             "Choose an empty database, --into-existing to add beside them, or --replace to replace the same names.",
@@ -54,14 +54,15 @@ def check_room(
         raise TargetError(
             f"{count_of(len(taken), 'name is', 'names are')} taken in the schema {placement.schema} of {shown}.",
             f"It holds {_listed(taken)}.",
-            _ways_out(placement, taken),
+            _ways_out(connection, placement, set(rows), taken),
         )
 
 
-def _ways_out(placement: Placement, taken: Mapping[str, str]) -> str:
-    if not placement.replace and {*taken.values()} <= _REPLACED:
+def _ways_out(connection: psycopg.Connection, placement: Placement, rows: set[str], taken: Mapping[str, str]) -> str:
+    replaced = doomed(connection, replace(placement, replace=True), rows)
+    if not placement.replace and taken.keys() <= {*replaced, *belongings(connection, placement.schema, replaced)}:
         return "Use --replace to replace them, or give the tables other names in the plan."
-    return "--replace leaves these: drop or rename them, or put the tables elsewhere with --schema NAME."
+    return "--replace leaves these: drop or rename them, or put the tables into another schema."
 
 
 def _listed(present: Mapping[str, str], most: int = 6) -> str:

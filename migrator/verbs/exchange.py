@@ -55,15 +55,24 @@ def export(
     from migrator.archive.folder import open_export
     from migrator.steps.export import ExportRequest
     from migrator.steps.export import export as export_step
+    from migrator.steps.finished import exported_before, stamp_of
     from migrator.steps.plan import PlanRequest
 
     decided_by(plan_file)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     suffix = SUFFIX if compress == "zstd" else ""
+    stamp = stamp_of(source, plan_file, planning)
+    if exported_before(folder, source, stamp):
+        output.err.print(f"done: {folder} holds this export, and the source is what it was", markup=False)
+        if output.json:
+            click.echo(report.to_json("export", {"folder": str(folder), "finished_before": True}))
+        return ExitCode.MISMATCH if (folder / "rejects.jsonl").exists() else ExitCode.OK
     with closing(open_export(folder, source)) as opened:
         if opened.known:
             output.err.print(f"going on with the export in {folder}", markup=False)
-        result = export_step(ExportRequest(source, opened, plan_file, planning, suffix, workers), output.progress())
+        result = export_step(
+            ExportRequest(source, opened, plan_file, planning, suffix, stamp, workers), output.progress()
+        )
     if output.json:
         click.echo(report.to_json("export", report.export_body(result)))
     else:
@@ -97,6 +106,7 @@ def load(
       migrator load app-export postgresql://db.example.org/app
       migrator load app-export env:DATABASE_URL --replace
     """
+    from migrator.steps.finished import stamp_of
     from migrator.steps.load import LoadRequest, check_export
     from migrator.steps.load import load as load_step
 
@@ -106,6 +116,7 @@ def load(
     return placing.carry(
         folder,
         check_export(folder),
+        stamp_of(folder),
         output,
         lambda common: load_step(LoadRequest(archive=folder, **common), output.progress()),
     )

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from migrator.core.errors import DecisionNeeded, ExitCode, UsageError
+from migrator.core.errors import DecisionNeeded, ExitCode, Occupied, UsageError
 from migrator.core.findings import count_of
 from migrator.options import RUNS
 from migrator.shell import Output
 
 if TYPE_CHECKING:
     from migrator.steps.carrying import RunResult
+    from migrator.steps.finished import Stamp
     from migrator.target.connection import Target
 
 
@@ -62,13 +63,17 @@ class Placing:
         if self.into_existing and self.replace:
             raise UsageError("--into-existing and --replace contradict each other.", next_step="Choose one of them.")
 
-    def carry(self, place: Path, source: Path, output: Output, step: Callable[[dict[str, Any]], RunResult]) -> int:
+    def carry(
+        self, place: Path, source: Path, stamp: Stamp, output: Output, step: Callable[[dict[str, Any]], RunResult]
+    ) -> int:
         """Have `step` carried out with what every request needs, and say what came of it. Returns the exit code.
 
-        `place` is where the rows are read, by which an unfinished run is known again; `source` is what they are of.
+        `place` is where the rows are read, by which an unfinished run is known again; `source` is what they are of;
+        `stamp` is by which a finished one is known.
         """
         from migrator import report
-        from migrator.steps.resume import finish_placed, first_attempt, next_attempt
+        from migrator.steps.finished import finished_before
+        from migrator.steps.resume import finish_placed, first_attempt, next_attempt, resumable
         from migrator.steps.watchdog import Watchdog
 
         with (
@@ -81,19 +86,25 @@ class Placing:
                 output.err.print(f"going on with the run {attempt.run_id}", markup=False)
                 if attempt.record.placed_at:
                     return _show_placed(finish_placed(attempt), output)
-            result = step(
-                {
-                    "attempt": attempt,
-                    "outcome": lambda result: report.outcome_body(result, source, resolved.shown),
-                    "into_existing": self.into_existing,
-                    "replace": self.replace,
-                    "dry_run": self.dry_run,
-                    "confirm": None if self.yes else watchdog.pausing(_ask_before_dropping),
-                    "watchdog": watchdog,
-                    "workers": self.workers,
-                    "left_behind": _say_left_behind(output),
-                }
-            )
+            common = {
+                "attempt": attempt,
+                "outcome": lambda result: report.outcome_body(result, source, resolved.shown) | {"stamp": stamp},
+                "into_existing": self.into_existing,
+                "replace": self.replace,
+                "dry_run": self.dry_run,
+                "confirm": None if self.yes else watchdog.pausing(_ask_before_dropping),
+                "watchdog": watchdog,
+                "workers": self.workers,
+                "left_behind": _say_left_behind(output),
+            }
+            try:
+                result = step(common)
+            except Occupied:
+                if before := finished_before(self.run_dir, resolved.shown, stamp):
+                    return _show_placed(before, output)
+                raise
+            except KeyboardInterrupt as error:  # in the preparation; what an earlier attempt has brought is kept
+                raise (resumable(error, attempt.run_id) if attempt.record else error) from None
         if output.json:
             click.echo(report.result_json(result))
         else:
@@ -120,7 +131,7 @@ def _say_left_behind(output: Output) -> Callable[[str], None]:
 
 
 def _show_placed(outcome: dict[str, Any], output: Output) -> int:
-    """Of a run that had ended when its process was killed."""
+    """Of a run that had ended before."""
     from migrator import report
 
     if output.json:

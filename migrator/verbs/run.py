@@ -72,6 +72,7 @@ def run(
         )  # fmt: skip
     if run_folder:
         raise UsageError("--run is for the way back, from PostgreSQL into a file.", next_step="Leave it out.")
+    from migrator.steps.finished import stamp_of
     from migrator.steps.plan import PlanRequest
     from migrator.steps.run import RunRequest
     from migrator.steps.run import run as run_step
@@ -85,6 +86,7 @@ def run(
     return placing.carry(
         source,
         source,
+        stamp_of(source, plan_file, planning),
         output,
         lambda common: run_step(
             RunRequest(source=source, plan=plan_file, planning=planning, **common), output.progress()

@@ -268,9 +268,38 @@ def test_a_folder_that_holds_something_else_is_refused(source: Path, tmp_path: P
 
 
 def test_a_finished_export_is_not_written_over(source: Path, exported: Path) -> None:
-    before = names(exported)
+    """Given again the command has nothing to do, as long as its source is what it was."""
+    before = {name: (exported / name).read_bytes() for name in names(exported)}
+    again = export(source, exported)
+    assert again.code == 0
+    assert "holds this export" in again.err
+    with closing(sqlite3.connect(source)) as db:
+        db.execute("INSERT INTO rooms (name) VALUES ('attic')")
+        db.commit()
     assert_refused(export(source, exported), 2, "holds a finished export", "Choose another folder")
-    assert names(exported) == before
+    assert {name: (exported / name).read_bytes() for name in names(exported)} == before
+
+
+def test_another_plan_is_another_export(source: Path, exported: Path, tmp_path: Path) -> None:
+    migrator("plan", source, "-o", tmp_path / "plan.toml")
+    assert_refused(export(source, exported, "--plan", tmp_path / "plan.toml"), 2, "holds a finished export")
+
+
+def test_a_load_that_is_given_again_has_nothing_to_do(exported: Path, database: str) -> None:
+    assert load(exported, database).code == 0
+    again = load(exported, database)
+    assert again.code == 0
+    assert "done: 11 rows had arrived in schema public before" in again.out
+
+
+def test_a_name_with_a_line_break_is_for_load(tmp_path: Path, database: str) -> None:
+    source = make_source(tmp_path / "odd.db", 'CREATE TABLE "a\nb" (x INTEGER); INSERT INTO "a\nb" VALUES (1);')
+    assert export(source, tmp_path / "out", "--compress", "none").code == 0
+    done = psql(tmp_path / "out", database)
+    assert done.returncode != 0
+    assert "use migrator load" in done.stderr
+    assert load(tmp_path / "out", database).code == 0
+    assert_verified(source, database)
 
 
 def test_a_source_that_is_none_leaves_no_folder(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def assert_loaded(source: Path, database: str, last: Answer) -> None:
 def test_an_export_that_is_killed_goes_on(step: str, source: Path, database: str) -> None:
     assert run_killed(step, *export(source)) == signal.SIGKILL
     if step == "export finished":  # nothing was left to do but to say so
-        assert migrator(*export(source)).code == 2
+        assert migrator(*export(source)).code == 0
     else:
         again = migrator(*export(source))
         assert_exported(source, again)
@@ -134,9 +134,6 @@ def test_an_export_that_is_interrupted_before_anything_leaves_nothing(source: Pa
 def test_a_load_that_is_killed_goes_on(step: str, source: Path, database: str) -> None:
     assert migrator(*export(source)).code == 0
     assert run_killed(step, *load(source, database)) == signal.SIGKILL
-    if step == "journal gone":
-        assert migrator("verify", source, database, "--run-dir", source.parent / "runs").code == 0
-        return
     again = migrator(*load(source, database))
     assert_loaded(source, database, again)
     assert ("had arrived" in again.out) == (step in PLACED)

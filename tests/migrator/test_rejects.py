@@ -50,7 +50,7 @@ def test_rejects_are_grouped_and_the_named_line_carries_them(tmp_path: Path, dat
     }
     remedies = {group["column"]: group["remedy"] for group in groups}
     for column, line in FIT.items():
-        assert remedies[column] == f"[tables.readings.columns] {column}: add {line}"
+        assert remedies[column].startswith(f"[tables.readings.columns] {column}: add {line}")
         text = re.sub(rf"(?m)^({column} = {{.*?)(, policy = \"[a-z-]+\")?}}", rf"\1, {line}}}", text, count=1)
     assert remedies["room"] == '[tables.readings.foreign_keys] room = {orphans = "not-valid"}, or "null"'
     plan.write_text(text.replace('orphans = "reject"', 'orphans = "not-valid"'), encoding="utf-8")
@@ -60,6 +60,45 @@ def test_rejects_are_grouped_and_the_named_line_carries_them(tmp_path: Path, dat
     assert "nothing was rejected" in migrator("rejects", "--run-dir", runs).out
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM readings").fetchone() == (10,)
+
+
+MIXED = """
+CREATE TABLE mixed (id INTEGER PRIMARY KEY, i INTEGER, t TEXT, r REAL);
+INSERT INTO mixed SELECT value, value, 'text ' || value, value / 3.0 FROM json_each('[1,2,3,4,5,6,7,8,9,10]');
+INSERT INTO mixed VALUES (11, 'abc', 't', 1), (12, 1, 'n' || char(0) || 'ul', 1), (13, 1, CAST(x'ff41' AS TEXT), 1),
+    (14, 1, x'4142', 1), (15, 1.5, 'x', 'notreal'), (16, x'00', 'x', x'01');
+"""
+
+
+def test_no_named_line_costs_other_rows(tmp_path: Path, database: str) -> None:
+    """Where a column has several faults, and where every one of the lines is followed."""
+    source, plan, runs = make_source(tmp_path / "mixed.db", MIXED), tmp_path / "plan.toml", tmp_path / "runs"
+    assert migrator("plan", source, "-o", plan).code == 7
+    command = ("run", source, database, "--plan", plan, "--run-dir", runs, "--replace", "--yes")
+    assert migrator(*command).code == 3
+    groups = json.loads(migrator("rejects", "--run-dir", runs, "--json").out)["groups"]
+    assert {group["reason"] for group in groups if group["column"] == "t"} == {
+        "text with a NUL character (U+0000), which PostgreSQL cannot store: …",
+        "text with bytes that are not valid in the database's encoding: invalid text …",
+        "blob … is not a text",
+    }
+    lines: dict[str, str] = {}
+    for group in groups:
+        if found := re.search(r'add (policy = "[a-z-]+")', group["remedy"]):
+            assert lines.setdefault(group["column"], found[1]) == found[1], "a column has one policy"
+    assert set(lines) == {"i", "t", "r"}
+    text = plan.read_text(encoding="utf-8")
+    for column, line in lines.items():
+        text = re.sub(rf"(?m)^({column} = {{.*?)}}", rf"\1, {line}}}", text, count=1)
+    plan.write_text(text, encoding="utf-8")
+
+    assert migrator(*command).code == 3
+    left = json.loads(migrator("rejects", "--run-dir", runs, "--json").out)["groups"]
+    assert sum(group["rows"] for group in left) < sum(group["rows"] for group in groups)
+    assert {key["id"] for group in left for key in group["keys"]} == {14, 16}
+    assert {group["remedy"].partition(":")[0] for group in left} == {
+        "no line of the plan carries them beside the other values"
+    }
 
 
 def test_there_has_to_be_a_run(tmp_path: Path) -> None:

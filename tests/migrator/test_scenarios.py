@@ -196,7 +196,7 @@ class ThroughFiles(Scenario):
     def _carry(self) -> RunResult:
         archive = self.plan.with_name("export")
         export_request = ExportRequest(
-            self.source, open_export(archive, self.source), self.plan, self.planning, SUFFIX, workers=1
+            self.source, open_export(archive, self.source), self.plan, self.planning, SUFFIX, [], workers=1
         )
         exported = export(export_request, Silent())
         request = LoadRequest(archive=archive, attempt=self.attempt, outcome=report.result_body, workers=1)

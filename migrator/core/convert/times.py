@@ -71,7 +71,8 @@ def timestamptz(pg: PgType, options: Options, affinity: Affinity) -> Conversion:
         local = value.astimezone(zone).replace(tzinfo=None)
         return local.isoformat(match["separator"], timespec) + (offset or "")
 
-    forward, inverse = written(parse, write, f"a {pg} {match[0]}")  # type: ignore[arg-type]
+    once = f", a time that {options.zone} has exactly once" if options.zone and options.zone != "UTC" else ""
+    forward, inverse = written(parse, write, f"a {pg} {match[0]}{once}")  # type: ignore[arg-type]
     return Conversion("timestamptz", forward, inverse, forward)
 
 

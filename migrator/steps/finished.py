@@ -1,0 +1,54 @@
+"""A command that is given again when all is done: as long as its source is what it was, there is nothing left to do."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from migrator.archive.folder import PROGRESS
+from migrator.archive.manifest import NAME as MANIFEST
+from migrator.archive.manifest import read_manifest
+from migrator.core.errors import SourceError
+from migrator.run_folder import RunFolder
+from migrator.steps.plan import PlanRequest
+
+Stamp = list[list[str | int]]
+
+
+def stamp_of(place: Path, plan: Path | None = None, planning: PlanRequest | None = None) -> Stamp:
+    """Size and time of change of a database and its log, or of an export's manifest, and a digest of what was decided.
+
+    As JSON gives it back.
+    """
+    paths = [place / MANIFEST] if place.is_dir() else [place, place.with_name(place.name + "-wal")]
+    files: Stamp = [
+        [path.name, path.stat().st_size, path.stat().st_mtime_ns]
+        for path in paths
+        if path.exists() and path.stat().st_size  # whoever opens a database may leave an empty log
+    ]
+    decided = plan.read_bytes() if plan and plan.is_file() else repr(planning).encode()
+    return [*files, ["decided", hashlib.sha256(decided).hexdigest()]]
+
+
+def exported_before(folder: Path, source: Path, stamp: Stamp) -> bool:
+    """Whether the folder holds a finished export of that source, as it still is."""
+    try:
+        manifest = read_manifest(folder)
+    except SourceError:
+        return False
+    unfinished = (folder / PROGRESS).exists()
+    return not unfinished and (manifest.source, manifest.stamp) == (str(source.resolve()), stamp)
+
+
+def finished_before(runs: Path, target: str, stamp: Stamp) -> dict[str, Any] | None:
+    """The outcome of the newest run that has put into that target what bears that stamp; None where there is none.
+
+    `target` is as it is shown.
+    """
+    folders = sorted(runs.glob("*-*"), key=lambda folder: folder.name.rpartition("-")[2], reverse=True)
+    for folder in folders:
+        outcome = RunFolder(folder).read_outcome() or {}
+        if outcome.get("schema") and (outcome.get("target"), outcome.get("stamp")) == (target, stamp):
+            return outcome
+    return None
