@@ -30,7 +30,7 @@ BATCH_ROWS = 1_000
 BATCH_VALUES = 64_000
 BATCH_BYTES = 16 * 1024 * 1024
 ROWS_PER_RANGE = 200_000
-MAX_RANGES = 4_096
+MAX_RANGES = 1_024  # of equal width; beyond, the rowids are looked at
 SHAPES = 200  # columns whose shapes go into one text; an expression of SQLite may be 1,000 deep
 
 
@@ -72,10 +72,28 @@ def table_ranges(connection: apsw.Connection, relation: Relation) -> list[Range]
         return []
     if not _has_more_rows(connection, relation, ROWS_PER_RANGE):
         return [Range(low, high)]
-    count = min(-(-(high - low + 1) // ROWS_PER_RANGE), MAX_RANGES)
+    count = -(-(high - low + 1) // ROWS_PER_RANGE)
+    if count > MAX_RANGES:
+        return _walked_ranges(connection, relation, low, high)
     width = -(-(high - low + 1) // count)
     bounds = [(low + number * width, min(low + (number + 1) * width - 1, high)) for number in range(count)]
     return [Range(*bound) for bound in bounds]
+
+
+def _walked_ranges(connection: apsw.Connection, relation: Relation, low: int, high: int) -> list[Range]:
+    """Where rowids are far apart, and one of them may be alone, ranges follow the rows; that reads every key once."""
+    behind = (
+        f"SELECT max({relation.rowid}) FROM (SELECT {relation.rowid} FROM {relation.from_sql}"
+        f" WHERE {relation.rowid} >= ? ORDER BY {relation.rowid} LIMIT {ROWS_PER_RANGE})"
+    )
+    ranges = []
+    while low <= high:
+        ((last,),) = connection.execute(behind, (low,))
+        ranges.append(Range(low, last))
+        if last == high:
+            break
+        low = last + 1
+    return ranges
 
 
 def _has_more_rows(connection: apsw.Connection, relation: Relation, count: int) -> bool:
