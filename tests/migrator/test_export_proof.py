@@ -86,6 +86,11 @@ def test_a_row_that_is_missing_in_a_file(source: Path) -> None:
 
 IN_STAGING: dict[str, tuple[str, str]] = {
     "a flipped bit": ("UPDATE keyed SET n = n # 1 WHERE id = 1", "keyed.n [id=1]"),
+    "int2 wrapped": ("UPDATE keyed SET n = 4464 WHERE id = 1", "keyed.n [id=1]"),
+    "int2 wrapped, in its own type": (
+        "ALTER TABLE keyed ALTER COLUMN n TYPE smallint USING ((n + 32768) % 65536 - 32768)::smallint",
+        "keyed.column n",
+    ),
     "a missing row": ("DELETE FROM keyed WHERE id = 2", "keyed [id=2]: source a row, target no row"),
     "a row too many": ("INSERT INTO keyed VALUES (9, 0, 0, '', NULL)", "keyed [id=9]: source no row, target a row"),
     "two swapped rows": ("UPDATE keyed SET id = -id; UPDATE keyed SET id = 4 + id", "keyed"),
