@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,20 @@ def stamp_of(place: Path, plan: Path | None = None, planning: PlanRequest | None
     As JSON gives it back.
     """
     paths = [place / MANIFEST] if place.is_dir() else [place, place.with_name(place.name + "-wal")]
-    files: Stamp = [
-        [path.name, path.stat().st_size, path.stat().st_mtime_ns]
-        for path in paths
-        if path.exists() and path.stat().st_size  # whoever opens a database may leave an empty log
-    ]
-    decided = plan.read_bytes() if plan and plan.is_file() else repr(planning).encode()
-    return [*files, ["decided", hashlib.sha256(decided).hexdigest()]]
+    decided = repr(planning).encode()
+    with suppress(OSError):  # what cannot be read is told by who reads it
+        decided = plan.read_bytes() if plan else decided
+    files = (_file_stamp(path) for path in paths)
+    return [*filter(None, files), ["decided", hashlib.sha256(decided).hexdigest()]]
+
+
+def _file_stamp(path: Path) -> list[str | int]:
+    """Empty for what is not there, and for an empty log: whoever opens a database may leave one."""
+    with suppress(OSError):
+        status = path.stat()
+        if status.st_size:
+            return [path.name, status.st_size, status.st_mtime_ns]
+    return []
 
 
 def exported_before(folder: Path, source: Path, stamp: Stamp) -> bool:

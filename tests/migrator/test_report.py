@@ -70,6 +70,7 @@ def test_the_report_says_what_the_run_said(everything: Everything) -> None:
     assert (report["kind"], report["version"], report["ending"]) == ("report", 1, "in place")
     assert (said.pop("kind"), said.pop("version")) == ("run", 1)
     source, target = report["run"].pop("source"), report["run"].pop("target")
+    assert report["run"].pop("stamp")[0][0] == "home & garden.db"
     assert report["run"] == said
     assert abs(datetime.now(UTC) - datetime.fromisoformat(report["begun_at"])) < timedelta(hours=1)
     assert source == str(everything.folder / "home & garden.db")
