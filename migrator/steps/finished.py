@@ -22,7 +22,8 @@ def stamp_of(place: Path, plan: Path | None = None, planning: PlanRequest | None
 
     As JSON gives it back.
     """
-    paths = [place / MANIFEST] if place.is_dir() else [place, place.with_name(place.name + "-wal")]
+    # Of a folder there is the first, of a database the others.
+    paths = (place / MANIFEST, place, place.with_name(place.name + "-wal"))
     decided = repr(planning).encode()
     with suppress(OSError):  # what cannot be read is told by who reads it
         decided = plan.read_bytes() if plan else decided
@@ -34,7 +35,7 @@ def _file_stamp(path: Path) -> list[str | int]:
     """Empty for what is not there, and for an empty log: whoever opens a database may leave one."""
     with suppress(OSError):
         status = path.stat()
-        if status.st_size:
+        if status.st_size and path.is_file():
             return [path.name, status.st_size, status.st_mtime_ns]
     return []
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import pwd
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from tempfile import TemporaryDirectory
 import psycopg
 from click.testing import CliRunner
 
+import migrator as package
 from migrator.cli import cli
 
 NOBODY = "nobody"
@@ -83,6 +86,10 @@ def migrator_as_nobody(*arguments: str | Path) -> Answer:
     if os.getuid() != 0:
         return migrator(*arguments)
     account = pwd.getpwnam(NOBODY)
+    # Nobody may not be able to read the modules either, so they are all there before.
+    for module in pkgutil.walk_packages(package.__path__, "migrator."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
     def give_up_rights() -> None:
         os.setgroups([])
