@@ -37,7 +37,12 @@ def write_whole(path: Path, text: str, advice: str) -> None:
 def put_in_place(partial: Path, path: Path) -> None:
     """Give a file that is on the disk its name, and have the name on the disk."""
     partial.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in it on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

@@ -108,6 +108,12 @@ class RunFolder:
         write_whole(self.path / name, text, ADVICE)
 
 
+def ended_runs(runs: Path) -> list[Path]:
+    """The folders of runs that have told an outcome, the newest last: a run's id sorts by time."""
+    told = (folder for folder in runs.glob("*-*") if (folder / "run.json").exists())
+    return sorted(told, key=lambda folder: folder.name.rpartition("-")[2])
+
+
 def find_run_folder(path: Path | None, runs: Path, marks: Sequence[str] = ("plan.toml",)) -> RunFolder:
     """That folder of a run, or the newest in `runs`: one of the `marks` is in it. Raises UsageError."""
     if path is None:

@@ -53,11 +53,6 @@ class DataWriter:
         self._stored = hashlib.sha256() if path.name.endswith(SUFFIX) else self._content
         self._file: IO[bytes] = self._partial.open("wb")
 
-    @property
-    def content(self) -> bytes:
-        """SHA-256 of all that was written so far."""
-        return self._content.digest()
-
     def write(self, data: bytes) -> None:
         self._content.update(data)
         self._store(self._compressor.compress(data))
@@ -105,9 +100,7 @@ def open_content(path: Path) -> Iterator[Readable]:
             with path.open("rb") as file:
                 yield file
     except (OSError, EOFError, zstd.ZstdError) as error:
-        raise SourceError(
-            f"{path} cannot be read.", f"{error}.", "Copy it again from where it was exported."
-        ) from error
+        raise SourceError(f"{path} cannot be read.", f"{error}.", AGAIN) from error
 
 
 def check_file(path: Path, size: int, sha256: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from migrator.archive.files import AGAIN
 from migrator.core.errors import SourceError
 from migrator.core.model import Schema
 
@@ -95,10 +96,6 @@ class Manifest:
     answers: dict[str, list[list[int | float | str | None]]]
     others: dict[str, str]
 
-    @property
-    def rows(self) -> int:
-        return sum(table.rows for table in self.tables)
-
     def files(self) -> Iterator[DataFile]:
         for table in self.tables:
             yield from table.files
@@ -127,7 +124,7 @@ def read_manifest(folder: Path) -> Manifest:
             )
         manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.DecodeError as error:
-        raise SourceError(f"{path} is damaged.", f"{error}.", "Copy it again from where it was exported.") from error
+        raise SourceError(f"{path} is damaged.", f"{error}.", AGAIN) from error
     for name in (*(file.name for file in manifest.files()), *(view.file for view in manifest.views), *manifest.others):
         if name is not None and not _lies_within(name):
             raise SourceError(f"{path} is damaged.", f"It names a file outside of the export: {name!r}.")

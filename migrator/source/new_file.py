@@ -17,6 +17,7 @@ from migrator.core.model import Schema
 from migrator.core.names import quote_identifier
 from migrator.core.original import TABLE, Definition, Original
 from migrator.core.values import LARGEST_VALUE_BYTES, BrokenText
+from migrator.disk import sync_folder
 from migrator.source.connection import check_file, connect
 from migrator.source.schema import read_schema
 
@@ -33,17 +34,13 @@ def file_errors(path: Path) -> Iterator[None]:
     except apsw.FullError as error:
         raise _full(path) from error
     except (apsw.CantOpenError, apsw.PermissionsError, apsw.ReadOnlyError) as error:
-        raise SourceError(
-            f"{path} cannot be made.", f"SQLite says: {error}.", "Check the folder's permissions."
-        ) from error
+        raise SourceError(f"{path} cannot be made.", f"SQLite says: {error}.", _PERMISSIONS) from error
     except apsw.Error as error:
         raise SourceError(f"{path} cannot be written.", f"SQLite says: {error}.") from error
     except OSError as error:
         if error.errno == 28:
             raise _full(path) from error
-        raise SourceError(
-            f"{path} cannot be written.", f"{error.strerror}.", "Check the folder's permissions."
-        ) from error
+        raise SourceError(f"{path} cannot be written.", f"{error.strerror}.", _PERMISSIONS) from error
 
 
 def _full(path: Path) -> Failure:
@@ -289,11 +286,7 @@ def place(made: Path, path: Path, kept: Path | None) -> None:
             with exclusive(path) as connection:
                 _inherit(made, path)
                 _take_place(made, path, kept, connection)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def _take_place(made: Path, path: Path, kept: Path, connection: apsw.Connection | None) -> None:

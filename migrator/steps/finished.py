@@ -11,7 +11,7 @@ from migrator.archive.folder import PROGRESS
 from migrator.archive.manifest import NAME as MANIFEST
 from migrator.archive.manifest import read_manifest
 from migrator.core.errors import SourceError
-from migrator.run_folder import RunFolder
+from migrator.run_folder import RunFolder, ended_runs
 from migrator.steps.plan import PlanRequest
 
 Stamp = list[list[str | int]]
@@ -55,8 +55,7 @@ def finished_before(runs: Path, target: str, stamp: Stamp) -> dict[str, Any] | N
 
     `target` is as it is shown.
     """
-    folders = sorted(runs.glob("*-*"), key=lambda folder: folder.name.rpartition("-")[2], reverse=True)
-    for folder in folders:
+    for folder in reversed(ended_runs(runs)):
         outcome = RunFolder(folder).read_outcome() or {}
         if outcome.get("schema") and (outcome.get("target"), outcome.get("stamp")) == (target, stamp):
             return outcome

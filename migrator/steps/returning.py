@@ -17,7 +17,7 @@ from migrator.core.pg_tables import PgColumn, PgSchema, PgTable
 from migrator.core.pgtypes import PgType, parse_type
 from migrator.core.plan import ColumnPlan, Plan, TablePlan, fingerprint
 from migrator.core.way_back import ColumnBack, TableBack, WayBack, column_back
-from migrator.run_folder import RunFolder
+from migrator.run_folder import RunFolder, ended_runs
 from migrator.source.new_file import schema_of
 from migrator.source.original import read_original
 from migrator.steps.known import blueprint_of
@@ -50,9 +50,8 @@ class Earlier:
 
 def find_run(run_dir: Path, shown: str, file: Path) -> Path | None:
     """The newest run into that database. Raises DecisionNeeded where runs of several files went there."""
-    folders = sorted(run_dir.glob("*"), key=lambda path: path.name.rpartition("-")[2]) if run_dir.is_dir() else []
     found: dict[str, Path] = {}
-    for folder in folders:
+    for folder in ended_runs(run_dir):
         outcome = RunFolder(folder).read_outcome() or {}
         if outcome.get("target") == shown and (folder / "plan.toml").exists():
             found[str(outcome.get("source"))] = folder

@@ -16,7 +16,7 @@ from migrator.core.progress import Progress
 from migrator.core.shapes import from_json
 from migrator.profiles import recognise
 from migrator.profiles.profile import Shapes
-from migrator.run_folder import RunFolder
+from migrator.run_folder import RunFolder, ended_runs
 from migrator.steps.identity import identity_columns
 from migrator.steps.known import blueprint_of
 from migrator.steps.origin import Database
@@ -139,8 +139,7 @@ def schema_drift(plan: Plan, schema: Schema) -> Drift:
 def _newest(request: VerifyRequest) -> Path:
     """The last run, or load of an export, of this file into this target."""
     run_dir, source = request.run_dir, request.source
-    finished = [folder for folder in run_dir.glob("*-*") if (folder / "run.json").exists()]
-    finished.sort(key=lambda folder: folder.name.rpartition("-")[2])  # the run's id sorts by time
+    finished = ended_runs(run_dir)
     wanted = (str(source.resolve()), request.target.shown)
     for folder in reversed(finished):
         outcome = RunFolder(folder).read_outcome() or {}

@@ -13,11 +13,12 @@ from psycopg import sql
 
 from migrator.core.convert import Unfit
 from migrator.core.values import hexed, show, storage_class
-from migrator.core.way_back import Carry, ColumnBack, TableBack
+from migrator.core.way_back import ColumnBack, TableBack
 from migrator.core.work import Reject
 from migrator.source.new_file import NewFile
-from migrator.target.reader import select, stream
+from migrator.target.reader import batches, select, stream
 from migrator.target.tables import largest_row_bytes
+from migrator.tasks.batches import converted
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 32 * 1024 * 1024
@@ -79,7 +80,7 @@ class BringBack:
         self._names = [column.name for column in self.table.columns]
         rows = read_back(self.connection, self.table, brought.batch_rows)
         with self.file.transaction():
-            for batch in _batches(rows, brought.batch_rows):
+            for batch in batches(rows, brought.batch_rows):
                 self._insert(batch, brought)
                 self.report(len(batch))
         return brought
@@ -87,7 +88,7 @@ class BringBack:
     def _insert(self, batch: list[Row], brought: Brought) -> None:
         try:
             with self.file.transaction():
-                self.file.insert(self.table.name, self._names, self.table.nulls, _carried(batch, self._steps))
+                self.file.insert(self.table.name, self._names, self.table.nulls, converted(self._steps, batch))
             brought.rows += len(batch)
         except REFUSED:
             self._insert_carefully(batch, brought)
@@ -129,26 +130,3 @@ class BringBack:
             else None,
             reason=reason,
         )
-
-
-def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-Steps = Sequence[tuple[int, Carry]]
-
-
-def _carried(batch: Sequence[Row], steps: Steps) -> Iterable[Sequence[object]]:
-    if not steps:
-        return batch
-    columns: list[Sequence[object]] = list(zip(*batch, strict=True))
-    for number, carry in steps:
-        columns[number] = [None if value is None else carry(value) for value in columns[number]]
-    return zip(*columns, strict=True)
