@@ -18,8 +18,8 @@ from migrator.core.ddl import build
 from migrator.core.model import Schema
 from migrator.core.plan import Plan
 from migrator.core.plan_file import from_toml
+from migrator.source.schema import open_schema
 from migrator.steps.building import create_tables
-from migrator.steps.run import open_schema
 from migrator.target.connection import connect, resolve_target
 from migrator.target.journal import Journal
 from migrator.tasks.copy import CopyTask

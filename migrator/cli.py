@@ -232,7 +232,7 @@ def rejects(run_folder: Path | None, run_dir: Path, output: Output) -> int:
     """Show what a run could not load: rejected rows in groups, and the line of the plan that would carry them.
 
     RUN_FOLDER is the folder of a run; default: the newest one. Every rejected row stands by itself, with its key, its
-    value in hexadecimal and the reason, in rejects.jsonl there. After an edit of the plan, run again with --replace.
+    value in hexadecimal and the reason, in rejects.jsonl there. Edit the plan, and give the command of the run again.
 
     Examples:
       migrator rejects

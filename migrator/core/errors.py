@@ -4,7 +4,7 @@
     ├── UsageError               2    the command line cannot be carried out as it was given
     ├── SourceError              4    the SQLite side: missing, not a database, corrupt, locked, changed
     ├── TargetError              5    the PostgreSQL side: unreachable, refused, in the way
-    │   └── Occupied                  its schema is not empty
+    │   └── Occupied                  its schema is not empty, or holds rows that --replace would drop
     │   └── Stalled              5    nothing moves between us and the server any more
     ├── PlanError                2    the plan file cannot be read or contradicts the source
     ├── DecisionNeeded           7    nothing was done, because a person has to choose first
@@ -86,7 +86,7 @@ class Stalled(TargetError):
 
 
 class Occupied(TargetError):
-    """The target's schema is not empty."""
+    """What stands in the target's schema is in the way."""
 
 
 class DecisionNeeded(MigratorError):

@@ -16,7 +16,7 @@ from importlib.resources import files
 from migrator.core.blueprint import Blueprint, Phase, Reference, Statement
 from migrator.core.census import TableCensus
 from migrator.core.ddl import build
-from migrator.core.errors import DecisionNeeded, PlanError, SourceError, TargetError
+from migrator.core.errors import DecisionNeeded, Occupied, PlanError, SourceError, TargetError
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import Schema, TableKind, fold
 from migrator.core.plan import Orphans, Plan, TablePlan
@@ -143,7 +143,7 @@ class HomeAssistantRecorder:
         rows = sorted(filled)
         data = [name for name in rows if name not in _BOOKKEEPING]
         if data and not replace:
-            raise TargetError(
+            raise Occupied(
                 "Home Assistant's tables in the target already hold data.",
                 f"There are rows in {', '.join(data)}; a first start of Home Assistant writes some too.",
                 "Stop Home Assistant. If nothing in them is needed, replace them with: migrator run … --replace",

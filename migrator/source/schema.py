@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -29,6 +31,7 @@ from migrator.core.model import (
 )
 from migrator.core.names import quote_identifier
 from migrator.core.sql.definitions import DefinitionError, TableDefinition, read_index, read_table
+from migrator.source.connection import open_readable, source_errors
 
 _KINDS = {"table": TableKind.TABLE, "virtual": TableKind.VIRTUAL, "shadow": TableKind.SHADOW}
 _GENERATED = {2: Generated.VIRTUAL, 3: Generated.STORED}
@@ -46,6 +49,17 @@ class SchemaReading:
 def read_schema(connection: apsw.Connection) -> SchemaReading:
     """Every table, index, foreign key, view and trigger of the main database, in the order of their names."""
     return _Reader(connection).read()
+
+
+@contextmanager
+def open_schema(source: Path, scratch: Path) -> Iterator[tuple[Path, Schema]]:
+    """The path to read (a copy in `scratch` where the source cannot be read in place) and the schema."""
+    connection, path = open_readable(source, scratch)
+    try:
+        with source_errors(source):
+            yield path, read_schema(connection).schema
+    finally:
+        connection.close()
 
 
 class _Reader:

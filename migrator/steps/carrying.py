@@ -26,6 +26,7 @@ from migrator.run_folder import RunFolder
 from migrator.steps.building import Builder, finish_tables, finish_views
 from migrator.steps.copying import copy_tables
 from migrator.steps.covered import Covered, check_covered
+from migrator.steps.earlier import Earlier
 from migrator.steps.identity import identity_columns, restart
 from migrator.steps.known import Ground
 from migrator.steps.origin import Origin
@@ -52,7 +53,7 @@ from migrator.workers import WorkerPool
 class CarryRequest:
     """`outcome` is what is to be written down of a result; `confirm` is asked before --replace drops something.
 
-    `left_behind` is told of a run that could not be removed from the target.
+    `left_behind` is told of a run that could not be removed from the target. `earlier` is a run that gives way.
     """
 
     attempt: Attempt
@@ -64,6 +65,17 @@ class CarryRequest:
     left_behind: Callable[[str], None] = lambda run_id: None
     watchdog: Watchdog | None = None
     workers: int = 2
+    earlier: Earlier | None = None
+
+    @property
+    def replaces(self) -> bool:
+        """Whether rows in the target may be dropped."""
+        return self.replace or self.earlier is not None
+
+    def leaving(self, schema: str, ground: Ground | None) -> set[str]:
+        """The names in that schema of the target which become free."""
+        names = set(ground.relations) if ground else set()
+        return names | self.earlier.relations if self.earlier and self.earlier.schema == schema else names
 
     @property
     def target(self) -> Target:
@@ -105,8 +117,8 @@ def check_reachable(request: CarryRequest, schema: str, ground: Ground | None) -
         with target_errors(request.target, "to make a schema"):
             staging.rehearse_create(connection, request.attempt.run_id)
         if not (request.replace or request.into_existing):
-            leaving = ground.relations if ground else frozenset()
             with target_errors(request.target, "a look at its tables"):
+                leaving = request.leaving(schema, ground)
                 staging.check_room(connection, Placement(schema), (), request.target.shown, leaving)
     finally:
         connection.close()
@@ -141,6 +153,8 @@ class Carrying:
         self.result.attempt = self.journal.attempt
         self.result.tables = len(self.tables)
         notes = self.ground.notes if self.ground else ()
+        earlier = self.request.earlier.names if self.request.earlier else ()
+        self.obsolete = sorted({*earlier, *(self.ground.standing if self.ground else ())})
         self.result.findings = tuple(dict.fromkeys((*self.result.findings, *self.blueprint.findings, *notes)))
         self.result.planned = {phase.value: len(self.blueprint.phase(phase)) for phase in Phase}
 
@@ -215,7 +229,7 @@ class Carrying:
     def _check_target(self, connection: psycopg.Connection) -> None:
         """Everything that could stand in the way of the rename, before hours are spent on the copy."""
         with target_errors(self.target, "the preparation"):
-            leaving = self.ground.relations if self.ground else frozenset()
+            leaving = self.request.leaving(self.placement.schema, self.ground)
             rows = self._placed_names()
             staging.check_room(connection, self.placement, self._names(), self.target.shown, leaving, rows)
             doomed = staging.doomed(connection, self.placement, rows)
@@ -224,11 +238,10 @@ class Carrying:
             self.request.confirm(doomed)
 
     def _rehearse(self, connection: psycopg.Connection, doomed: set[str]) -> None:
-        standing = self.ground.standing if self.ground else {}
-        owners = {shape.owner for shape in standing.values()}
-        if doomed or standing:
+        owners = {shape.owner for shape in self.ground.standing.values()} if self.ground else set()
+        if doomed or self.obsolete:
             try:
-                staging.rehearse_drop(connection, self.placement, doomed | standing.keys(), owners)
+                staging.rehearse_drop(connection, self.placement, {*doomed, *self.obsolete}, owners)
             except psycopg.Error as error:
                 raise target_error(self.target, "to replace its tables", error) from None
 
@@ -337,7 +350,7 @@ class Carrying:
                     self.placement,
                     self.blueprint.tables,
                     [view.target for view in self.blueprint.views],
-                    list(self.ground.standing) if self.ground else [],
+                    self.obsolete,
                     self.blueprint.final,
                     lambda: self._check_rows(connection),
                 )
@@ -355,4 +368,6 @@ class Carrying:
 
     def _check_rows(self, connection: psycopg.Connection) -> None:
         if self.ground:
-            self.ground.check_rows(connection, self.placement.schema, self.placement.replace)
+            self.ground.check_rows(connection, self.placement.schema, self.request.replaces)
+        if self.request.earlier:
+            self.request.earlier.check(connection)

@@ -32,6 +32,7 @@ from migrator.core.shapes import to_json
 from migrator.run_folder import RunFolder
 from migrator.source.connection import sqlite_version
 from migrator.source.original import read_original
+from migrator.source.schema import open_schema
 from migrator.steps.copying import parts_left
 from migrator.steps.covered import Covered, check_covered
 from migrator.steps.identity import identity_columns
@@ -39,7 +40,6 @@ from migrator.steps.known import Known, blueprint_of, known_application
 from migrator.steps.origin import Database, NotCompared
 from migrator.steps.plan import PlanRequest, fresh, reviewed, with_queries
 from migrator.steps.resume import definitions
-from migrator.steps.run import open_schema
 from migrator.steps.verification import explained_by
 from migrator.tasks.careful import Explained
 from migrator.tasks.export import ExportTask
@@ -166,11 +166,17 @@ class _Exporting:
             folder.add(exported)
             self.done.append(exported)
         self.progress.finish()
+        self.done = self._in_order()
         self.files = _by_table(self.done)
         self.result.seconds["export"] = time.monotonic() - started
         rows = {table.name: sum(file.rows for file in self.files[table.target]) for table in self.tables}
         self.result.covered = self.origin.covered(rows)
         check_covered(self.result.covered)
+
+    def _in_order(self) -> list[Exported]:
+        """By table and rowid, and not as the workers came to an end: two exports of one source are alike."""
+        places = {table.target: number for number, table in enumerate(self.tables)}
+        return sorted(self.done, key=lambda item: (places[item.file.table], item.file.low is not None, item.file.low))
 
     def _standing(self, made_of: Mapping[str, str]) -> list[Exported]:
         by_name = {table.target: table for table in self.tables}
@@ -293,9 +299,9 @@ class _Exporting:
 
 
 def _by_table(done: Iterable[Exported]) -> Mapping[str, list[DataFile]]:
-    """Target table → its files in the order of the rowids."""
+    """Target table → its files, in that order."""
     found: dict[str, list[DataFile]] = defaultdict(list)
-    for item in sorted(done, key=lambda item: (item.file.low is not None, item.file.low)):
+    for item in done:
         found[item.file.table].append(item.file)
     return found
 

@@ -135,7 +135,7 @@ def _ground(request: LoadRequest, manifest: Manifest, plan: Plan) -> Ground | No
         return None
     answers = {name: [tuple(row) for row in rows] for name, rows in manifest.answers.items()}
     known = Known(profile, answers)
-    return survey(known, manifest.schema, request.target, plan.target_schema, request.replace)
+    return survey(known, manifest.schema, request.target, plan.target_schema, request.replaces)
 
 
 def _checked_texts(folder: Path, manifest: Manifest) -> dict[str, str]:

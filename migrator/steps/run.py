@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +12,8 @@ from migrator.core.model import Schema
 from migrator.core.original import to_json as original_to_json
 from migrator.core.progress import Progress
 from migrator.core.shapes import to_json
-from migrator.source.connection import open_readable, source_errors
 from migrator.source.original import read_original
-from migrator.source.schema import read_schema
+from migrator.source.schema import open_schema
 from migrator.steps.carrying import Carrying, CarryRequest, RunResult, check_reachable, staging_of
 from migrator.steps.known import Ground, blueprint_of, known_application, survey
 from migrator.steps.origin import Database
@@ -73,17 +70,6 @@ def _plan(request: RunRequest, path: Path, schema: Schema, progress: Progress) -
     name = planned.plan.profile if planned else planning.profile
     target_schema = planned.plan.target_schema if planned else planning.schema
     known = known_application(name, path, schema)
-    ground = survey(known, schema, request.target, target_schema, request.replace)
+    ground = survey(known, schema, request.target, target_schema, request.replaces)
     check_reachable(request, target_schema, ground)
     return planned or fresh(planning, schema, ground.shapes if ground else None, progress), ground
-
-
-@contextlib.contextmanager
-def open_schema(source: Path, scratch: Path) -> Iterator[tuple[Path, Schema]]:
-    """The path to read (a copy in `scratch` where the source cannot be read in place) and the schema."""
-    connection, path = open_readable(source, scratch)
-    try:
-        with source_errors(source):
-            yield path, read_schema(connection).schema
-    finally:
-        connection.close()

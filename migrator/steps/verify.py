@@ -17,11 +17,11 @@ from migrator.core.shapes import from_json
 from migrator.profiles import recognise
 from migrator.profiles.profile import Shapes
 from migrator.run_folder import RunFolder, ended_runs
+from migrator.source.schema import open_schema
 from migrator.steps.identity import identity_columns
 from migrator.steps.known import blueprint_of
 from migrator.steps.origin import Database
 from migrator.steps.plan import complete_queries
-from migrator.steps.run import open_schema
 from migrator.steps.verification import Proof, explained_by, verify_all
 from migrator.target.connection import Target
 from migrator.tasks.table import work_tables
@@ -39,11 +39,15 @@ class VerifyRequest:
 
 @dataclass(frozen=True)
 class Verified:
-    """`run` is the run folder whose plan was held against both sides; `changed` says how the source differs since."""
+    """`run` is the run folder whose plan was held against both sides; `changed` says how the source differs since.
+
+    `placed` are the tables and views of the target that the run had placed.
+    """
 
     run: Path
     proof: Proof
     changed: tuple[str, ...]
+    placed: tuple[str, ...]
 
 
 def verify(request: VerifyRequest, progress: Progress) -> Verified:
@@ -86,7 +90,8 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
         now = proof.tables[name].rows if name in proof.tables else before["rows"]
         if now != before["rows"]:
             changed.append(f"{name} had {count_of(before['rows'], 'row')} during the run and has {now:,} now")
-    return Verified(folder.path, proof, tuple(changed))
+    placed = (*blueprint.tables, *(view.target for view in blueprint.views))
+    return Verified(folder.path, proof, tuple(changed), placed)
 
 
 def plan_of_run(folder: RunFolder, schema: Schema) -> tuple[Plan, Shapes | None]:

@@ -28,7 +28,7 @@ from migrator.core.throughput import Arrival
 from migrator.core.work import Healed, Reject
 
 PREFIX = "migrator_journal_"
-VERSION = 2
+VERSION = 3
 END_WITHIN_S = 30.0
 
 _TABLES = (
@@ -42,7 +42,7 @@ _TABLES = (
     " begun_at timestamptz NOT NULL DEFAULT transaction_timestamp(),"
     " arrived_at timestamptz NOT NULL DEFAULT clock_timestamp())",
     "CREATE TABLE {}.line (table_name text NOT NULL, low bigint, settled boolean NOT NULL, kind text NOT NULL,"
-    " content text NOT NULL)",
+    " content text NOT NULL, position bigint GENERATED ALWAYS AS IDENTITY)",
 )
 
 
@@ -164,7 +164,7 @@ class Journal:
         named = [("rejects.jsonl", item.line()) for item in rejects]
         named += [("healed.jsonl", item.line()) for item in healed]
         if named:
-            statement = self._sql("COPY {} FROM STDIN", "line")
+            statement = self._sql("COPY {} (table_name, low, settled, kind, content) FROM STDIN", "line")
             with connection.cursor() as cursor, cursor.copy(statement) as copy:
                 for kind, line in named:
                     copy.write_row((table, low, settled, kind, json.dumps(line)))
@@ -205,8 +205,9 @@ class Journal:
                 connection.execute(statement + sql.SQL(" AND low IS NOT DISTINCT FROM %s"), (table, unit.low))
 
     def lines(self, connection: psycopg.Connection, kind: str) -> Iterator[str]:
-        """The lines of rejects.jsonl or healed.jsonl, streamed."""
-        query = self._sql("SELECT content FROM {} WHERE kind = %s ORDER BY table_name, settled, low", "line")
+        """The lines of rejects.jsonl or healed.jsonl, streamed in the order of tables and rowids."""
+        order = "table_name, settled, low, position"
+        query = self._sql(f"SELECT content FROM {{}} WHERE kind = %s ORDER BY {order}", "line")
         with connection.transaction(), connection.cursor("lines") as cursor:
             for (content,) in cursor.execute(query, (kind,)):
                 yield content

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import psycopg
 from psycopg import sql
 
-from migrator.core.errors import Occupied, TargetError
+from migrator.core.errors import Occupied
 from migrator.core.findings import count_of
 from migrator.target.catalog import belongings, relations, types
 from migrator.target.connection import execute, set_search_path
@@ -51,7 +51,7 @@ def check_room(
     taken = {name: kind for name, kind in types(connection, placement.schema).items() if name in rows}
     taken |= {name: present[name] for name in names if name in present and name not in going}
     if taken:
-        raise TargetError(
+        raise Occupied(
             f"{count_of(len(taken), 'name is', 'names are')} taken in the schema {placement.schema} of {shown}.",
             f"It holds {_listed(taken)}.",
             _ways_out(connection, placement, set(rows), taken),

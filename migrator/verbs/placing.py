@@ -19,6 +19,7 @@ from migrator.shell import Output
 if TYPE_CHECKING:
     from migrator.steps.carrying import RunResult
     from migrator.steps.finished import Stamp
+    from migrator.steps.resume import Attempt
     from migrator.target.connection import Target
 
 
@@ -72,8 +73,9 @@ class Placing:
         `stamp` is by which a finished one is known.
         """
         from migrator import report
+        from migrator.steps.earlier import give_way
         from migrator.steps.finished import finished_before
-        from migrator.steps.resume import finish_placed, first_attempt, next_attempt, resumable
+        from migrator.steps.resume import finish_placed, first_attempt, next_attempt
         from migrator.steps.watchdog import Watchdog
 
         with (
@@ -97,19 +99,36 @@ class Placing:
                 "workers": self.workers,
                 "left_behind": _say_left_behind(output),
             }
-            try:
-                result = step(common)
-            except Occupied:
-                if before := finished_before(self.run_dir, resolved.shown, stamp):
-                    return _show_placed(before, output)
-                raise
-            except KeyboardInterrupt as error:  # in the preparation; what an earlier attempt has brought is kept
-                raise (resumable(error, attempt.run_id) if attempt.record else error) from None
+            with _keeping(attempt):
+                try:
+                    result = step(common)
+                except Occupied as occupied:
+                    if before := finished_before(self.run_dir, resolved.shown, stamp):
+                        return _show_placed(before, output)
+                    if self.replace:
+                        raise
+                    earlier = give_way(occupied, source, attempt.target, self.run_dir, self.workers, output.progress)
+                    output.err.print(f"the tables of {earlier.run.name}, which left rows out, give way", markup=False)
+                    if not attempt.record:  # its folder was empty, and is gone
+                        attempt = first_attempt(resolved, place, self.run_dir)
+                        watchdog.follow(attempt.target)
+                    result = step(common | {"attempt": attempt, "earlier": earlier})
         if output.json:
             click.echo(report.result_json(result))
         else:
             report.show_result(output.out, result)
         return ExitCode.MISMATCH if result.rejects else ExitCode.OK
+
+
+@contextlib.contextmanager
+def _keeping(attempt: Attempt) -> Iterator[None]:
+    """A Ctrl-C in the preparation keeps what an earlier attempt has brought, and says so."""
+    from migrator.steps.resume import resumable
+
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise (resumable(error, attempt.run_id) if attempt.record else error) from None
 
 
 def _ask_before_dropping(names: list[str]) -> None:

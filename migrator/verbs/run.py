@@ -52,7 +52,9 @@ def run(
     Passwords come from PGPASSFILE, a service file or --password-file. Without TARGET an embedded PostgreSQL is used,
     with its data beside the source (install metastore-migrator[embedded]).
 
-    Rows that do not fit are written to rejects.jsonl in the run folder, and the exit code is 3.
+    Rows that do not fit are written to rejects.jsonl in the run folder, and the exit code is 3. Edit the plan as
+    migrator rejects shows, and give the same command again: the new tables take the place of those that the run has
+    placed, as long as these are what they were.
 
     The way back: where SOURCE is a PostgreSQL database, TARGET is a SQLite file to make. The plan of the earlier run
     says what every value was; the schema is that of the original file. Without an earlier run, or with --schema, the

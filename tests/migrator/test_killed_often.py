@@ -18,7 +18,7 @@ import pytest
 
 from . import servers
 from .faults import assert_exact
-from .killing import STEPS, arm
+from .killing import EXPORT_STEPS, STEPS, arm
 from .moving import make_source
 from .terminal import Answer, migrator, migrator_forked
 
@@ -43,9 +43,23 @@ CREATE VIEW bright AS SELECT name FROM lamps WHERE id > 4990;
 """
 
 
-def attempt(rng: random.Random, command: tuple[str | Path, ...]) -> int | None:
+Command = tuple[str | Path, ...]
+
+
+def run_commands(source: Path, database: str) -> list[Command]:
+    runs = source.parent / "runs"
+    return [("run", source, database, "--run-dir", runs, "--workers", "1")]
+
+
+def exchange_commands(source: Path, database: str) -> list[Command]:
+    export, runs = source.parent / "export", source.parent / "runs"
+    load = ("load", export, database, "--run-dir", runs, "--workers", "1")
+    return [("export", source, export, "--workers", "1"), load]
+
+
+def attempt(rng: random.Random, command: Command) -> int | None:
     """The exit code, or None where the attempt was killed before it came to one: at a named step, or after a while."""
-    step = rng.choice([None, *STEPS])
+    step = rng.choice([None, *(EXPORT_STEPS if command[0] == "export" else STEPS)])
     if not (child := os.fork()):
         code = 99
         try:
@@ -61,23 +75,24 @@ def attempt(rng: random.Random, command: tuple[str | Path, ...]) -> int | None:
     return None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def has_begun(database: str) -> bool:
+def has_begun(database: str, export: Path) -> bool:
+    """Whether an attempt has left something from which the next one can go on."""
     with psycopg.connect(database) as connection:
         journals = "SELECT 1 FROM pg_namespace WHERE nspname LIKE 'migrator\\_journal%'"
-        return connection.execute(journals).fetchone() is not None
-
-
-def is_placed(database: str) -> bool:
-    """A kill came when all was done, and only the exit code was missing."""
-    with psycopg.connect(database) as connection:
-        return not has_begun(database) and connection.execute("SELECT to_regclass('public.lamps')").fetchone() != (
-            None,
-        )
+        return connection.execute(journals).fetchone() is not None or (export / "progress.jsonl").exists()
 
 
 @pytest.mark.parametrize("hand", range(HANDS))
+@pytest.mark.parametrize(
+    ("way", "commands"), [("run", run_commands), ("export and load", exchange_commands)], ids=["run", "exchange"]
+)
 def test_killed_at_random_moments(
-    hand: int, tmp_path: Path, embedded_server: servers.Server, figure: Callable[[str, str], None]
+    hand: int,
+    way: str,
+    commands: Callable[[Path, str], list[Command]],
+    tmp_path: Path,
+    embedded_server: servers.Server,
+    figure: Callable[[str, str], None],
 ) -> None:
     rng = random.Random(hand)
     counted: Counter[str] = Counter()
@@ -86,17 +101,19 @@ def test_killed_at_random_moments(
         folder.mkdir()
         source = make_source(folder / "home.db", SOURCE)
         with servers.fresh_database(embedded_server) as database:
-            command = ("run", source, database, "--run-dir", folder / "runs", "--workers", "1")
-            kills, code = 0, None
-            while code is None and not is_placed(database):
-                counted["attempts that went on"] += has_begun(database)
-                code = attempt(rng, command) if kills < MOST_KILLS else migrator_forked(*command).code
-                kills += code is None
-            assert_exact(source, database, Answer(code or 0, "", ""))
+            kills = 0
+            for command in commands(source, database):
+                most, code = kills + MOST_KILLS, None
+                while code is None:  # a command that is given again when all is done says so
+                    counted["attempts that went on"] += has_begun(database, folder / "export")
+                    code = attempt(rng, command) if kills < most else migrator_forked(*command).code
+                    kills += code is None
+                assert code == 0
+            assert_exact(source, database, Answer(0, "", ""))
         counted["rounds"] += 1
         counted["kills"] += kills
     told = ", ".join(f"{counted[what]} {what}" for what in ("rounds", "kills", "attempts that went on"))
     figure(
-        f"kill -9 at random moments ({hand + 1} of {HANDS})",
+        f"{way}: kill -9 at random moments ({hand + 1} of {HANDS})",
         f"{told}; exact: {counted['rounds']} of {counted['rounds']}",
     )

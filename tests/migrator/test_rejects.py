@@ -55,8 +55,9 @@ def test_rejects_are_grouped_and_the_named_line_carries_them(tmp_path: Path, dat
     assert remedies["room"] == '[tables.readings.foreign_keys] room = {orphans = "not-valid"}, or "null"'
     plan.write_text(text.replace('orphans = "reject"', 'orphans = "not-valid"'), encoding="utf-8")
 
-    again = migrator("run", source, database, "--plan", plan, "--run-dir", runs, "--replace", "--yes")
+    again = migrator("run", source, database, "--plan", plan, "--run-dir", runs)
     assert again.code == 0, again.all
+    assert "which left rows out, give way" in again.err
     assert "nothing was rejected" in migrator("rejects", "--run-dir", runs).out
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM readings").fetchone() == (10,)
