@@ -110,7 +110,7 @@ def check_file(path: Path, size: int, sha256: str) -> None:
         with path.open("rb") as file:
             same = found == size and hashlib.file_digest(file, "sha256").hexdigest() == sha256
     except OSError as error:
-        raise SourceError(f"{path} cannot be read.", f"{error.strerror}.") from error
+        raise SourceError(f"{path} cannot be read.", f"{error.strerror}.", AGAIN) from error
     if not same:
         raise SourceError(
             f"{path} is not the file that was exported.",

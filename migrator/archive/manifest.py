@@ -127,7 +127,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise SourceError(f"{path} is damaged.", f"{error}.", AGAIN) from error
     for name in (*(file.name for file in manifest.files()), *(view.file for view in manifest.views), *manifest.others):
         if name is not None and not _lies_within(name):
-            raise SourceError(f"{path} is damaged.", f"It names a file outside of the export: {name!r}.")
+            raise SourceError(f"{path} is damaged.", f"It names a file outside of the export: {name!r}.", AGAIN)
     return manifest
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import os
 import re
 import tempfile
@@ -169,10 +171,15 @@ def _insert(table: str, places: Sequence[str], columns: Sequence[str], nulls: Se
 
 @contextmanager
 def new_file(path: Path, original: Original) -> Iterator[NewFile]:
-    """A file in the folder of `path`, gone after the block unless place() has given it its name. Raises SourceError."""
+    """A file in the folder of `path`, gone after the block unless place() has given it its name. Raises SourceError.
+
+    What a killed process has left of an earlier one goes first.
+    """
     with file_errors(path):
+        _remove_abandoned(path)
         descriptor, name = tempfile.mkstemp(prefix=f"{path.name}{MARK}", dir=path.parent)
-        os.close(descriptor)
+        # This lock is not one of SQLite's, and ends with the process, however that happens.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         made: NewFile | None = None
         try:
             made = NewFile(Path(name), original)
@@ -180,8 +187,20 @@ def new_file(path: Path, original: Original) -> Iterator[NewFile]:
         finally:
             if made is not None:
                 made.connection.close(True)
-            for suffix in ("", "-journal", "-wal", "-shm"):
-                Path(name + suffix).unlink(missing_ok=True)
+            _remove(name)
+            os.close(descriptor)
+
+
+def _remove_abandoned(path: Path) -> None:
+    for left in path.parent.glob(f"{glob.escape(path.name + MARK)}????????"):
+        with left.open("rb") as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(str(left))
+
+
+def _remove(name: str) -> None:
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        Path(name + suffix).unlink(missing_ok=True)
 
 
 def open_finished(path: Path) -> apsw.Connection:

@@ -26,7 +26,7 @@ from migrator.run_folder import RunFolder
 from migrator.steps.building import Builder, finish_tables, finish_views
 from migrator.steps.copying import copy_tables
 from migrator.steps.covered import Covered, check_covered
-from migrator.steps.earlier import Earlier
+from migrator.steps.earlier import PlacedTables
 from migrator.steps.identity import identity_columns, restart
 from migrator.steps.known import Ground
 from migrator.steps.origin import Origin
@@ -53,7 +53,7 @@ from migrator.workers import WorkerPool
 class CarryRequest:
     """`outcome` is what is to be written down of a result; `confirm` is asked before --replace drops something.
 
-    `left_behind` is told of a run that could not be removed from the target. `earlier` is a run that gives way.
+    `left_behind` is told of a run that could not be removed from the target. `giving_way` are tables of an earlier run.
     """
 
     attempt: Attempt
@@ -65,17 +65,17 @@ class CarryRequest:
     left_behind: Callable[[str], None] = lambda run_id: None
     watchdog: Watchdog | None = None
     workers: int = 2
-    earlier: Earlier | None = None
+    giving_way: PlacedTables | None = None
 
     @property
     def replaces(self) -> bool:
         """Whether rows in the target may be dropped."""
-        return self.replace or self.earlier is not None
+        return self.replace or self.giving_way is not None
 
     def leaving(self, schema: str, ground: Ground | None) -> set[str]:
         """The names in that schema of the target which become free."""
         names = set(ground.relations) if ground else set()
-        return names | self.earlier.relations if self.earlier and self.earlier.schema == schema else names
+        return names | self.giving_way.relations if self.giving_way and self.giving_way.schema == schema else names
 
     @property
     def target(self) -> Target:
@@ -153,7 +153,7 @@ class Carrying:
         self.result.attempt = self.journal.attempt
         self.result.tables = len(self.tables)
         notes = self.ground.notes if self.ground else ()
-        earlier = self.request.earlier.names if self.request.earlier else ()
+        earlier = self.request.giving_way.names if self.request.giving_way else ()
         self.obsolete = sorted({*earlier, *(self.ground.standing if self.ground else ())})
         self.result.findings = tuple(dict.fromkeys((*self.result.findings, *self.blueprint.findings, *notes)))
         self.result.planned = {phase.value: len(self.blueprint.phase(phase)) for phase in Phase}
@@ -369,5 +369,5 @@ class Carrying:
     def _check_rows(self, connection: psycopg.Connection) -> None:
         if self.ground:
             self.ground.check_rows(connection, self.placement.schema, self.request.replaces)
-        if self.request.earlier:
-            self.request.earlier.check(connection)
+        if self.request.giving_way:
+            self.request.giving_way.check(connection)

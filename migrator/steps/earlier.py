@@ -25,7 +25,7 @@ REPLACE = "--replace replaces these tables, whatever they hold."
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PlacedTables:
     """`names` are the tables and views that the run has placed in `schema`, `relations` also what belongs to them."""
 
     run: Path
@@ -46,7 +46,7 @@ class Earlier:
 
 def give_way(
     occupied: Occupied, source: Path, target: Target, runs: Path, workers: int, progress: Callable[[], Progress]
-) -> Earlier:
+) -> PlacedTables:
     """What the earlier run has placed, compared with the source. Raises `occupied` where there is none like that."""
     folder = _left_rows_out(runs, source, target)
     if folder is None:
@@ -61,7 +61,7 @@ def give_way(
         with target_errors(target, "a look at the tables of an earlier run"):
             relations = {*names, *belongings(connection, schema, names)}
         kept = {name: mark for name, mark in marks.items() if name in names}
-        return Earlier(folder.path, schema, names, frozenset(relations), kept)
+        return PlacedTables(folder.path, schema, names, frozenset(relations), kept)
     finally:
         connection.close()
 

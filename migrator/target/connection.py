@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import socket
@@ -19,6 +20,9 @@ from psycopg import conninfo, sql
 from migrator.core.errors import TargetError, UsageError
 from migrator.core.redact import HIDDEN, redact
 
+# What psycopg warns of when a connection breaks is raised as well, and told once.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
 APPLICATION_NAME = "migrator"
 CONNECT_TIMEOUT_S = 10
 # Without them a cut link hangs for ever: in the middle of a COPY, or while the server is at work and says nothing.
@@ -33,6 +37,7 @@ _LINK = {
 _LATER_TIMEOUTS = {140_000: "idle_session_timeout", 170_000: "transaction_timeout"}
 
 _SQLALCHEMY_DRIVERS = ("postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2", "postgres")
+_EXAMPLE = "Example: postgresql://host/database"
 _WAYS = (
     "Leave the password out and use one of: a line in the file named by PGPASSFILE (or ~/.pgpass), a service file "
     "(service=NAME), --password-file FILE, or env:DATABASE_URL with the whole URL in that variable."
@@ -98,15 +103,16 @@ def _parse(text: str, named: str) -> dict[str, str]:
         raise UsageError(f"{named} begins with {redact(scheme)}://.", next_step="Write postgresql://host/database")
     if separator and "@" in rest.partition("/")[2].partition("?")[0]:
         raise UsageError(f"{named} has an @ behind its host.", "A password with / in it ends there.", _ENCODE)
+    if not separator and "=" not in text:
+        what = "a file" if Path(text).is_file() else "no connection string"
+        raise UsageError(f"{named} is {what}.", "A PostgreSQL database is needed here.", _EXAMPLE)
     try:
         parameters = {key: str(value) for key, value in conninfo.conninfo_to_dict(text).items()}
     except psycopg.ProgrammingError as error:
         # What libpq could not read it puts between quotation marks, and that may be a part of a password.
         said = re.sub(r'".*"', f'"{HIDDEN}"', str(error).strip().replace('"="', "="), flags=re.DOTALL)
         reason = redact(said, *_passwords(text))
-        raise UsageError(
-            f"{named} is not a connection string.", reason, "Example: postgresql://host/database"
-        ) from None
+        raise UsageError(f"{named} is not a connection string.", reason, _EXAMPLE) from None
     _check_port(parameters, named)
     return parameters
 

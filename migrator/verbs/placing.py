@@ -112,7 +112,7 @@ class Placing:
                     if not attempt.record:  # its folder was empty, and is gone
                         attempt = first_attempt(resolved, place, self.run_dir)
                         watchdog.follow(attempt.target)
-                    result = step(common | {"attempt": attempt, "earlier": earlier})
+                    result = step(common | {"attempt": attempt, "giving_way": earlier})
         if output.json:
             click.echo(report.result_json(result))
         else:

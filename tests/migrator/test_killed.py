@@ -123,6 +123,13 @@ def test_status_tells_what_stands_and_how_to_discard_it(source: Path, database: 
     assert_exact(source, database, migrator(*command(source, database)))
 
 
+def test_status_of_a_file_says_what_it_needs(source: Path) -> None:
+    answer = migrator("status", source)
+    assert answer.code == 2
+    assert "TARGET is a file" in answer.err
+    assert "postgresql://host/database" in answer.err
+
+
 def test_a_run_that_goes_on_is_left_alone(source: Path, database: str) -> None:
     """Its folder is locked by the process that is at work."""
     assert run_killed("third table copied", *command(source, database)) == signal.SIGKILL

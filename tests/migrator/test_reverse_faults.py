@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import sqlite3
@@ -30,7 +31,7 @@ from .returned import (
     rows_of,
     tables,
 )
-from .terminal import finish, migrator, migrator_as_nobody, open_folder, start
+from .terminal import Answer, finish, migrator, migrator_as_nobody, open_folder, start
 
 
 @pytest.fixture
@@ -150,19 +151,39 @@ def test_the_server_ends_in_the_middle(database: str, tmp_path: Path, monkeypatc
     assert_untouched(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(number: signal.Signals, database: str, tmp_path: Path) -> None:
+def signalled(number: signal.Signals, database: str, folder: Path) -> Answer:
+    """The answer of a way back that got that signal when it had written a part of the file."""
     execute(database, "CREATE TABLE t AS SELECT x, repeat('x', 500) AS y FROM generate_series(1, 400000) x")
-    process = start("run", database, tmp_path / "again.db", "--run-dir", tmp_path / "runs")
+    process = start("run", database, folder / "again.db", "--run-dir", folder / "runs")
     deadline = time.monotonic() + 60
-    while not any(path.stat().st_size > 100_000 for path in tmp_path.glob("again.db.migrator-*")):
+    while not any(path.stat().st_size > 100_000 for path in folder.glob("again.db.migrator-*")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(number)
-    answer = finish(process)
+    return finish(process)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(number: signal.Signals, database: str, tmp_path: Path) -> None:
+    answer = signalled(number, database, tmp_path)
     assert answer.code == 130, answer.all
     assert_untouched(tmp_path)
+
+
+def test_what_a_killed_one_has_left_goes_with_the_next(database: str, tmp_path: Path) -> None:
+    assert signalled(signal.SIGKILL, database, tmp_path).code == -signal.SIGKILL
+    [left] = tmp_path.glob("again.db.migrator-*")
+    execute(database, "DELETE FROM t WHERE x > 10")
+    beside = tmp_path / "again.db.migrator-in-use"
+    beside.touch()
+    with left.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # as a process that is still at work does
+        assert bring_back(database, tmp_path / "again.db").code == 0
+        assert left.exists()
+    assert bring_back(database, tmp_path / "again.db", "--replace", "--yes").code == 0
+    assert not left.exists()
+    assert beside.exists()
 
 
 def test_rows_that_are_hidden_are_not_left_out(database: str, tmp_path: Path) -> None:
