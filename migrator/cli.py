@@ -13,6 +13,7 @@ from migrator.core.plan import Style
 from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
 from migrator.verbs.exchange import export, load
+from migrator.verbs.rewrite import rewrite
 from migrator.verbs.run import run
 from migrator.verbs.telling import report
 
@@ -277,6 +278,9 @@ def status(target: str, password_file: Path | None, output: Output) -> int:
     else:
         report.show_status(output.out, runs)
     return ExitCode.OK
+
+
+cli.add_command(rewrite)
 
 
 def main() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from migrator.core.findings import Finding
 from migrator.core.plan import Orphans
+from migrator.core.sql.scope import TableScope
 
 
 class Phase(StrEnum):
@@ -60,7 +62,8 @@ class Blueprint:
     """Everything the target will have. `generated` holds (source table, source column) that PostgreSQL computes.
 
     `final` are statements of the transaction that moves the tables into place: owners and grants. `sequences` are the
-    names of the identity columns' sequences.
+    names of the identity columns' sequences. `scopes` are tables and views as expressions see them, by folded source
+    names.
     """
 
     statements: tuple[Statement, ...]
@@ -70,6 +73,7 @@ class Blueprint:
     findings: tuple[Finding, ...]
     final: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
+    scopes: Mapping[str, TableScope] = field(default_factory=dict)
 
     @property
     def tables(self) -> list[str]:

@@ -61,6 +61,7 @@ class _Builder:
             frozenset(self.generated),
             tuple(self.findings),
             sequences=tuple(self.sequences),
+            scopes=self.scopes,
         )
 
     def _source(self, table: TablePlan) -> Table | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrator.core.model import Table, fold
+from migrator.core.model import Affinity, Table, fold
 from migrator.core.plan import TablePlan
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope
 
@@ -44,4 +44,35 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             uniform=column.options.holds is None and column.options.unit is None,
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
-    return TableScope(plan.target, columns, () if plan.nullable_key else key)
+    unique = _unique_keys(table, key) if table else (key,) if key else ()
+    return TableScope(
+        plan.target,
+        columns,
+        () if plan.nullable_key else key,
+        unique,
+        table is None or len(unique) == sum(index.unique for index in table.indexes) + bool(table.rowid_alias),
+        _rowid(table, plan, columns),
+    )
+
+
+def _unique_keys(table: Table, primary_key: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Those that are a list of columns, each compared as it is, over all rows."""
+    found = [primary_key] if table.rowid_alias else []
+    for index in table.indexes:
+        columns = [table.column(part.name) if part.name else None for part in index.columns]
+        if (
+            index.unique
+            and index.where is None
+            and all(
+                column is not None and part.collation.upper() == "BINARY"
+                for part, column in zip(index.columns, columns, strict=True)
+            )
+        ):
+            found.append(tuple(fold(column.name) for column in columns if column))
+    return tuple(found)
+
+
+def _rowid(table: Table | None, plan: TablePlan, columns: dict[str, ColumnScope]) -> ColumnScope | None:
+    if plan.rowid:
+        return ColumnScope(plan.rowid, Kind.INTEGER, affinity=Affinity.INTEGER, nullable=False)
+    return columns.get(fold(table.rowid_alias)) if table and table.rowid_alias else None

@@ -144,6 +144,27 @@ def make(connection: apsw.Connection, definitions: Iterable[Definition]) -> list
     return refused
 
 
+def draft_database(path: Path, definitions: Iterable[str]) -> None:
+    """A file with what these statements make; those that SQLite refuses make nothing. Only CREATE is carried out."""
+    connection = apsw.Connection(str(path))
+    connection.pragma("user_version", 1)  # an empty file would be no database
+    connection.authorizer = _creating
+    try:
+        for sql in definitions:
+            with suppress(apsw.Error):
+                connection.execute(sql)
+    finally:
+        connection.close()
+
+
+_REFUSED = {apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH, apsw.SQLITE_PRAGMA, apsw.SQLITE_FUNCTION}
+
+
+def _creating(action: int, *_: str | None) -> int:
+    """The statements come from anybody: they may define, and not read, call or open anything."""
+    return apsw.SQLITE_DENY if action in _REFUSED else apsw.SQLITE_OK
+
+
 def schema_of(original: Original) -> Schema:
     """The schema that these definitions make. Raises SourceError for a table that cannot be made here."""
     connection = open_new(":memory:", original)

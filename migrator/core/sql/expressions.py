@@ -6,7 +6,7 @@ overflow into a REAL, or a REAL overflow into Inf, PostgreSQL raises an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from migrator.core.sql.functions import FUNCTIONS
 from migrator.core.sql.parsing import parse_expression, too_deep_is_declined
 from migrator.core.sql.patterns import glob_condition, like_condition
 from migrator.core.sql.scope import Kind, TableScope, Translation, Untranslatable
-from migrator.core.sql.values import Value
+from migrator.core.sql.values import Parameter, Value
 
 
 class Names(Protocol):
@@ -66,9 +66,12 @@ class Emitter:
 
     handlers: dict[type[exp.Expr], tuple[Callable[[Any, Any], Value] | None, frozenset[str]]]
 
-    def __init__(self, names: Names, queries: Queries | None = None) -> None:
+    def __init__(
+        self, names: Names, queries: Queries | None = None, parameters: Mapping[int, Parameter] | None = None
+    ) -> None:
         self.names = names
         self.queries = queries
+        self.parameters = parameters
 
     def root(self, node: exp.Expr) -> Value:
         """The expression as a result of its own; a COLLATE around it becomes the key that compares so."""
@@ -119,8 +122,13 @@ class Emitter:
             return v.string(node.name)  # SQLite falls back to a string where "x" is no column
         raise Untranslatable(f"no column {node.sql(dialect='sqlite')}")
 
+    def placeholder(self, node: exp.Placeholder) -> Value:
+        if self.parameters is None:
+            raise Untranslatable("a placeholder")
+        return v.placeholder(self.parameters[int(node.name.removeprefix("p"))])
+
     def collate(self, node: exp.Collate) -> Value:
-        value = v.require(self.value(node.this))
+        value = v.require(v.typed(self.value(node.this), Kind.TEXT))
         if value.kind is not Kind.TEXT:
             raise Untranslatable(f"COLLATE on {value.kind}")
         return replace(value, collation=node.expression.name.upper(), explicit=True)
@@ -136,7 +144,7 @@ class Emitter:
     def negation(self, node: exp.Not) -> Value:
         inner = node.this
         if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
-            return _truth(f"({self.value(inner.this).sql} IS NOT NULL)", nullable=False)
+            return _truth(f"({v.any_kind(self.value(inner.this))} IS NOT NULL)", nullable=False)
         return _truth(f"(NOT {self.condition(inner)})")
 
     def comparison(self, node: exp.Binary) -> Value:
@@ -150,7 +158,7 @@ class Emitter:
 
     def identity(self, node: exp.Is) -> Value:
         if isinstance(node.expression, exp.Null):
-            return _truth(f"({self.value(node.this).sql} IS NULL)", nullable=False)
+            return _truth(f"({v.any_kind(self.value(node.this))} IS NULL)", nullable=False)
         if isinstance(node.expression, exp.Boolean):
             return _truth(f"({self.condition(node.this)} IS {str(node.expression.this).upper()})", nullable=False)
         raise Untranslatable("IS with this operand")
@@ -165,12 +173,15 @@ class Emitter:
         subject = self.value(node.this)
         if node.args.get("query"):
             query, member = self._queries().one_column(node.args["query"].this)
+            subject = v.typed(subject, member.kind)
             if v.compared(subject, replace(member, collation=None), order=False) != (subject.sql, member.sql):
                 raise Untranslatable("IN with a query of another kind or collation")
             return self._membership(subject, [member], lambda _: query)
         if not node.expressions:
             raise Untranslatable("IN with an empty list")
-        return self._membership(subject, [self.value(member) for member in node.expressions], ", ".join)
+        members = [self.value(member) for member in node.expressions]
+        subject = v.typed(subject, next((m.kind for m in members if m.kind is not Kind.PARAMETER), Kind.PARAMETER))
+        return self._membership(subject, members, ", ".join)
 
     def _membership(self, subject: Value, members: list[Value], inside: Callable[[list[str]], str]) -> Value:
         """The subject's collation counts, the members' don't."""
@@ -183,7 +194,7 @@ class Emitter:
         return _truth(f"({sides[0][0]} IN ({inside([right for _, right in sides])}))")
 
     def like(self, node: exp.Like, escape: str | None = None) -> Value:
-        subject, pattern = self.operand(node.this), self.operand(node.expression)
+        subject, pattern = (v.typed(self.operand(side), Kind.TEXT) for side in (node.this, node.expression))
         condition = like_condition(subject, pattern, escape)
         return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
 
@@ -211,7 +222,7 @@ class Emitter:
 
     def arithmetic(self, node: exp.Binary) -> Value:
         operator = _ARITHMETIC[type(node)]
-        left, right = v.number(self.operand(node.this)), v.number(self.operand(node.expression))
+        left, right = v.operands(self.operand(node.this), self.operand(node.expression))
         if left.kind is Kind.INTEGER and right.kind is Kind.INTEGER:
             return Value(f"({left.sql} {operator} {v.divisor(right, operator)})", Kind.INTEGER)
         return v.real_arithmetic(left, operator, right)
@@ -283,6 +294,8 @@ class Emitter:
         kind, affinity = _CASTS.get(node.args["to"].this, (None, None))
         if kind is None:
             raise Untranslatable(f"CAST to {node.args['to'].sql(dialect='sqlite')}")
+        if value.kind is Kind.PARAMETER:
+            return Value(f"{v.typed(value, kind).sql}::{_TYPES[kind]}", kind, affinity=affinity)
         if value.kind is Kind.NULL:
             return replace(value, affinity=affinity)
         kept = Value("", kind, affinity=affinity, collation=value.collation, column=value.column)
@@ -338,6 +351,7 @@ _BITWISE: dict[type[exp.Expr], str] = {
     exp.BitwiseRightShift: ">>",
 }
 _INTEGER, _REAL, _TEXT = (Kind.INTEGER, Affinity.INTEGER), (Kind.REAL, Affinity.REAL), (Kind.TEXT, Affinity.TEXT)
+_TYPES = {Kind.INTEGER: "bigint", Kind.REAL: "float8", Kind.TEXT: "text"}
 _CASTS = {
     exp.DataType.Type.INT: _INTEGER,
     exp.DataType.Type.BIGINT: _INTEGER,
@@ -354,6 +368,7 @@ _OPERATORS: dict[type[exp.Expr], tuple[Callable[[Emitter, Any], Value], str]] = 
     exp.Null: (lambda *_: v.NULL, ""),
     exp.Boolean: (lambda _, node: v.integer(int(node.this)), "this"),
     exp.Column: (Emitter.column, "this table"),
+    exp.Placeholder: (Emitter.placeholder, "this"),
     exp.Collate: (Emitter.collate, "this expression"),
     exp.And: (Emitter.both, _BINARY),
     exp.Or: (Emitter.either, _BINARY),

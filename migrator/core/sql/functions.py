@@ -24,7 +24,7 @@ _STORAGE_CLASSES = {
 
 
 def _text(operand: Operand, node: exp.Expr) -> str:
-    value = operand(node)
+    value = v.typed(operand(node), Kind.TEXT)
     if value.kind not in (Kind.TEXT, Kind.NULL):
         raise Untranslatable(f"a string function of {value.kind}")
     return v.text(value)

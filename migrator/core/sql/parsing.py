@@ -67,12 +67,17 @@ def too_deep_is_declined() -> Iterator[None]:
 def _require_sqlites_reading(tree: exp.Expr) -> None:
     for node in tree.walk():
         level = _LEVEL_OF.get(type(node))
-        if level is None:
+        if level is None or _is_assignment(node):
             continue
         for operand, tightest in _operands(node):
             inner = _LEVEL_OF.get(type(operand))
             if inner is not None and inner < level + tightest:
                 raise Untranslatable(f"parentheses are needed in {node.sql(dialect='sqlite')}")
+
+
+def _is_assignment(node: exp.Expr) -> bool:
+    """`a = x` in SET is no comparison."""
+    return isinstance(node.parent, exp.Update | exp.OnConflict) and node.arg_key == "expressions"
 
 
 def _operands(node: exp.Expr) -> Iterator[tuple[exp.Expr, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -10,8 +10,8 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
-from migrator.core.sql.scope import ColumnScope, TableScope, Untranslatable
-from migrator.core.sql.values import Value
+from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.values import Parameter, Value
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class Output:
     name: str
     value: Value
     source_name: str
+
+    @property
+    def sql(self) -> str:
+        return f"{self.value.sql} AS {quote_identifier(self.name)}" if self.name else self.value.sql
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,43 @@ def _column_scope(column: Output) -> ColumnScope:
     return ColumnScope(column.name, value.kind, collation, value.affinity, value.nullable, value.uniform)
 
 
+@dataclass(frozen=True)
+class Note:
+    """What may differ in a statement that is translated."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a query may use besides its own tables.
+
+    Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
+    declined; otherwise it is noted there.
+    """
+
+    tables: Mapping[str, TableScope]  # by folded source names
+    parameters: Mapping[int, Parameter] | None = None
+    notes: list[Note] | None = None
+
+    def table(self, name: str) -> TableScope:
+        """Raises Untranslatable."""
+        table = self.tables.get(fold(name))
+        if table is None:
+            raise Untranslatable(f"no table {name}", "no-table")
+        return table
+
+    def with_table(self, name: str, table: TableScope) -> Surroundings:
+        return replace(self, tables={**self.tables, fold(name): table})
+
+    def note(self, rule: str, text: str) -> None:
+        if self.notes is None:
+            raise Untranslatable(text, rule)
+        if (note := Note(rule, text)) not in self.notes:
+            self.notes.append(note)
+
+
 class FromClause:
     """The tables of a FROM clause, under their names in the query; queries inside see those around them."""
 
@@ -68,7 +109,7 @@ class FromClause:
     def find(self, table: str | None, name: str) -> tuple[str, str] | None:
         """Alias and column key, both folded."""
         aliases = [fold(table)] if table is not None else list(self.tables)
-        found = [alias for alias in aliases if alias in self.tables and fold(name) in self.tables[alias][1].columns]
+        found = [alias for alias in aliases if alias in self.tables and fold(name) in self.tables[alias][1].named]
         if len(found) > 1:
             raise Untranslatable(f"{name} is in several tables")
         return (found[0], fold(name)) if found else None
@@ -78,12 +119,12 @@ class FromClause:
         if place is None:
             return self.outer.column(table, name) if self.outer else None
         alias, scope = self.tables[place[0]]
-        return v.column_value(scope.columns[place[1]], alias)
+        return v.column_value(scope.named[place[1]], alias)
 
     def target(self, table: str | None, name: str) -> str:
         """The target's name of a column; '' for one that no table here has."""
         place = self.find(table, name)
-        return self.tables[place[0]][1].columns[place[1]].target if place else ""
+        return self.tables[place[0]][1].named[place[1]].target if place else ""
 
     def all_columns(self, table: str | None) -> list[tuple[Value, str, str]]:
         """What * or t.* stands for: value, target's name, source's name."""
@@ -128,20 +169,25 @@ def order_clause(keys: Sequence[str]) -> str:
     return f" ORDER BY {', '.join(keys)}" if keys else ""
 
 
-def limit_clause(node: exp.Expr, *, ordered: bool) -> str:
-    limit = _literal(node.args.get("limit"))
-    offset = _literal(node.args.get("offset"))
+def limit_clause(node: exp.Expr, around: Surroundings, *, ordered: bool) -> str:
+    limit = _count(node.args.get("limit"), around)
+    offset = _count(node.args.get("offset"), around)
     if (limit is not None or offset is not None) and not ordered:
-        raise Untranslatable("LIMIT without ORDER BY")
-    counted = f" LIMIT {limit}" if limit is not None and limit >= 0 else ""
-    return counted + (f" OFFSET {max(offset, 0)}" if offset is not None else "")
+        around.note("order", "LIMIT without ORDER BY: which rows these are is not said")
+    counted = f" LIMIT {limit}" if limit is not None and not (isinstance(limit, int) and limit < 0) else ""
+    first = max(offset, 0) if isinstance(offset, int) else offset
+    return counted + (f" OFFSET {first}" if offset is not None else "")
 
 
-def _literal(node: exp.Expr | None) -> int | None:
+def _count(node: exp.Expr | None, around: Surroundings) -> int | str | None:
+    """A number, or the mark of a placeholder."""
     if node is None:
         return None
     require_args(node, "expression")
     number, sign = node.expression, 1
+    if isinstance(number, exp.Placeholder) and around.parameters is not None:
+        parameter = around.parameters[int(number.name.removeprefix("p"))]
+        return v.typed(v.placeholder(parameter), Kind.INTEGER).sql
     if isinstance(number, exp.Neg):
         number, sign = number.this, -1
     if not isinstance(number, exp.Literal) or not number.this.isdigit():

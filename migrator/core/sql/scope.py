@@ -27,6 +27,7 @@ class Kind(StrEnum):
     UUID = "UUID"
     TEXT_ARRAY = "TEXT_ARRAY"
     NULL = "NULL"  # an expression that is NULL and nothing else
+    PARAMETER = "PARAMETER"  # what a call gives: its type is the one that its place wants
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,26 @@ class ColumnScope:
 
 @dataclass(frozen=True)
 class TableScope:
-    """`columns` is keyed by the folded source names; `primary_key` holds such keys."""
+    """`columns` is keyed by the folded source names; `primary_key` and `unique` hold such keys.
+
+    `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
+    another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
+    that carries it, where there is one.
+    """
 
     target: str
     columns: Mapping[str, ColumnScope]
     primary_key: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    whole: bool = True
+    rowid: ColumnScope | None = None
+
+    @property
+    def named(self) -> Mapping[str, ColumnScope]:
+        """What an expression may name: the columns, and the rowid by the names that no column has."""
+        if self.rowid is None:
+            return self.columns
+        return {**dict.fromkeys(("rowid", "_rowid_", "oid"), self.rowid), **self.columns}
 
 
 @dataclass(frozen=True)
@@ -61,8 +77,9 @@ class Translation:
 
 
 class Untranslatable(ValueError):
-    """The expression is not on the allow-list; `reason` says what is not, for a person."""
+    """The expression is not on the allow-list; `reason` says what is not, for a person, and `rule` for a program."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, rule: str = "untranslatable") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.rule = rule

@@ -9,19 +9,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from migrator.core.model import Affinity, fold
 from migrator.core.names import quote_identifier, quote_literal
+from migrator.core.sql.placeholders import mark
 from migrator.core.sql.scope import ColumnScope, Kind, Untranslatable
 
 INT64_MAX = 2**63 - 1
 EXACT_IN_A_DOUBLE = 2**53
+UNTYPED = "\ue002"  # stands for the type of a placeholder that is named elsewhere in the statement
 
 _NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
 _LOOKS_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _KINDS_WITH_ONE_ORDER = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.TEXT, Kind.BLOB, Kind.BOOLEAN)
 _CALENDAR = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
+
+
+@dataclass
+class Parameter:
+    """A placeholder, and the kinds that its places want of its value: one, if the statement is to be understood."""
+
+    number: int
+    kinds: set[Kind] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Value:
     mixed: bool = False  # a REAL here that is sometimes an INTEGER in SQLite
     finite: bool = True  # False where an infinity may be stored
     literal: int | float | str | None = None
+    parameter: Parameter | None = None
 
     @property
     def stands_for_number(self) -> bool:
@@ -71,6 +82,26 @@ def blob(hexadecimal: str) -> Value:
     return Value(f"'\\x{hexadecimal}'::bytea", Kind.BLOB, nullable=False)
 
 
+def placeholder(parameter: Parameter) -> Value:
+    return Value(mark(parameter.number), Kind.PARAMETER, parameter=parameter)
+
+
+def typed(value: Value, kind: Kind) -> Value:
+    """The value; a placeholder's as one of that kind: drivers send a number's own type, and texts as whatever fits."""
+    if value.kind is not Kind.PARAMETER or value.parameter is None or kind in (Kind.NULL, Kind.PARAMETER):
+        return value
+    value.parameter.kinds.add(kind)
+    # Applications that were written for SQLite say 0 and 1.
+    sql = f"({value.sql}::int <> 0)" if kind is Kind.BOOLEAN else value.sql
+    return replace(value, sql=sql, kind=kind)
+
+
+def _typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
+    if left.kind is right.kind is Kind.PARAMETER:
+        raise Untranslatable("two placeholders and nothing that says of which type they are")
+    return typed(left, right.kind), typed(right, left.kind)
+
+
 def column_value(scope: ColumnScope, qualifier: str | None = None) -> Value:
     """A column, qualified by the name of its table in the FROM clause."""
     name = quote_identifier(scope.target)
@@ -100,7 +131,7 @@ def truth(value: Value) -> str:
     """The value where a condition is expected: 0 is false, every other number is true."""
     if value.kind is Kind.NULL:
         return "NULL::boolean"
-    require(value)
+    value = require(typed(value, Kind.BOOLEAN))
     if value.kind is Kind.BOOLEAN:
         return value.sql
     if not value.stands_for_number:
@@ -118,6 +149,8 @@ def require(value: Value) -> Value:
 def number(value: Value) -> Value:
     """The value as an operand of arithmetic: bigint or double precision."""
     require(value)
+    if value.parameter is not None and value.kind in (Kind.INTEGER, Kind.REAL, Kind.NUMERIC):
+        return value  # of whichever type the call gives
     if value.kind is Kind.NULL:
         return Value("NULL::bigint", Kind.INTEGER)
     if value.kind is Kind.BOOLEAN:
@@ -134,6 +167,20 @@ def divisor(right: Value, operator: str) -> str:
     if operator not in ("/", "%") or (right.literal is not None and right.literal != 0):
         return right.sql
     return f"NULLIF({right.sql}, 0)"
+
+
+def operands(left: Value, right: Value) -> tuple[Value, Value]:
+    """Both sides of an arithmetic operator."""
+    if Kind.PARAMETER in (left.kind, right.kind):
+        left, right = _typed_alike(left, right)
+    return number(left), number(right)
+
+
+def any_kind(value: Value) -> str:
+    """The value where its type says nothing; PostgreSQL wants one even there."""
+    if value.kind is not Kind.PARAMETER:
+        return value.sql
+    return f"{value.sql}::{UNTYPED}"
 
 
 def real_arithmetic(left: Value, operator: str, right: Value) -> Value:
@@ -159,7 +206,9 @@ def settled(value: Value) -> Value:
     """The value as a result: a comparison's truth is the number 1 or 0, an integer is a bigint."""
     if value.explicit:
         raise Untranslatable("COLLATE outside a comparison")
-    if value.kind is Kind.BOOLEAN and not value.column:
+    if value.kind is Kind.PARAMETER:
+        raise Untranslatable("a placeholder in a place that gives it no type: CAST(? AS TEXT) would")
+    if value.kind is Kind.BOOLEAN and not value.column and value.parameter is None:
         return number(value)
     if value.literal is not None and value.kind is Kind.INTEGER:
         return number(value)
@@ -168,7 +217,7 @@ def settled(value: Value) -> Value:
 
 def text(value: Value) -> str:
     """The value as an operand of a string function that takes numbers too."""
-    require(value)
+    value = require(typed(value, Kind.TEXT))
     if value.kind is Kind.TEXT:
         return value.sql
     if value.kind is Kind.NULL:
@@ -186,8 +235,7 @@ def _cast(sql: str, type_name: str) -> str:
 
 def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
-    require(left)
-    require(right)
+    left, right = _typed_alike(require(left), require(right))
     if Kind.NULL in (left.kind, right.kind):
         return left.sql, right.sql
     if left.stands_for_number and right.stands_for_number:
@@ -300,6 +348,9 @@ def require_groupable(value: Value) -> Value:
 
 def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
     """The branches of a CASE or a COALESCE, and a model of the result: its kind and what is certain about it."""
+    known = {value.kind for value in values} - {Kind.NULL, Kind.PARAMETER}
+    if len(known) == 1:
+        values = [typed(value, *known) for value in values]
     branches = [_branch(value) for value in values]
     kinds = {value.kind for value in branches} - {Kind.NULL}
     model = replace(_widest(kinds, branches), collation=None, affinity=None, column=False, literal=None)
@@ -314,6 +365,10 @@ def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
 
 def _branch(value: Value) -> Value:
     require(value)
+    if value.kind is Kind.PARAMETER:
+        raise Untranslatable("a placeholder among others and nothing that says of which type it is")
+    if value.parameter is not None:
+        return value
     if value.explicit:
         raise Untranslatable("COLLATE outside a comparison")
     if value.kind is Kind.NULL:

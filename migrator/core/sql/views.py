@@ -21,6 +21,7 @@ from migrator.core.sql.query import (
     FromClause,
     Output,
     Query,
+    Surroundings,
     direction,
     limit_clause,
     order_clause,
@@ -32,53 +33,56 @@ from migrator.core.sql.query import (
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
 
-Tables = Mapping[str, TableScope]
 Columns = tuple[tuple[str, Kind], ...]
 
 
-def translate_view(select: str, tables: Tables, columns: Sequence[str] = ()) -> tuple[str, Columns]:
+def translate_view(select: str, tables: Mapping[str, TableScope], columns: Sequence[str] = ()) -> tuple[str, Columns]:
     """The SELECT for PostgreSQL, with the names and kinds of its columns. Raises Untranslatable.
 
     `tables` is keyed by folded source names. `columns` are the target's names, where the view lists its own or the
     caller chooses; without them a column is named as in the target's table, or by its alias in lower case.
     """
     with too_deep_is_declined():
-        query = _query(parse_query(select), tables, None, tuple(columns))
+        query = translate_query(parse_query(select), Surroundings(tables), None, tuple(columns))
     query.require_names()
     return query.sql, tuple((column.name, column.value.kind) for column in query.columns)
 
 
-def _query(node: exp.Expr, tables: Tables, outer: FromClause | None, names: tuple[str, ...] = ()) -> Query:
+def translate_query(
+    node: exp.Expr, around: Surroundings, outer: FromClause | None, names: tuple[str, ...] = ()
+) -> Query:
+    """A SELECT, or several with UNION between them. Raises Untranslatable."""
     if isinstance(node, exp.Subquery) and not other_args(node, "this"):
-        return _query(node.this, tables, outer, names)
+        return translate_query(node.this, around, outer, names)
     if not isinstance(node, exp.Select | exp.Union):
         raise Untranslatable(f"{node.key.upper()} as a query")
-    prefix, tables = _common_tables(node.args.get("with_"), tables)
+    prefix, around = common_tables(node.args.get("with_"), around)
     if isinstance(node, exp.Select):
-        query = _Select(node, tables, outer, names).query()
+        query = Select(node, around, outer, names).query()
     else:
-        query = _union(node, tables, outer, names)
+        query = _union(node, around, outer, names)
     return replace(query, sql=prefix + query.sql)
 
 
-def _common_tables(with_: exp.With | None, tables: Tables) -> tuple[str, Tables]:
+def common_tables(with_: exp.With | None, around: Surroundings) -> tuple[str, Surroundings]:
+    """What stands before the statement, and what its tables are then."""
     if with_ is None:
-        return "", tables
+        return "", around
     if other_args(with_, "expressions"):
         raise Untranslatable("WITH RECURSIVE")
-    parts, known = [], dict(tables)
+    parts = []
     for common in with_.expressions:
         if other_args(common, "this", "alias") or common.args["alias"].args.get("columns"):
             raise Untranslatable("a common table expression with a list of columns or a hint")
-        name, query = target_name(common.alias), _query(common.this, known, None)
-        known[fold(common.alias)] = query.as_table(name)
+        name, query = target_name(common.alias), translate_query(common.this, around, None)
+        around = around.with_table(common.alias, query.as_table(name))
         parts.append(f"{quote_identifier(name)} AS ({query.sql})")
-    return f"WITH {', '.join(parts)} ", known
+    return f"WITH {', '.join(parts)} ", around
 
 
-def _union(node: exp.Union, tables: Tables, outer: FromClause | None, names: tuple[str, ...]) -> Query:
+def _union(node: exp.Union, around: Surroundings, outer: FromClause | None, names: tuple[str, ...]) -> Query:
     require_args(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
-    left, right = (_query(side, tables, outer, names) for side in (node.this, node.expression))
+    left, right = (translate_query(side, around, outer, names) for side in (node.this, node.expression))
     if isinstance(node.expression, exp.Union):
         raise Untranslatable("a UNION nested to the right")
     if len(left.columns) != len(right.columns):
@@ -89,7 +93,7 @@ def _union(node: exp.Union, tables: Tables, outer: FromClause | None, names: tup
         v.require_groupable(column.value)
     keys = [_union_key(term, columns) for term in order_terms(node)]
     sql = f"{left.sql} {'UNION' if distinct else 'UNION ALL'} {right.sql}"
-    return Query(sql + order_clause(keys) + limit_clause(node, ordered=bool(keys)), columns)
+    return Query(sql + order_clause(keys) + limit_clause(node, around, ordered=bool(keys)), columns)
 
 
 def _united(one: Output, other: Output) -> Output:
@@ -123,41 +127,45 @@ def _union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
     return str(place + 1) + direction(term)
 
 
-class _Select:
+class Select:
     """One SELECT. It answers for the names and the queries inside its expressions."""
 
-    def __init__(self, node: exp.Select, tables: Tables, outer: FromClause | None, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, node: exp.Expr, around: Surroundings, outer: FromClause | None, names: tuple[str, ...] = ()
+    ) -> None:
         self.node = node
-        self.known = tables
+        self.around = around
         self.source = FromClause(outer)
         self.names = names
         self.outputs: tuple[Output, ...] = ()  # empty until they are read: only later clauses see their aliases
-        self.plain = _Emitter(self, aggregates=False)
+        self.plain = QueryEmitter(self, aggregates=False)
 
     def query(self) -> Query:
         node = self.node
         require_args(node, *_CLAUSES)
         source = self._source_clause()
         grouped = bool(node.args.get("group")) or any(map(_has_aggregate, node.expressions))
-        emitter = _Emitter(self, aggregates=grouped)
+        emitter = QueryEmitter(self, aggregates=grouped)
         self.outputs = tuple(self._outputs(emitter))
         where = f" WHERE {self.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
         group = _Grouping(self).clause() if grouped else ""
         keys = [self._sort_key(term, emitter) for term in order_terms(node)]
-        results = ", ".join(_result(column) for column in self.outputs)
+        results = ", ".join(column.sql for column in self.outputs)
         clauses = source + where + group + self._having(emitter) + order_clause(keys)
-        sql = f"SELECT {self._distinct()}{results}{clauses}{limit_clause(node, ordered=bool(keys))}"
+        sql = f"SELECT {self._distinct()}{results}{clauses}{limit_clause(node, self.around, ordered=bool(keys))}"
         return Query(sql, self.outputs)
 
     # What goes in
 
     def _source_clause(self) -> str:
         source = self.node.args.get("from_")
-        if source is None:
-            return ""
+        return self.tables_of(source, self.node.args.get("joins") or []) if source else ""
+
+    def tables_of(self, source: exp.Expr, joins: Sequence[exp.Join] = ()) -> str:
+        """A FROM clause, whose tables expressions know from now on. Raises Untranslatable."""
         require_args(source, "this")
         first = self._table(source.this, nullable=False)
-        return f" FROM {first}{''.join(map(self._join, self.node.args.get('joins') or []))}"
+        return f" FROM {first}{''.join(map(self._join, joins))}"
 
     def _join(self, join: exp.Join) -> str:
         require_args(join, "this", "side", "kind", "on")
@@ -178,13 +186,11 @@ class _Select:
             require_args(alias, "this")
         if isinstance(node, exp.Subquery):
             name = node.alias or f"subquery_{len(self.source.tables) + 1}"
-            query = _query(node.this, self.known, self.source.outer)
+            query = translate_query(node.this, self.around, self.source.outer)
             return f"({query.sql}) AS {self.source.add(name, query.as_table(name), nullable=nullable)}"
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise Untranslatable(f"{node.key.upper()} as a table")
-        table = self.known.get(fold(node.name))
-        if table is None:
-            raise Untranslatable(f"no table {node.name}")
+        table = self.around.table(node.name)
         name = self.source.add(node.alias or node.name, table, nullable=nullable)
         target = quote_identifier(table.target)
         return target if target == name else f"{target} AS {name}"
@@ -197,7 +203,7 @@ class _Select:
 
     # What comes out
 
-    def _outputs(self, emitter: _Emitter) -> list[Output]:
+    def _outputs(self, emitter: QueryEmitter) -> list[Output]:
         outputs = [output for node in self.node.expressions for output in self._output(node, emitter)]
         if not self.names:
             return outputs
@@ -205,7 +211,11 @@ class _Select:
             raise Untranslatable(f"{len(outputs)} columns, {len(self.names)} names")
         return [replace(output, name=name) for output, name in zip(outputs, self.names, strict=True)]
 
-    def _output(self, node: exp.Expr, emitter: _Emitter) -> list[Output]:
+    def output(self, node: exp.Expr) -> list[Output]:
+        """One of the results, or all that a * stands for. Raises Untranslatable."""
+        return self._output(node, self.plain)
+
+    def _output(self, node: exp.Expr, emitter: QueryEmitter) -> list[Output]:
         if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
             if other_args(node, "this", "table"):
                 raise Untranslatable("* with exceptions")
@@ -227,7 +237,7 @@ class _Select:
             v.require_groupable(output.value)
         return "DISTINCT "
 
-    def _having(self, emitter: _Emitter) -> str:
+    def _having(self, emitter: QueryEmitter) -> str:
         having = self.node.args.get("having")
         if having is None:
             return ""
@@ -235,7 +245,7 @@ class _Select:
             raise Untranslatable("HAVING without GROUP BY")
         return f" HAVING {emitter.condition(having.this)}"
 
-    def _sort_key(self, term: exp.Ordered, emitter: _Emitter) -> str:
+    def _sort_key(self, term: exp.Ordered, emitter: QueryEmitter) -> str:
         place = output_place(term.this, [fold(output.source_name) for output in self.outputs])
         if self.node.args.get("distinct"):
             if place is None or self.outputs[place].value.kind is Kind.TEXT:
@@ -247,10 +257,10 @@ class _Select:
     # Queries inside
 
     def exists(self, query: exp.Expr) -> str:
-        return f"({_query(query, self.known, self.source).sql})"
+        return f"({translate_query(query, self.around, self.source).sql})"
 
     def one_column(self, query: exp.Expr) -> tuple[str, Value]:
-        found = _query(query, self.known, self.source)
+        found = translate_query(query, self.around, self.source)
         if len(found.columns) != 1:
             raise Untranslatable("IN with a query of several columns")
         return found.sql, found.columns[0].value
@@ -273,10 +283,6 @@ def _has_one_row(query: exp.Select) -> bool:
     return not query.args.get("group") and any(map(_has_aggregate, query.expressions))
 
 
-def _result(output: Output) -> str:
-    return f"{output.value.sql} AS {quote_identifier(output.name)}" if output.name else output.value.sql
-
-
 def _has_aggregate(node: exp.Expr) -> bool:
     if isinstance(node, exp.Query):
         return False
@@ -286,7 +292,7 @@ def _has_aggregate(node: exp.Expr) -> bool:
 class _Grouping:
     """GROUP BY, and the proof that every column outside an aggregate has one value in its group."""
 
-    def __init__(self, select: _Select) -> None:
+    def __init__(self, select: Select) -> None:
         self.select = select
         self.keys: list[str] = []
         self.columns: set[tuple[str, str]] = set()  # grouped columns: alias and key, folded
@@ -335,7 +341,7 @@ class _Grouping:
         return bool(key) and all((alias, fold(column)) in self.columns for column in key)
 
     def _require_single(self, node: exp.Expr, determined: set[str]) -> None:
-        if is_aggregate(node):
+        if is_aggregate(node) or isinstance(node, exp.Placeholder):
             return
         if isinstance(node, exp.Query | exp.Star):
             raise Untranslatable(f"{node.key.upper()} beside GROUP BY or an aggregate")
@@ -359,11 +365,11 @@ class _Grouping:
         self._add_key(v.require_groupable(self.select.plain.value(node)))
 
 
-class _Emitter(Emitter):
+class QueryEmitter(Emitter):
     """Expressions of a query: with aggregates where its clause may have them, and with round()."""
 
-    def __init__(self, select: _Select, *, aggregates: bool) -> None:
-        super().__init__(select, select)
+    def __init__(self, select: Select, *, aggregates: bool) -> None:
+        super().__init__(select, select, select.around.parameters)
         self.select = select
         self.aggregates = aggregates
 

@@ -14,6 +14,8 @@ import psycopg
 
 from migrator.core.model import Affinity
 from migrator.core.sql.expressions import translate_expression, translate_predicate
+from migrator.core.sql.placeholders import Rendered
+from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope
 from migrator.core.sql.views import translate_view
 
@@ -130,6 +132,45 @@ class Engines:
             for (_, kind), mine, yours in zip(columns, one, other, strict=True):
                 assert same(mine, yours, kind, relative=1e-9), f"{one!r} and {other!r}\n  {select}\n  {sql}"
         return True
+
+    def agree_on_statement(self, sql: str, arguments: Any, rewritten: Rewritten) -> None:
+        """The same result, and the same rows in both tables afterwards; then all is taken back."""
+        assert rewritten.rendered is not None, rewritten.findings
+        left = self.sqlite.execute("SAVEPOINT before").execute(sql, arguments or None).fetchall()
+        with self.postgres.transaction(force_rollback=True):
+            cursor = self.postgres.execute(rewritten.rendered.sql.encode(), called_with(rewritten.rendered, arguments))
+            right = cursor.fetchall() if cursor.description else []
+            ordered = "ORDER BY" in sql
+            pairs = [(left, right) if ordered else (sorted(left, key=sort_key), sorted(right, key=sort_key))]
+            pairs += [
+                (self.sqlite.execute(query).fetchall(), self.postgres.execute(query.encode()).fetchall())
+                for query in ("SELECT * FROM t ORDER BY id", "SELECT * FROM p ORDER BY code")
+            ]
+        self.sqlite.execute("ROLLBACK TO before; RELEASE before")
+        for ours, theirs in pairs:
+            message = f"{ours}\n{theirs}\n  {sql}\n  {rewritten.rendered.sql}"
+            assert len(ours) == len(theirs), message
+            for one, other in zip(ours, theirs, strict=True):
+                assert all(map(alike, one, other)), message
+
+
+def called_with(rendered: Rendered, arguments: Any) -> Any:
+    """The arguments of the call, as the driver is to be given them."""
+    found = {item.target: arguments[item.source] for item in rendered.arguments}
+    if not found:
+        return None
+    return found if rendered.by_name else [value for _, value in sorted(found.items())]
+
+
+def alike(ours: Any, theirs: Any) -> bool:
+    """As `same`, where nobody says of which kind a value is."""
+    if ours is None or theirs is None:
+        return ours is theirs
+    if isinstance(theirs, bool):
+        return ours in (0, 1) and theirs is bool(ours)
+    if isinstance(ours, int | float):
+        return isinstance(theirs, int | float | Decimal) and close(float(ours), float(theirs), 1e-9)
+    return type(ours) is type(theirs) and bool(ours == theirs)
 
 
 def may_be_out_of_range(found: Any, kind: Kind) -> bool:

@@ -1,0 +1,155 @@
+"""One statement of SQLite's → one of PostgreSQL's for a driver, or a finding that says why there is none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from migrator.core.findings import Finding, Severity
+from migrator.core.sql.lexer import Token, TokenKind
+from migrator.core.sql.placeholders import (
+    Driver,
+    PlaceholderError,
+    Placeholders,
+    Rendered,
+    mark,
+    read_placeholders,
+    render,
+)
+from migrator.core.sql.query import Note, Surroundings
+from migrator.core.sql.scope import Kind, TableScope, Untranslatable
+from migrator.core.sql.split import SourceStatement
+from migrator.core.sql.statements import translate_statement
+from migrator.core.sql.values import UNTYPED, Parameter
+
+# What it cannot parse it tells on stderr too.
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())
+logging.getLogger("sqlglot").propagate = False
+
+_TYPES = {
+    Kind.INTEGER: "bigint",
+    Kind.REAL: "double precision",
+    Kind.NUMERIC: "numeric",
+    Kind.TEXT: "text",
+    Kind.BLOB: "bytea",
+    Kind.BOOLEAN: "boolean",
+    Kind.DATE: "date",
+    Kind.TIME: "time",
+    Kind.TIMESTAMP: "timestamp",
+    Kind.TIMESTAMPTZ: "timestamptz",
+    Kind.UUID: "uuid",
+    Kind.JSON: "json",
+    Kind.JSONB: "jsonb",
+    Kind.TEXT_ARRAY: "text[]",
+}
+_IS_QUERY = ("SELECT", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE")
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """`output` is None where there is no faithful translation, and "" where nothing is to be executed any more.
+
+    `expects` names the PostgreSQL type that each argument's value has to have, by its place or key in the new call.
+    """
+
+    statement: SourceStatement
+    output: str | None
+    rendered: Rendered | None = None
+    expects: Mapping[int | str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver: Driver, place: str) -> Rewritten:
+    """`tables` is keyed by folded source names. `place` says where the statement stands, for its findings."""
+    if statement.error is not None:
+        return _declined(statement, place, "syntax", f"SQLite cannot read it: {statement.error}.")
+    plain = _without_tables(statement)
+    if plain is not None:
+        output, rule, message = plain
+        return Rewritten(statement, output, findings=(_finding(place, rule, message, statement),) if rule else ())
+    if not statement.tokens[0].is_word(*_IS_QUERY):
+        return _declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
+    notes: list[Note] = []
+    try:
+        placeholders = read_placeholders(statement.tokens)
+        parameters = {number: Parameter(number) for number in placeholders.numbers}
+        text, resolution = _readable(statement, placeholders)
+        sql = translate_statement(text, Surroundings(tables, parameters, notes), resolution)
+    except PlaceholderError as error:
+        return _declined(statement, place, "placeholder", f"{error}.")
+    except Untranslatable as error:
+        return _declined(statement, place, error.rule, f"Not translated: {error}.")
+    sql, types = _settled(sql, parameters)
+    rendered = render(sql, placeholders, driver)
+    targets = {placeholders.source(number): kind for number, kind in types.items()}
+    expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
+    found = tuple(_finding(place, note.rule, f"{note.text}.", statement, Severity.NOTE) for note in notes)
+    return Rewritten(statement, rendered.sql, rendered, expects, found)
+
+
+def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] | None:
+    """Output, rule and message of what needs no schema; None for anything else."""
+    first = statement.tokens[0].text.upper()
+    if first == "PRAGMA":
+        return "", "pragma", "PRAGMAs are SQLite's own settings; this one goes."
+    if first == "BEGIN":
+        return "BEGIN", "", ""
+    if first in ("COMMIT", "END"):
+        return "COMMIT", "", ""
+    if first in ("ROLLBACK", "SAVEPOINT", "RELEASE"):
+        return statement.text, "", ""
+    if first in ("VACUUM", "ANALYZE", "REINDEX"):
+        return "", "maintenance", f"{first} is left to autovacuum."
+    if first in ("ATTACH", "DETACH"):
+        return None, "attach", "PostgreSQL has no second database in a connection: use schemas."
+    return None
+
+
+def _readable(statement: SourceStatement, placeholders: Placeholders) -> tuple[str, str | None]:
+    """What sqlglot can parse, and the word behind OR, which it cannot in every place."""
+    tokens, numbers = statement.tokens, iter(placeholders.numbers)
+    new = {token: f":p{next(numbers)}" for token in tokens if token.kind is TokenKind.PLACEHOLDER}
+    resolution = None
+    verb = _verb(tokens)
+    if verb is not None and tokens[verb].is_word("REPLACE"):
+        resolution, new[tokens[verb]] = "REPLACE", "INSERT"
+    elif verb is not None and [token.text.upper() for token in tokens[verb + 1 : verb + 2]] == ["OR"]:
+        resolution = tokens[verb + 2].text.upper() if len(tokens) > verb + 2 else ""
+        new |= dict.fromkeys(tokens[verb + 1 : verb + 3], "")
+    pieces, place = [], 0
+    for token in sorted(new, key=lambda token: token.start):
+        pieces += [statement.text[place : token.start], new[token]]
+        place = token.end
+    return "".join(pieces) + statement.text[place:], resolution
+
+
+def _verb(tokens: Sequence[Token]) -> int | None:
+    """The place of INSERT, REPLACE or UPDATE: the first word, or behind WITH the first one outside parentheses."""
+    depth = 0
+    for place, token in enumerate(tokens):
+        depth += token.is_operator("(") - token.is_operator(")")
+        if depth == 0 and token.is_word("INSERT", "REPLACE", "UPDATE"):
+            return place if place == 0 or tokens[0].is_word("WITH") else None
+    return None
+
+
+def _settled(sql: str, parameters: Mapping[int, Parameter]) -> tuple[str, dict[int, str]]:
+    """Types for the placeholders that had none in their place, and all that are known."""
+    types = {}
+    for number, parameter in parameters.items():
+        kinds = parameter.kinds
+        if len(kinds) == 1:
+            types[number] = _TYPES[next(iter(kinds))]
+        sql = sql.replace(f"{mark(number)}::{UNTYPED}", f"{mark(number)}::{types.get(number, 'text')}")
+    return sql, types
+
+
+def _declined(statement: SourceStatement, place: str, rule: str, message: str) -> Rewritten:
+    return Rewritten(statement, None, findings=(_finding(place, rule, message, statement),))
+
+
+def _finding(
+    place: str, rule: str, message: str, statement: SourceStatement, severity: Severity = Severity.WARNING
+) -> Finding:
+    return Finding(rule, severity, f"{place}:{statement.line}", message, original=statement.text)

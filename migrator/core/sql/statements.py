@@ -1,0 +1,301 @@
+"""SELECT, INSERT, UPDATE and DELETE → PostgreSQL's, by the allow-list of expressions and views.
+
+What is translated gives the same rows and leaves the same rows behind; where PostgreSQL is stricter it raises an error.
+What may differ without one is noted in the surroundings, or declined with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from migrator.core.model import fold
+from migrator.core.names import quote_identifier
+from migrator.core.sql import values as v
+from migrator.core.sql.parsing import parse_query, too_deep_is_declined
+from migrator.core.sql.query import FromClause, Output, Surroundings, require_args
+from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.values import Value
+from migrator.core.sql.views import Select, common_tables, translate_query
+
+EXCLUDED = "excluded"  # the row that was to be inserted
+_NUMBERS = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC)
+
+
+def translate_statement(text: str, around: Surroundings, resolution: str | None = None) -> str:
+    """The statement without OR behind INSERT and UPDATE, and the word that stood there. Raises Untranslatable."""
+    with too_deep_is_declined():
+        tree = parse_query(text)
+        if isinstance(tree, exp.Select | exp.Union | exp.Subquery):
+            return translate_query(tree, around, None).sql
+        translator = _STATEMENTS.get(type(tree))
+        if translator is None:
+            raise Untranslatable(f"{tree.key.upper()} is not on the list of what is translated")
+        prefix, around = common_tables(tree.args.get("with_"), around)
+        return prefix + translator(tree, around, resolution)
+
+
+# -- INSERT ------------------------------------------------------------------------------------------------------------
+
+
+def _insert(node: exp.Insert, around: Surroundings, resolution: str | None) -> str:
+    require_args(node, "this", "expression", "conflict", "returning", "default", "with_")
+    place, columns = _destination(node.this, around)
+    select = _over(around, place)
+    if node.args.get("default"):
+        rows = " DEFAULT VALUES"
+        columns = []
+    else:
+        rows = " " + _rows(node.expression, around, columns)
+    listed = f" ({', '.join(quote_identifier(column.target) for column in columns)})" if columns else ""
+    conflict = _upsert(node.args["conflict"], place, select) if node.args.get("conflict") else ""
+    if resolution:
+        if conflict:
+            raise Untranslatable("OR together with ON CONFLICT")
+        conflict = _on_conflict(resolution, place, columns, around)
+    _warn_of_given_ids(place.table, columns, around)
+    target = f"INSERT INTO {place.sql}"
+    return target + listed + rows + conflict + _returning(node, select)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The table of a statement, and its name in it."""
+
+    table: TableScope
+    alias: str
+
+    @property
+    def sql(self) -> str:
+        target, name = quote_identifier(self.table.target), quote_identifier(self.alias)
+        return target if target == name else f"{target} AS {name}"
+
+
+def _place(node: exp.Expr, around: Surroundings) -> _Place:
+    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
+        raise Untranslatable("a statement on something other than a table")
+    require_args(node, "this", "alias")
+    return _Place(around.table(node.name), node.alias or node.name)
+
+
+def _destination(node: exp.Expr, around: Surroundings) -> tuple[_Place, list[ColumnScope]]:
+    """The table, and the columns in the order of the values."""
+    if not isinstance(node, exp.Schema):
+        place = _place(node, around)
+        return place, list(place.table.columns.values())
+    place = _place(node.this, around)
+    return place, [_column(place.table, name.name) for name in node.expressions]
+
+
+def _column(table: TableScope, name: str) -> ColumnScope:
+    found = table.named.get(fold(name))
+    if found is None:
+        raise Untranslatable(f"no column {name}")
+    return found
+
+
+def _over(around: Surroundings, place: _Place, *, excluded: bool = False) -> Select:
+    """Expressions over the rows of the table."""
+    select = Select(exp.Select(), around, _Excluded(place.table) if excluded else None)
+    select.source.add(place.alias, place.table, nullable=False)
+    return select
+
+
+class _Excluded(FromClause):
+    """Behind the table's own columns, so that only its full name reaches one of these."""
+
+    def __init__(self, table: TableScope) -> None:
+        super().__init__(None)
+        self.add(EXCLUDED, table, nullable=False)
+
+    def column(self, table: str | None, name: str) -> Value | None:
+        return super().column(table, name) if table is not None else None
+
+
+def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnScope]) -> str:
+    if isinstance(node, exp.Values):
+        require_args(node, "expressions")
+        rows = [_row(row, around, columns) for row in node.expressions]
+        return f"VALUES {', '.join(rows)}"
+    if not isinstance(node, exp.Select | exp.Union):
+        raise Untranslatable("an INSERT of something other than VALUES or a query")
+    query = translate_query(node, around, None)
+    if len(query.columns) != len(columns):
+        raise Untranslatable(f"{len(query.columns)} values for {len(columns)} columns")
+    for output, column in zip(query.columns, columns, strict=True):
+        if _stored(output.value, column) != output.value.sql:
+            raise Untranslatable(f"a query's {output.value.kind} stored in {column.target}")
+    return query.sql
+
+
+def _row(node: exp.Expr, around: Surroundings, columns: Sequence[ColumnScope]) -> str:
+    values = node.expressions if isinstance(node, exp.Tuple) else [node.unnest()]
+    if len(values) != len(columns):
+        raise Untranslatable(f"{len(values)} values for {len(columns)} columns")
+    emitter = Select(exp.Select(), around, None).plain
+    return f"({', '.join(_value(emitter.value, item, column) for item, column in zip(values, columns, strict=True))})"
+
+
+def _value(emit: Callable[[exp.Expr], Value], node: exp.Expr, column: ColumnScope) -> str:
+    if isinstance(node, exp.Null) and not column.nullable and column.kind is Kind.INTEGER:
+        return "DEFAULT"  # what SQLite makes of NULL for an INTEGER PRIMARY KEY; without a default it is an error too
+    return _stored(emit(node), column)
+
+
+def _stored(value: Value, column: ColumnScope) -> str:
+    """The value as the column's affinity makes it, or Untranslatable where that depends on the value."""
+    value = v.typed(value, column.kind)
+    if value.parameter is not None or value.kind is Kind.NULL:
+        return value.sql
+    if column.kind is Kind.BOOLEAN:
+        return _stored_truth(value)
+    value = v.number(value) if value.kind is Kind.BOOLEAN else v.settled(v.require(value))
+    if value.kind is column.kind:
+        return value.sql
+    if column.kind is Kind.REAL and value.kind is Kind.INTEGER and isinstance(value.literal, int):
+        return value.sql
+    if column.kind is Kind.TEXT and value.kind is Kind.INTEGER:
+        return v.text(value)
+    raise Untranslatable(f"{value.kind} stored in {column.target}, which holds {column.kind}")
+
+
+def _stored_truth(value: Value) -> str:
+    if value.kind is Kind.BOOLEAN:
+        return value.sql
+    if value.kind is Kind.INTEGER and value.literal in (0, 1):
+        return str(bool(value.literal)).upper()
+    raise Untranslatable(f"{value.kind} stored in a boolean")
+
+
+# -- conflicts ---------------------------------------------------------------------------------------------------------
+
+
+def _on_conflict(resolution: str | None, place: _Place, columns: Sequence[ColumnScope], around: Surroundings) -> str:
+    if resolution == "ABORT":
+        return ""
+    if resolution == "IGNORE":
+        around.note("or-ignore", "OR IGNORE passes over rows that break NOT NULL or a CHECK; PostgreSQL refuses them")
+        return " ON CONFLICT DO NOTHING"
+    if resolution == "REPLACE":
+        return _replace(place.table, columns, around)
+    raise Untranslatable(f"OR {resolution}")
+
+
+def _replace(table: TableScope, columns: Sequence[ColumnScope], around: Surroundings) -> str:
+    """DO UPDATE can look at one key only, and SQLite deletes the rows of every key that is shared."""
+    given = {column.target for column in columns}
+    keys = [[table.named[name] for name in key] for key in table.unique]
+    # A key that is given by default is a new one.
+    touched = [key for key in keys if not table.rowid or key != [table.rowid] or table.rowid.target in given]
+    if not table.whole or len(touched) > 1:
+        raise Untranslatable("OR REPLACE with several unique keys: it deletes the rows of each", "or-replace")
+    if not touched:
+        return ""
+    key = [column.target for column in touched[0]]
+    if not set(key) <= given:
+        raise Untranslatable("OR REPLACE without a value for every column of the key")
+    around.note("or-replace", "OR REPLACE deletes the row that is there, and what depends on it; here it is updated")
+    others = [column.target for column in table.columns.values() if column.target not in key]
+    sets = [f"{quote_identifier(name)} = {_replacing(name, given)}" for name in others]
+    action = f"UPDATE SET {', '.join(sets)}" if sets else "NOTHING"
+    return f" ON CONFLICT ({', '.join(map(quote_identifier, key))}) DO {action}"
+
+
+def _replacing(name: str, given: set[str]) -> str:
+    return f"EXCLUDED.{quote_identifier(name)}" if name in given else "DEFAULT"
+
+
+def _upsert(node: exp.OnConflict, place: _Place, select: Select) -> str:
+    require_args(node, "conflict_keys", "action", "expressions", "where")
+    key = [_conflict_column(item) for item in node.args.get("conflict_keys") or []]
+    columns = [_column(place.table, name) for name in key]
+    folded = {fold(name) for name in key}
+    if key and not any(folded == set(unique) for unique in place.table.unique):
+        raise Untranslatable(f"ON CONFLICT ({', '.join(key)}), which is no unique key")
+    target = f" ({', '.join(quote_identifier(column.target) for column in columns)})" if key else ""
+    action = str(node.args["action"].name).upper()
+    if action == "DO NOTHING":
+        return f" ON CONFLICT{target} DO NOTHING"
+    if not key:
+        raise Untranslatable("ON CONFLICT DO UPDATE without a key")
+    inner = _over(select.around, place, excluded=True)
+    where = f" WHERE {inner.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
+    return f" ON CONFLICT{target} DO UPDATE SET {_assignments(node.expressions, place.table, inner)}{where}"
+
+
+def _conflict_column(node: exp.Expr) -> str:
+    inner = node.this if isinstance(node, exp.Ordered) else node
+    if not isinstance(inner, exp.Column | exp.Identifier) or inner.args.get("table"):
+        raise Untranslatable("ON CONFLICT on an expression")
+    return inner.name
+
+
+def _warn_of_given_ids(table: TableScope, columns: Sequence[ColumnScope], around: Surroundings) -> None:
+    if table.rowid is not None and table.rowid.target in {column.target for column in columns}:
+        around.note("given-id", "SQLite goes on behind the highest id; an id that is given does not move a sequence")
+
+
+# -- UPDATE and DELETE -------------------------------------------------------------------------------------------------
+
+
+def _update(node: exp.Update, around: Surroundings, resolution: str | None) -> str:
+    require_args(node, "this", "expressions", "where", "from_", "returning", "with_")
+    if resolution not in (None, "ABORT"):
+        raise Untranslatable(f"UPDATE OR {resolution}")
+    place = _place(node.this, around)
+    select = _over(around, place)
+    source = node.args.get("from_")
+    joined = select.tables_of(source) if source else ""
+    sets = _assignments(node.expressions, place.table, select)
+    return f"UPDATE {place.sql} SET {sets}{joined}{_where(node, select)}{_returning(node, select)}"
+
+
+def _assignments(nodes: Sequence[exp.Expr], table: TableScope, select: Select) -> str:
+    return ", ".join(
+        f"{quote_identifier(column.target)} = {_value(select.plain.value, value, column)}"
+        for column, value in (pair for node in nodes for pair in _pairs(node, table))
+    )
+
+
+def _pairs(node: exp.Expr, table: TableScope) -> list[tuple[ColumnScope, exp.Expr]]:
+    if not isinstance(node, exp.EQ):
+        raise Untranslatable(f"{node.key.upper()} in SET")
+    if isinstance(node.this, exp.Column) and not node.this.table:
+        return [(_column(table, node.this.name), node.expression)]
+    left, right = node.this, node.expression
+    if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple) and len(left.expressions) == len(right.expressions):
+        return [
+            (_column(table, name.name), value) for name, value in zip(left.expressions, right.expressions, strict=True)
+        ]
+    raise Untranslatable("SET of several columns from a query")
+
+
+def _delete(node: exp.Delete, around: Surroundings, resolution: str | None) -> str:
+    require_args(node, "this", "where", "returning", "with_")
+    place = _place(node.this, around)
+    select = _over(around, place)
+    return f"DELETE FROM {place.sql}{_where(node, select)}{_returning(node, select)}"
+
+
+def _where(node: exp.Expr, select: Select) -> str:
+    where = node.args.get("where")
+    return f" WHERE {select.plain.condition(where.this)}" if where else ""
+
+
+def _returning(node: exp.Expr, select: Select) -> str:
+    returning = node.args.get("returning")
+    if returning is None:
+        return ""
+    require_args(returning, "expressions")
+    outputs: list[Output] = [output for item in returning.expressions for output in select.output(item)]
+    return f" RETURNING {', '.join(output.sql for output in outputs)}"
+
+
+_STATEMENTS: dict[type[exp.Expr], Callable[[Any, Surroundings, str | None], str]] = {
+    exp.Insert: _insert,
+    exp.Update: _update,
+    exp.Delete: _delete,
+}

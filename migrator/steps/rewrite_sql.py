@@ -1,0 +1,73 @@
+"""rewrite sql: the statements of files, one by one, against the tables that a database has or the files make."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.core.errors import UsageError
+from migrator.core.plan import Style
+from migrator.core.progress import Progress, Silent
+from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.rewriting import Rewritten, rewrite
+from migrator.core.sql.scope import TableScope
+from migrator.core.sql.split import SourceStatement, split
+from migrator.profiles import recognise
+from migrator.source.new_file import draft_database
+from migrator.steps.known import blueprint_of, recorded_shapes
+from migrator.steps.plan import PlanRequest, make_plan, read_plan, read_schema_of
+
+
+@dataclass(frozen=True)
+class Script:
+    """SQL with a name for its findings."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RewriteRequest:
+    """Without `db` the tables are those that the scripts themselves make."""
+
+    scripts: tuple[Script, ...]
+    driver: Driver
+    db: Path | None
+    plan: Path | None
+    style: Style = Style.FAITHFUL
+
+
+def rewrite_sql(request: RewriteRequest, progress: Progress) -> Iterator[tuple[Script, Rewritten]]:
+    """Every statement in order. Raises UsageError, SourceError, PlanError before the first one."""
+    if request.plan is not None and request.db is None:
+        raise UsageError("--plan needs --db.", "A plan does not hold the keys.", "Name the database: --db FILE")
+    statements = [(script, statement) for script in request.scripts for statement in split(script.text)]
+    tables = known_tables(request, [statement for _, statement in statements], progress)
+    return ((script, rewrite(statement, tables, request.driver, script.name)) for script, statement in statements)
+
+
+def known_tables(
+    request: RewriteRequest, statements: list[SourceStatement], progress: Progress
+) -> Mapping[str, TableScope]:
+    """By folded source names, as the plan carries them. Raises SourceError, PlanError."""
+    if request.db is not None:
+        return _tables_of(request.db, request.plan, request.style, progress)
+    with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
+        path = Path(scratch) / "drafted.db"
+        draft_database(path, (statement.text for statement in statements if statement.begins_with("CREATE")))
+        return _tables_of(path, None, request.style, Silent())
+
+
+def _tables_of(path: Path, plan_file: Path | None, style: Style, progress: Progress) -> Mapping[str, TableScope]:
+    schema = read_schema_of(path)
+    if plan_file is not None:
+        plan, _ = read_plan(plan_file, schema)
+    else:
+        plan = make_plan(PlanRequest(path, style, workers=1), progress).plan
+    profile = recognise(plan.profile, schema)
+    shapes = recorded_shapes(profile, path, schema) if profile else None
+    if profile and shapes is not None:
+        plan = profile.conform(plan, shapes)
+    return blueprint_of(schema, plan, shapes).scopes

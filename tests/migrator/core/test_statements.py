@@ -1,0 +1,104 @@
+"""Statements on both engines: the same rows come back, and the same rows are there afterwards; all else is declined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.rewriting import Rewritten, rewrite
+from migrator.core.sql.split import split
+from tests.migrator import servers
+from tests.migrator.core.engines import SMALL, TABLE, Engines, engines
+
+T = replace(TABLE, unique=(("id",),), rowid=TABLE.columns["id"])
+P = replace(SMALL, unique=(("code",),), rowid=SMALL.columns["code"])
+TABLES = {"t": T, "p": P}
+
+
+@pytest.fixture(scope="module", params=["embedded", "debian"])
+def both(request: pytest.FixtureRequest) -> Iterator[Engines]:
+    server = request.getfixturevalue(f"{request.param}_server")
+    with servers.fresh_database(server) as url, engines(url) as pair:
+        yield pair
+
+
+def rewritten(sql: str, driver: Driver = Driver.PSYCOPG) -> Rewritten:
+    [statement] = split(sql)
+    return rewrite(statement, TABLES, driver, "test")
+
+
+QUERIES: list[tuple[str, Any]] = [
+    ("SELECT id, s FROM t WHERE i = ?", (7,)),
+    ("SELECT id FROM t WHERE s = ? OR n = ?", ("a", "abc")),
+    ("SELECT id FROM t WHERE n IN (?, 'ä', ?)", ("ABC", "aB ")),
+    ("SELECT id FROM t WHERE r > ? AND j <= ?", (0.5, 100)),
+    ("SELECT id FROM t WHERE r BETWEEN ? AND ?", (-3, 3.5)),
+    ("SELECT id FROM t WHERE f = ? AND g = ?", (1, 0)),
+    ("SELECT id FROM t WHERE f = ?", (None,)),
+    ("SELECT id FROM t WHERE s LIKE ?", ("%B%",)),
+    ("SELECT id FROM t WHERE s LIKE '%' || ? || '%'", ("c",)),
+    ("SELECT id FROM t WHERE s = 'x%' OR s = ?", ("a",)),
+    ("SELECT id, i % 3 FROM t WHERE j = ?", (5,)),
+    ("SELECT id FROM t WHERE b = ?", (b"zz",)),
+    ("SELECT id FROM t WHERE :a IS NULL OR i = :a", {"a": None}),
+    ("SELECT id FROM t WHERE :a IS NULL OR i = :a", {"a": 7}),
+    ("SELECT id FROM t WHERE ?2 = s AND ?1 = i AND i = ?1", (1, "a")),
+    ("SELECT id FROM t WHERE i = ?5 OR j = ? OR j = ?1", (2, None, None, None, 7, 12)),
+    ("SELECT id FROM t WHERE i = @a OR j = $b::c(d) OR j = :a", {"a": 5, "b::c(d)": 12}),
+    ("SELECT id FROM t ORDER BY id LIMIT ? OFFSET ?", (3, 2)),
+    ("SELECT id, i + ? AS n, r * ? AS m, COALESCE(s, ?) AS k FROM t WHERE id < 5", (10, 2.5, "none")),
+    ("SELECT id, CASE WHEN i > ? THEN ? ELSE s END AS k FROM t", (0, "positive")),
+    ("SELECT CAST(? AS INTEGER) AS a, CAST(? AS TEXT) AS b", (5, "x")),
+    ("SELECT rowid, s FROM t WHERE rowid = ?", (3,)),
+    ("SELECT p.oid FROM p WHERE _rowid_ > ?", (4,)),
+    ("SELECT count(*) FROM t WHERE s = ?", ("a",)),
+    ("SELECT s, count(*) FROM t WHERE id > ? GROUP BY s HAVING count(*) >= ?", (1, 1)),
+    ("SELECT id FROM t WHERE j IN (SELECT code FROM p WHERE amount > ?)", (7,)),
+    ("SELECT id FROM t WHERE ? IN (SELECT code FROM p)", (5,)),
+    ("WITH big AS (SELECT code FROM p WHERE amount > ?) SELECT code FROM big WHERE code <> ?", (5, 2)),
+    ("SELECT id FROM t WHERE s = ':a' OR s = ? OR s = '12:30 :b \\:c'", ("?",)),
+    ("SELECT 1", ()),
+]  # fmt: skip
+
+CHANGES: list[tuple[str, Any]] = [
+    ("INSERT INTO p (code, label, amount) VALUES (?, ?, ?)", (7, "seven", 70)),
+    ("INSERT INTO p VALUES (8, 'eight' || ?, NULL), (9, NULL, -1)", ("!",)),
+    ("INSERT INTO p (amount, code) VALUES (1 + 2, 50) RETURNING code, amount * 2 AS double", ()),
+    ("INSERT INTO p (code, label) SELECT id + 1000, s FROM t WHERE id > ?", (8,)),
+    ("INSERT OR IGNORE INTO p (code, label) VALUES (1, 'other'), (11, 'new')", ()),
+    ("INSERT OR ABORT INTO p (code) VALUES (12)", ()),
+    ("INSERT OR REPLACE INTO p (code, label) VALUES (?, ?)", (1, "uno")),
+    ("REPLACE INTO p (code, label, amount) VALUES (:code, :label, :amount)", {"code": 2, "label": None, "amount": 5}),
+    ("INSERT INTO p (code, amount) VALUES (1, 5) "
+     "ON CONFLICT (code) DO UPDATE SET amount = amount + excluded.amount", ()),
+    ("INSERT INTO p (code, label) VALUES (1, ?) "
+     "ON CONFLICT(code) DO UPDATE SET label = excluded.label WHERE p.code > ?", ("uno", 0)),
+    ("INSERT INTO p (code) VALUES (1) ON CONFLICT DO NOTHING", ()),
+    ("INSERT INTO p (code) VALUES (1) ON CONFLICT (code) DO NOTHING", ()),
+    ("UPDATE p SET label = ?, amount = amount + ? WHERE code = ?", ("x", 5, 2)),
+    ("UPDATE p SET label = COALESCE(?, label) WHERE code IN (?, ?)", (None, 1, 2)),
+    ("UPDATE p SET (label, amount) = (?, 7) WHERE label = 'one' RETURNING code", ("x",)),
+    ("UPDATE p AS x SET amount = code, code = amount + 1000 WHERE x.label IS NOT NULL AND amount IS NOT NULL", ()),
+    ("UPDATE p SET label = t.s FROM t WHERE t.id = p.code", ()),
+    ("UPDATE t SET f = ?, g = NOT g, s = upper(s) WHERE id = ?", (1, 2)),
+    ("UPDATE t SET f = i > 0, j = f, b = x'00ff', r = 2", ()),
+    ("DELETE FROM p WHERE label LIKE ?", ("o%",)),
+    ("DELETE FROM p WHERE code IN (SELECT j FROM t) RETURNING *", ()),
+    ("DELETE FROM p AS x WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.j = x.code)", ()),
+    ("DELETE FROM p", ()),
+    ("WITH big AS (SELECT code FROM p WHERE amount > 9) DELETE FROM p WHERE code IN (SELECT code FROM big)", ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "arguments"), QUERIES)
+def test_both_engines_answer_alike(both: Engines, sql: str, arguments: Any) -> None:
+    both.agree_on_statement(sql, arguments, rewritten(sql))
+
+
+@pytest.mark.parametrize(("sql", "arguments"), CHANGES)
+def test_both_engines_hold_the_same_afterwards(both: Engines, sql: str, arguments: Any) -> None:
+    both.agree_on_statement(sql, arguments, rewritten(sql))

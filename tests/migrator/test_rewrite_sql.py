@@ -1,0 +1,185 @@
+"""rewrite sql as a person and a script meet it: files and stdin, a database or none, JSON, exit codes, bad input."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.rewriting import rewrite
+from migrator.core.sql.split import split
+
+from .moving import edited, make_source, move, plan_text
+from .terminal import finish, migrator, start
+
+SHOP = """
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_active INTEGER DEFAULT 1);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER REFERENCES customers, total REAL, note TEXT);
+INSERT INTO customers VALUES (1, 'Ada', 1), (2, 'Grace', 0), (3, 'Linus', 1);
+INSERT INTO orders VALUES (1, 1, 10.5, NULL), (2, 1, 4.5, 'gift'), (3, 3, 7, '50% off');
+CREATE VIEW spent AS SELECT c.name, sum(o.total) AS total FROM customers c JOIN orders o ON o.customer = c.id
+    GROUP BY c.id;
+"""
+SCRIPT = """-- what the shop asks
+SELECT name FROM customers WHERE is_active = ? AND name LIKE ? ORDER BY id;
+PRAGMA foreign_keys = ON;
+INSERT INTO orders (customer, total, note) VALUES (:customer, :total, 'a; b');
+
+SELECT strftime('%Y', note) FROM orders; SELECT total FROM spent WHERE name = ?1
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    return make_source(tmp_path / "shop.db", SHOP)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "queries.sql"
+    path.write_text(SCRIPT, encoding="utf-8")
+    return path
+
+
+def told(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
+    answer = migrator("rewrite", "sql", *arguments, "--json")
+    return answer.code, json.loads(answer.out)
+
+
+def test_statements_keep_their_order_and_what_is_left_is_a_comment(shop: Path, script: Path) -> None:
+    answer = migrator("rewrite", "sql", script, "--db", shop)
+    assert answer.code == 7
+    lines = answer.out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["SELECT", "INSERT", "--", "--", "SELECT"]
+    assert lines[3] == "-- SELECT strftime('%Y', note) FROM orders"
+    assert "1 statement of 5 left as written" in answer.err
+    assert f"{script}:6" in answer.err
+
+
+def test_json_tells_what_every_statement_became(shop: Path, script: Path) -> None:
+    code, said = told(script, "--db", shop)
+    assert (code, said["kind"], said["version"]) == (7, "rewrite", 1)
+    assert said["summary"] == {"statements": 5, "rewritten": 4, "left": 1}
+    asks, pragma, insert, left, spent = said["statements"]
+    assert asks["input"].startswith("SELECT name")
+    assert asks["line"] == 2
+    assert [(item["from"], item["to"], item["type"]) for item in asks["arguments"]] == [
+        (0, 0, "bigint"), (1, 1, "text"),
+    ]  # fmt: skip
+    assert (pragma["output"], [item["rule"] for item in pragma["findings"]]) == ("", ["pragma"])
+    assert insert["output"].endswith("VALUES (%(customer)s, %(total)s, 'a; b'::text)")
+    assert [(item["from"], item["to"]) for item in insert["arguments"]] == [
+        ("customer", "customer"), ("total", "total"),
+    ]  # fmt: skip
+    assert (left["output"], [item["rule"] for item in left["findings"]]) == (None, ["untranslatable"])
+    assert spent["output"].count("%s") == 1
+
+
+@pytest.mark.parametrize("driver", list(Driver))
+def test_what_is_rewritten_runs_on_the_moved_database(driver: Driver, shop: Path, database: str) -> None:
+    """The moved one has a boolean, under another name."""
+    plan = edited(plan_text(shop), "customers.is_active", type="boolean", target="active")
+    moved = move(shop, database, plan=plan)
+    plan_file = moved.folder.read_plan()
+    statement = "SELECT name FROM customers WHERE is_active = ? ORDER BY id"
+    code, said = told_of(statement, driver, shop, plan_file)
+    assert code == 0
+    [found] = said["statements"]
+    assert found["arguments"][0]["type"] == "boolean"
+    assert '"active"' in found["output"]
+    if driver is Driver.PSYCOPG:
+        with psycopg.connect(database) as connection:
+            for flag in (1, 0, True, None):
+                with closing(sqlite3.connect(shop)) as db:
+                    wanted = db.execute(statement, (flag,)).fetchall()
+                assert connection.execute(found["output"].encode(), (flag,)).fetchall() == wanted
+
+
+def told_of(statement: str, driver: Driver, shop: Path, plan: Path) -> tuple[int, dict[str, Any]]:
+    file = shop.with_name("statement.sql")
+    file.write_text(statement, encoding="utf-8")
+    return told(file, "--db", shop, "--plan", plan, "--to", driver.value)
+
+
+def test_a_script_knows_the_tables_that_it_makes(tmp_path: Path) -> None:
+    file = tmp_path / "app.sql"
+    file.write_text(
+        "CREATE TABLE t (a INTEGER, b TEXT); SELECT b FROM t WHERE a = ?; SELECT x FROM u", encoding="utf-8"
+    )
+    code, said = told(file)
+    assert code == 7
+    assert [item["output"] is not None for item in said["statements"]] == [False, True, False]
+    assert said["statements"][2]["findings"][0]["rule"] == "no-table"
+
+
+def test_stdin_is_read_where_no_file_is_named(shop: Path) -> None:
+    process = start("rewrite", "sql", "--db", shop, stdin=-1)
+    assert process.stdin
+    process.stdin.write("SELECT id FROM customers WHERE name = ?")
+    process.stdin.close()
+    process.stdin = None
+    answer = finish(process)
+    assert answer.code == 0
+    assert answer.out.count("%s") == 1
+
+
+def test_definitions_are_not_taken_for_anything_else(tmp_path: Path) -> None:
+    """A script comes from anybody: it makes tables in a file of its own, and opens no other."""
+    file = tmp_path / "evil.sql"
+    other = tmp_path / "other.db"
+    file.write_text(f"ATTACH '{other}' AS o; CREATE TABLE o.t (a); CREATE TABLE t AS SELECT load_extension('x')",
+                    encoding="utf-8")  # fmt: skip
+    assert told(file)[0] == 7
+    assert not other.exists()
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "said"),
+    [
+        (b"SELECT \xff", 2, "is not UTF-8"),
+        (b"SELECT 'open", 7, "SQLite cannot read it"),
+        (b"SELECT (" * 3000, 7, "nested too deeply"),
+        (b"SELECT 1 +" + b"+ 1" * 5000, 7, ""),
+        (b"", 0, ""),
+        (b";;;", 0, ""),
+        (b"SELEC 1", 7, "SELEC is not translated"),
+        (b"SELECT \x00", 7, "SQLite cannot read it"),
+    ],
+    ids=["not UTF-8", "unclosed", "deep", "long", "empty", "semicolons", "misspelt", "NUL"],
+)
+def test_bad_input_is_told_and_the_rest_goes_on(raw: bytes, code: int, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "bad.sql"
+    file.write_bytes(raw)
+    answer = migrator("rewrite", "sql", file)
+    assert answer.code == code, answer.all
+    assert said in answer.err + answer.out
+
+
+def test_files_that_are_not_there(shop: Path, tmp_path: Path) -> None:
+    assert migrator("rewrite", "sql", tmp_path / "none.sql").code == 2
+    assert migrator("rewrite", "sql", shop, "--db", tmp_path / "none.db").code in (2, 4)
+    refused = migrator("rewrite", "sql", shop.with_suffix(".sql"), "--plan", "plan.toml")
+    assert refused.code == 2
+
+
+PIECES = [
+    *("SELECT", "FROM", "t", "a", "?", ":x", "'", '"', "(", ")", ",", "=", "1", "1e9", "x'0'", "--", "/*", ";", "\n"),
+    *("INSERT", "OR", "REPLACE", "INTO", "VALUES", "UPDATE", "SET", "WITH", "AS", "CASE", "END", "CREATE", "TRIGGER"),
+    *("BEGIN", "NOT", "NULL", "IS", "LIKE", "ESCAPE", "[", "]", "`", "$", "@", "#", "\\", "é", "\0", "%", "."),
+]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=30).map(" ".join))
+def test_no_text_is_too_strange(text: str) -> None:
+    for statement in split(text):
+        found = rewrite(statement, {}, Driver.PSYCOPG, "test")
+        assert found.output is not None or found.findings
