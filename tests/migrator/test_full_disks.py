@@ -124,7 +124,7 @@ def test_no_room_in_the_tablespace(
     ended = migrator_forked(*command(source, url, "--workers", "1"))
     enlarge(folder, "200m")
     figure(f"PostgreSQL's disk is full in {phase}", f"exit {ended.code}, {of_rows(url)}")
-    assert_ended(ended, 5, "No space left on device", "Free space on the server")
+    assert_ended(ended, 5, "Free space on the server")
     assert_exact(source, url, migrator_forked(*command(source, url)))
 
 
