@@ -1,0 +1,430 @@
+-- SQLite's functions for PostgreSQL, in a schema of their own: the rewriting uses them where PostgreSQL has none that gives
+-- the same. Each follows the C source of SQLite (date.c, func.c, printf.c) and is tried against it in the tests.
+-- Installed by: migrator schema --compat. It may be run again; needs PostgreSQL 13.
+
+CREATE SCHEMA IF NOT EXISTS sqlite;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Date and time: https://www.sqlite.org/lang_datefunc.html
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- Milliseconds since noon on 24 November 4714 BC, as SQLite counts them.
+CREATE OR REPLACE FUNCTION sqlite.milliseconds(y integer, mo integer, d integer, h integer, mi integer, s double precision)
+RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (36525 * (yy + 4716) / 100 + 306001 * (mm + 1) / 10000 + d + 38 - (yy + 4800) / 100 + (yy + 4800) / 400)::bigint
+           * 86400000 - 131716800000
+           + h::bigint * 3600000 + mi * 60000 + trunc(s * 1000 + 0.5)::bigint
+    FROM (SELECT CASE WHEN mo <= 2 THEN y - 1 ELSE y END AS yy, CASE WHEN mo <= 2 THEN mo + 12 ELSE mo END AS mm) AS shifted
+$$;
+
+-- How many days a date that no month has lies behind the last one that it has: 2 for 30 February.
+CREATE OR REPLACE FUNCTION sqlite.overhang(y integer, mo integer, d integer)
+RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN d <= 28 OR mo IN (1, 3, 5, 7, 8, 10, 12) THEN 0
+                WHEN mo <> 2 THEN CASE WHEN d = 31 THEN 1 ELSE 0 END
+                WHEN y % 4 <> 0 OR (y % 100 = 0 AND y % 400 <> 0) THEN d - 28
+                ELSE greatest(d - 29, 0) END
+$$;
+
+-- Whether these digits are a time of day; 24 is midnight only.
+CREATE OR REPLACE FUNCTION sqlite.is_clock(h text, mi text, s text, fraction text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT h IS NOT NULL AND mi::integer <= 59 AND coalesce(s, '0')::integer <= 59
+           AND (h::integer < 24 OR (h = '24' AND mi = '00' AND (coalesce(s, '00') || coalesce(fraction, '')) ~ '^[0.]+$'))
+$$;
+
+-- A time value (a text, or a number) with its modifiers; all NULL where SQLite's answer is NULL.
+CREATE OR REPLACE FUNCTION sqlite.instant(
+    value text, number double precision, modifiers text[],
+    OUT jd bigint, OUT y integer, OUT mo integer, OUT d integer, OUT h integer, OUT mi integer, OUT s double precision,
+    OUT subsec boolean
+) LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_variable
+DECLARE
+    part text[];
+    raw double precision;  -- a number of which nobody knows yet whether it counts days or seconds
+    has_date boolean := false;  -- y, mo, d hold, and may be a date that no month has
+    has_time boolean := false;
+    zone integer := 0;  -- minutes
+    overhang integer := 0;
+    modifier text;
+    place integer := 0;
+    amount double precision;
+    unit text;
+    whole integer;
+    clock bigint;
+BEGIN
+    subsec := false;
+    IF (value IS NULL AND number IS NULL) OR array_position(modifiers, NULL) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    IF number IS NOT NULL THEN
+        raw := number;
+    ELSE
+        part := regexp_match(value, '^(-?)([0-9]{4})-([0-9]{2})-([0-9]{2})[ \t\n\v\f\rT]*(.*)$');
+        IF part IS NOT NULL THEN
+            y := (part[1] || part[2])::integer;
+            mo := part[3];
+            d := part[4];
+            IF mo NOT BETWEEN 1 AND 12 OR d NOT BETWEEN 1 AND 31 THEN
+                y := NULL; mo := NULL; d := NULL;
+                RETURN;
+            END IF;
+            has_date := true;
+            overhang := sqlite.overhang(y, mo, d);
+            value := part[5];
+        END IF;
+        IF value <> '' OR NOT has_date THEN
+            part := regexp_match(value, '^([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?[ \t\n\v\f\r]*(?:([zZ])|([-+])([0-9]{2}):([0-9]{2}))?[ \t\n\v\f\r]*$');
+            IF sqlite.is_clock(part[1], part[2], part[3], part[4]) AND coalesce(part[7], '0')::integer <= 14 AND coalesce(part[8], '0')::integer <= 59 THEN
+                h := part[1];
+                mi := part[2];
+                s := coalesce(part[3], '0')::double precision + least(('0' || coalesce(part[4], ''))::double precision, 0.999);
+                zone := coalesce((part[6] || '1')::integer * (part[7]::integer * 60 + part[8]::integer), 0);
+                has_time := true;
+            ELSIF has_date THEN
+                y := NULL; mo := NULL; d := NULL;
+                RETURN;
+            ELSIF lower(value) IN ('now', 'subsec', 'subsecond') THEN
+                subsec := lower(value) <> 'now';
+                jd := floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint + 210866760000000;
+            ELSIF value ~ '^[ \t\n\v\f\r]*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?[ \t\n\v\f\r]*$' THEN
+                raw := btrim(value, E' \t\n\v\f\r')::double precision;
+            ELSE
+                RETURN;
+            END IF;
+        END IF;
+    END IF;
+    IF raw >= 0 AND raw < 5373484.5 THEN
+        jd := trunc(raw * 86400000.0 + 0.5)::bigint;
+    END IF;
+    -- Without a date the zone waits until somebody asks for an instant; "weekday" and "start of" forget it.
+    IF h = 24 OR (zone <> 0 AND has_date) THEN
+        jd := sqlite.milliseconds(coalesce(y, 2000), coalesce(mo, 1), coalesce(d, 1), h, mi, s) - zone * 60000;
+        has_date := false;
+        has_time := false;
+        zone := 0;
+    END IF;
+
+    FOREACH modifier IN ARRAY modifiers LOOP
+        place := place + 1;
+        modifier := lower(modifier);
+        -- What is only known as a date or a time so far, in milliseconds.
+        IF jd IS NULL AND raw IS NULL AND has_date AND y < -4713 THEN
+            raw := 'NaN'; EXIT;
+        ELSIF jd IS NULL AND raw IS NULL THEN
+            clock := sqlite.milliseconds(
+                CASE WHEN has_date THEN y ELSE 2000 END, CASE WHEN has_date THEN mo ELSE 1 END,
+                CASE WHEN has_date THEN d ELSE 1 END, CASE WHEN has_time THEN h ELSE 0 END,
+                CASE WHEN has_time THEN mi ELSE 0 END, CASE WHEN has_time THEN s ELSE 0 END) - zone * 60000;
+        ELSE
+            clock := jd;
+        END IF;
+
+        IF modifier = 'auto' THEN
+            IF place > 1 THEN
+                jd := NULL; raw := 'NaN'; EXIT;
+            ELSIF raw IS NOT NULL AND jd IS NULL THEN
+                IF raw BETWEEN -210866760000 AND 253402300799 THEN
+                    jd := trunc(raw * 1000.0 + 210866760000000.0 + 0.5)::bigint;
+                ELSE
+                    raw := 'NaN'; EXIT;
+                END IF;
+            END IF;
+            raw := NULL;
+        ELSIF modifier = 'julianday' THEN
+            IF place > 1 OR raw IS NULL OR jd IS NULL THEN
+                jd := NULL; raw := 'NaN'; EXIT;
+            END IF;
+            raw := NULL;
+        ELSIF modifier = 'unixepoch' THEN
+            IF place > 1 OR raw IS NULL OR NOT (raw * 1000.0 + 210866760000000.0 BETWEEN 0 AND 464269060799999.5) THEN
+                jd := NULL; raw := 'NaN'; EXIT;
+            END IF;
+            jd := trunc(raw * 1000.0 + 210866760000000.0 + 0.5)::bigint;
+            raw := NULL;
+        ELSIF modifier IN ('subsec', 'subsecond') THEN
+            subsec := true;
+        ELSIF modifier IN ('localtime', 'utc') THEN
+            RAISE EXCEPTION 'the modifier % depends on the time zone of a computer', modifier USING ERRCODE = '0A000';
+        ELSE
+            -- All others need an instant.
+            IF clock IS NULL THEN
+                jd := NULL; raw := 'NaN'; EXIT;
+            END IF;
+            raw := NULL;
+            IF modifier = 'ceiling' THEN
+                jd := clock; has_date := false; has_time := false; overhang := 0;
+            ELSIF modifier = 'floor' THEN
+                jd := clock - overhang * 86400000::bigint; has_date := false; has_time := false;
+            ELSE
+                IF modifier ~ '(^weekday|^start of|month|year)' AND NOT has_date AND clock NOT BETWEEN 0 AND 464269060799999 THEN
+                    jd := NULL; raw := 'NaN'; EXIT;
+                END IF;
+                part := regexp_match(modifier, '^weekday ([0-9]+(?:\.0*)?)$');
+                IF part IS NOT NULL THEN
+                    amount := part[1];
+                    IF amount >= 7 THEN
+                        jd := NULL; raw := 'NaN'; EXIT;
+                    END IF;
+                    clock := clock + CASE WHEN jd IS NULL THEN zone ELSE 0 END * 60000;
+                    whole := (clock + 129600000) / 86400000 % 7;
+                    jd := clock + (amount::integer - CASE WHEN whole > amount THEN whole - 7 ELSE whole END) * 86400000::bigint;
+                    has_date := false; has_time := false;
+                    CONTINUE;
+                END IF;
+                IF modifier LIKE 'start of %' THEN
+                    IF NOT has_date THEN
+                        SELECT * INTO y, mo, d
+                        FROM sqlite.date_of(clock + CASE WHEN jd IS NULL THEN zone ELSE 0 END * 60000);
+                    END IF;
+                    unit := substr(modifier, 10);
+                    IF unit NOT IN ('day', 'month', 'year') THEN
+                        jd := NULL; raw := 'NaN'; EXIT;
+                    END IF;
+                    d := CASE WHEN unit = 'day' THEN d ELSE 1 END;
+                    mo := CASE WHEN unit = 'year' THEN 1 ELSE mo END;
+                    has_date := true; has_time := true;
+                    h := 0; mi := 0; s := 0;
+                    zone := 0;
+                    jd := NULL;
+                    CONTINUE;
+                END IF;
+                part := regexp_match(modifier, '^([-+]?)([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?$');
+                IF part IS NOT NULL THEN
+                    IF NOT sqlite.is_clock(part[2], part[3], part[4], part[5]) THEN
+                        jd := NULL; raw := 'NaN'; EXIT;
+                    END IF;
+                    jd := clock + CASE WHEN part[1] = '-' THEN -1 ELSE 1 END * (
+                        (part[2]::bigint * 3600000 + part[3]::bigint * 60000 + trunc((coalesce(part[4], '0')::double precision
+                        + least(('0' || coalesce(part[5], ''))::double precision, 0.999)) * 1000 + 0.5)::bigint) % 86400000);
+                    has_date := false; has_time := false;
+                    CONTINUE;
+                END IF;
+                IF modifier ~ '^[-+][0-9]{4,5}-' THEN
+                    RAISE EXCEPTION 'the modifier % is not supported', modifier USING ERRCODE = '0A000';
+                END IF;
+                part := regexp_match(modifier, '^((?:[-+]\.[0-9]+|[-+]?[0-9]+\.?[0-9]*)(?:e[-+]?[0-9]+)?)[ \t\n\v\f\r]+(second|minute|hour|day|month|year)s?$');
+                IF part IS NULL THEN
+                    jd := NULL; raw := 'NaN'; EXIT;
+                END IF;
+                amount := part[1];
+                unit := part[2];
+                IF abs(amount) >= (CASE unit WHEN 'second' THEN 4.6427e+14 WHEN 'minute' THEN 7.7379e+12
+                                   WHEN 'hour' THEN 1.2897e+11 WHEN 'day' THEN 5373485 WHEN 'month' THEN 176546
+                                   ELSE 14713 END) THEN
+                    jd := NULL; raw := 'NaN'; EXIT;
+                END IF;
+                overhang := 0;
+                IF unit IN ('month', 'year') THEN
+                    IF zone <> 0 THEN
+                        has_date := false; has_time := false;
+                    END IF;
+                    IF NOT has_date THEN
+                        SELECT * INTO y, mo, d FROM sqlite.date_of(clock);
+                    END IF;
+                    IF NOT has_time THEN
+                        SELECT * INTO h, mi, s FROM sqlite.time_of(clock);
+                    END IF;
+                    whole := trunc(amount);
+                    IF unit = 'month' THEN
+                        mo := mo + whole;
+                        y := y + CASE WHEN mo > 0 THEN (mo - 1) / 12 ELSE (mo - 12) / 12 END;
+                        mo := mo - CASE WHEN mo > 0 THEN (mo - 1) / 12 ELSE (mo - 12) / 12 END * 12;
+                    ELSE
+                        y := y + whole;
+                    END IF;
+                    IF y < -4713 OR y > 9999 THEN
+                        jd := NULL; raw := 'NaN'; EXIT;
+                    END IF;
+                    overhang := sqlite.overhang(y, mo, d);
+                    clock := sqlite.milliseconds(y, mo, d, h, mi, s);
+                    amount := amount - whole;
+                END IF;
+                jd := clock + trunc(amount * 1000.0
+                    * CASE unit WHEN 'second' THEN 1.0 WHEN 'minute' THEN 60.0 WHEN 'hour' THEN 3600.0 WHEN 'day' THEN 86400.0
+                      WHEN 'month' THEN 2592000.0 ELSE 31536000.0 END + CASE WHEN amount < 0 THEN -0.5 ELSE 0.5 END)::bigint;
+                has_date := false; has_time := false;
+            END IF;
+        END IF;
+    END LOOP;
+
+    IF raw IS NOT NULL AND (jd IS NULL OR raw = 'NaN') THEN
+        jd := NULL; y := NULL; mo := NULL; d := NULL; h := NULL; mi := NULL; s := NULL;
+        RETURN;
+    END IF;
+    IF jd IS NULL THEN
+        IF NOT has_date THEN
+            y := 2000; mo := 1; d := 1;
+        END IF;
+        IF NOT has_time THEN
+            h := 0; mi := 0; s := 0;
+        END IF;
+        IF y < -4713 OR y > 9999 THEN
+            y := NULL; mo := NULL; d := NULL; h := NULL; mi := NULL; s := NULL;
+            RETURN;
+        END IF;
+        jd := sqlite.milliseconds(y, mo, d, h, mi, s) - zone * 60000;
+        IF zone <> 0 THEN
+            has_date := false; has_time := false;
+        END IF;
+    END IF;
+    IF jd NOT BETWEEN 0 AND 464269060799999 THEN
+        jd := NULL; y := NULL; mo := NULL; d := NULL; h := NULL; mi := NULL; s := NULL;
+        RETURN;
+    END IF;
+    IF NOT has_date OR (place = 0 AND d > 28) THEN
+        SELECT * INTO y, mo, d FROM sqlite.date_of(jd);
+    END IF;
+    IF NOT has_time THEN
+        SELECT * INTO h, mi, s FROM sqlite.time_of(jd);
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.date_of(jd bigint, OUT y integer, OUT mo integer, OUT d integer)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    -- PostgreSQL has no year 0: what it calls -1 is the one before 1.
+    SELECT extract(year FROM day)::integer + CASE WHEN extract(year FROM day) < 0 THEN 1 ELSE 0 END,
+           extract(month FROM day)::integer, extract(day FROM day)::integer
+    FROM (SELECT DATE '2000-01-01' + ((jd + 43200000) / 86400000 - 2451545)::integer AS day) AS found
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.time_of(jd bigint, OUT h integer, OUT mi integer, OUT s double precision)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (ms / 3600000)::integer, (ms / 60000 % 60)::integer, (ms % 60000) / 1000.0::double precision
+    FROM (SELECT (jd + 43200000) % 86400000 AS ms) AS found
+$$;
+
+-- As C's %0Nd: the sign is a part of the width.
+CREATE OR REPLACE FUNCTION sqlite.padded(number bigint, width integer) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN number < 0 THEN '-' || lpad(abs(number)::text, greatest(width - 1, length(abs(number)::text)), '0')
+                ELSE lpad(number::text, greatest(width, length(number::text)), '0') END
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.seconds(s double precision) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT lpad(to_char(round(least(s, 59.999)::numeric, 3), 'FM00.000'), 6, '0')
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.strftime_of(format text, value text, number double precision, modifiers text[]) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+#variable_conflict use_variable
+DECLARE
+    at record;
+    result text := '';
+    place integer := 1;
+    letter text;
+    day integer;  -- of the year, from 0
+    weekday integer;  -- from Monday, 0
+    today date;
+    iso_year integer;
+BEGIN
+    IF format IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO at FROM sqlite.instant(value, number, modifiers);
+    IF at.jd IS NULL THEN
+        RETURN NULL;
+    END IF;
+    today := DATE '2000-01-01' + ((sqlite.milliseconds(at.y, at.mo, at.d, 12, 0, 0)) / 86400000 - 2451545)::integer;
+    day := ((sqlite.milliseconds(at.y, at.mo, at.d, 12, 0, 0) - sqlite.milliseconds(at.y, 1, 1, 12, 0, 0)) / 86400000)::integer;
+    weekday := ((at.jd + 43200000) / 86400000 % 7)::integer;
+    iso_year := extract(isoyear FROM today);
+    iso_year := iso_year + CASE WHEN iso_year < 0 THEN 1 ELSE 0 END;
+    WHILE place <= length(format) LOOP
+        letter := substr(format, place, 1);
+        IF letter <> '%' THEN
+            result := result || letter;
+            place := place + 1;
+            CONTINUE;
+        END IF;
+        letter := substr(format, place + 1, 1);
+        place := place + 2;
+        result := result || CASE letter COLLATE "C"
+            WHEN '%' THEN '%'
+            WHEN 'd' THEN sqlite.padded(at.d, 2)
+            WHEN 'e' THEN lpad(at.d::text, 2)
+            WHEN 'f' THEN sqlite.seconds(at.s)
+            WHEN 'F' THEN sqlite.padded(at.y, 4) || '-' || sqlite.padded(at.mo, 2) || '-' || sqlite.padded(at.d, 2)
+            WHEN 'H' THEN sqlite.padded(at.h, 2)
+            WHEN 'I' THEN sqlite.padded(CASE WHEN at.h % 12 = 0 THEN 12 ELSE at.h % 12 END, 2)
+            WHEN 'j' THEN sqlite.padded(day + 1, 3)
+            WHEN 'k' THEN lpad(at.h::text, 2)
+            WHEN 'l' THEN lpad((CASE WHEN at.h % 12 = 0 THEN 12 ELSE at.h % 12 END)::text, 2)
+            WHEN 'm' THEN sqlite.padded(at.mo, 2)
+            WHEN 'M' THEN sqlite.padded(at.mi, 2)
+            WHEN 'p' THEN CASE WHEN at.h >= 12 THEN 'PM' ELSE 'AM' END
+            WHEN 'P' THEN CASE WHEN at.h >= 12 THEN 'pm' ELSE 'am' END
+            WHEN 'R' THEN sqlite.padded(at.h, 2) || ':' || sqlite.padded(at.mi, 2)
+            WHEN 's' THEN CASE WHEN at.subsec THEN to_char((at.jd - 210866760000000) / 1000.0, 'FM999999999999990.000')
+                               ELSE (at.jd / 1000 - 210866760000)::text END
+            WHEN 'S' THEN sqlite.padded(trunc(at.s)::bigint, 2)
+            WHEN 'T' THEN sqlite.padded(at.h, 2) || ':' || sqlite.padded(at.mi, 2) || ':' || sqlite.padded(trunc(at.s)::bigint, 2)
+            WHEN 'u' THEN (weekday + 1)::text
+            WHEN 'w' THEN ((weekday + 1) % 7)::text
+            WHEN 'W' THEN sqlite.padded((day + 7 - weekday) / 7, 2)
+            WHEN 'U' THEN sqlite.padded((day + 7 - (weekday + 1) % 7) / 7, 2)
+            WHEN 'V' THEN sqlite.padded(extract(week FROM today)::integer, 2)
+            WHEN 'G' THEN sqlite.padded(iso_year, 4)
+            WHEN 'g' THEN sqlite.padded(iso_year % 100, 2)
+            WHEN 'Y' THEN sqlite.padded(at.y, 4)
+        END;
+        IF result IS NULL THEN
+            IF letter = 'J' THEN
+                RAISE EXCEPTION 'strftime with %%J is not supported' USING ERRCODE = '0A000';
+            END IF;
+            RETURN NULL;
+        END IF;
+    END LOOP;
+    RETURN result;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.strftime(format text, value text, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.strftime_of(format, value, NULL, modifiers) $$;
+CREATE OR REPLACE FUNCTION sqlite.strftime(format text, value double precision, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.strftime_of(format, NULL, value, modifiers) $$;
+
+CREATE OR REPLACE FUNCTION sqlite.date_format(value text, number double precision, modifiers text[]) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN jd IS NOT NULL THEN CASE WHEN y < 0 THEN '-' ELSE '' END || sqlite.padded(abs(y), 4) || '-'
+           || sqlite.padded(mo, 2) || '-' || sqlite.padded(d, 2) END
+    FROM sqlite.instant(value, number, modifiers)
+$$;
+CREATE OR REPLACE FUNCTION sqlite.date(value text, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.date_format(value, NULL, modifiers) $$;
+CREATE OR REPLACE FUNCTION sqlite.date(value double precision, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.date_format(NULL, value, modifiers) $$;
+
+CREATE OR REPLACE FUNCTION sqlite.time_format(value text, number double precision, modifiers text[]) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN jd IS NOT NULL THEN sqlite.padded(h, 2) || ':' || sqlite.padded(mi, 2) || ':'
+           || CASE WHEN subsec THEN sqlite.seconds(s) ELSE sqlite.padded(trunc(s)::bigint, 2) END END
+    FROM sqlite.instant(value, number, modifiers)
+$$;
+CREATE OR REPLACE FUNCTION sqlite.time(value text, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.time_format(value, NULL, modifiers) $$;
+CREATE OR REPLACE FUNCTION sqlite.time(value double precision, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.time_format(NULL, value, modifiers) $$;
+
+CREATE OR REPLACE FUNCTION sqlite.datetime(value text, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT sqlite.date_format(value, NULL, modifiers) || ' ' || sqlite.time_format(value, NULL, modifiers)
+$$;
+CREATE OR REPLACE FUNCTION sqlite.datetime(value double precision, VARIADIC modifiers text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT sqlite.date_format(NULL, value, modifiers) || ' ' || sqlite.time_format(NULL, value, modifiers)
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.julianday(value text, VARIADIC modifiers text[] DEFAULT '{}') RETURNS double precision
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT jd / 86400000.0::double precision FROM sqlite.instant(value, NULL, modifiers) $$;
+CREATE OR REPLACE FUNCTION sqlite.julianday(value double precision, VARIADIC modifiers text[] DEFAULT '{}') RETURNS double precision
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT jd / 86400000.0::double precision FROM sqlite.instant(NULL, value, modifiers) $$;
+
+-- Without subsec, which makes it a REAL in SQLite.
+CREATE OR REPLACE FUNCTION sqlite.unixepoch(value text, VARIADIC modifiers text[] DEFAULT '{}') RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT jd / 1000 - 210866760000 FROM sqlite.instant(value, NULL, modifiers) $$;
+CREATE OR REPLACE FUNCTION sqlite.unixepoch(value double precision, VARIADIC modifiers text[] DEFAULT '{}') RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT jd / 1000 - 210866760000 FROM sqlite.instant(NULL, value, modifiers) $$;

@@ -1,0 +1,137 @@
+"""The function pack on PostgreSQL gives what SQLite gives, for values at every boundary that its source knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from typing import Any
+
+import apsw
+import psycopg
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.migrator import servers
+
+PACK = files("migrator.core.sql").joinpath("sqlite_compat.sql").read_text(encoding="utf-8")
+Agree = Callable[[str, tuple[Any, ...]], None]
+
+
+@pytest.fixture(scope="module", params=["embedded", "debian"])
+def postgres(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection[Any]]:
+    server = request.getfixturevalue(f"{request.param}_server")
+    with servers.fresh_database(server) as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(PACK.encode())
+        connection.execute(PACK.encode())  # it may be run again
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def agree(postgres: psycopg.Connection[Any]) -> Agree:
+    sqlite = apsw.Connection(":memory:")
+
+    def compare(function: str, arguments: tuple[Any, ...]) -> None:
+        marks = ", ".join("?" * len(arguments))
+        try:
+            [(ours,)] = sqlite.execute(f"SELECT {function}({marks})", arguments).fetchall()
+        except apsw.SQLError:
+            return
+        typed = ", ".join(f"%s::{_TYPES[type(value)]}" for value in arguments)
+        try:
+            row = postgres.execute(f"SELECT sqlite.{function}({typed})".encode(), arguments).fetchone()
+        except psycopg.errors.FeatureNotSupported:
+            return
+        assert row is not None
+        assert (type(row[0]), row[0]) == (type(ours), ours), f"{function}{arguments}"
+
+    return compare
+
+
+_TYPES: dict[type, str] = {str: "text", float: "float8", int: "bigint", bytes: "bytea", type(None): "text"}
+
+# -- date and time -----------------------------------------------------------------------------------------------------
+
+years = st.one_of(st.integers(0, 9999), st.sampled_from([0, 1, 4, 100, 400, 1582, 1899, 1900, 1970, 2000, 2024, 9999]))
+dates = st.builds("{:04}-{:02}-{:02}".format, years, st.integers(0, 13), st.integers(0, 32)) | st.builds(
+    "-{:04}-{:02}-{:02}".format, st.integers(0, 4714), st.integers(1, 12), st.integers(1, 31)
+)
+fractions = st.sampled_from(["", ".5", ".123", ".1234", ".9994", ".9995", ".9999999", "."])
+clocks = st.builds(
+    "{:02}:{:02}{}{}".format,
+    st.integers(0, 25),
+    st.integers(0, 60),
+    st.sampled_from(["", ":00", ":59", ":60", ":30", ":7"]),
+    fractions,
+)
+zones = st.sampled_from(["", "Z", " z", "+01:00", "-05:30", " +14:00", "+15:00", " ", "x", "+1:00"])
+texts = st.one_of(
+    dates,
+    st.builds("{}{}{}{}".format, dates, st.sampled_from([" ", "T", "  ", "", "x"]), clocks, zones),
+    st.builds("{}{}".format, clocks, zones),
+    st.sampled_from(
+        ["2451545", "2451545.5", "-1", "1e3", "1700000000", " 5 ", "5373484.5", "5373484.4999", "", "junk"]
+    ),
+    st.text(max_size=5).filter(lambda text: "\0" not in text),
+)
+numbers = st.one_of(
+    st.floats(0, 5373485),
+    st.floats(-1e12, 1e12),
+    st.sampled_from([0.0, 2451544.5, 1700000000.0, 1.5e12, -210866760000.0, 253402300799.0, 253402300800.0, -1.0]),
+)
+amounts = st.builds(
+    "{}{}".format,
+    st.sampled_from(["", "+", "-"]),
+    st.one_of(
+        st.integers(0, 400).map(str),
+        st.sampled_from(["1.5", "0.25", ".5", "1.", "1e2", "12.9", "0", "14713", "176546", "5373485", "99999"]),
+    ),
+)
+modifiers = st.one_of(
+    st.builds(
+        "{} {}{}".format,
+        amounts,
+        st.sampled_from(["second", "minute", "hour", "day", "month", "year", "Day", "week"]),
+        st.sampled_from(["", "s"]),
+    ),
+    st.builds("{}{:02}:{:02}{}".format, st.sampled_from(["", "+", "-"]), st.integers(0, 25), st.integers(0, 60),
+              st.sampled_from(["", ":30", ":30.5", ":61"])),
+    st.sampled_from(["start of month", "start of year", "start of day", "start of week", "Start Of Month", "unixepoch",
+                     "julianday", "auto", "weekday 0", "weekday 6", "weekday 3.0", "weekday 7", "weekday 1.5", "subsec",
+                     "floor", "ceiling", "", "junk", "UNIXEPOCH", "days", "+ 1 day", "1 d"]),
+)  # fmt: skip
+times = st.tuples(st.one_of(texts, numbers), st.lists(modifiers, max_size=3)).map(lambda pair: (pair[0], *pair[1]))
+EXAMPLES: list[tuple[Any, ...]] = [
+    ("2024-02-30",), ("2024-02-30", "+1 month"), ("2023-01-31", "+1 month"), ("2023-01-31", "+1 month", "floor"),
+    ("2023-01-31", "+1 month", "ceiling"), ("2024-02-29", "+1 year"), ("2024-02-30", "start of month"),
+    (1700000000.0, "unixepoch"), (1700000000.0, "auto"), (1700000000.0,), ("1700000000", "unixepoch"),
+    ("2024-01-01 24:00:00",), ("2024-01-01 24:00:00", "+0 days"), ("12:00",), ("2024-05-05T10:00:00.1239Z",),
+    ("2024-03-10", "weekday 0"), ("9999-12-31", "+1 day"), ("-4713-11-24 12:00:00",), ("0000-01-01", "-1 day"),
+    ("2024-01-31 23:59:59.9999",), (2451544.5, "julianday"), ("2024-01-01", "+1.5 months"), (None,), ("now", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", ["date", "time", "datetime", "julianday", "unixepoch"])
+@pytest.mark.parametrize("arguments", EXAMPLES, ids=str)
+def test_times(agree: Agree, function: str, arguments: tuple[Any, ...]) -> None:
+    agree(function, arguments)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(["date", "time", "datetime", "julianday"]), times)
+def test_any_time(agree: Agree, function: str, arguments: tuple[Any, ...]) -> None:
+    agree(function, arguments)
+
+
+formats = st.lists(
+    st.sampled_from([*(f"%{letter}" for letter in "defFgGHIjklmMpPRsSTuUVwWY%"), "%x", "%", "-", " ", "ä", "'"]),
+    max_size=6,
+).map("".join)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(formats, times)
+@example("%F %T %j %W %w %u %U %V %G %g", ("2024-12-30",))
+@example("%f %s", ("2024-12-30 10:00:00.999", "subsec"))
+def test_any_format(agree: Agree, form: str, arguments: tuple[Any, ...]) -> None:
+    agree("strftime", (form, *arguments))
