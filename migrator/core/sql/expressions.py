@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from migrator.core.model import Affinity, fold
 from migrator.core.sql import values as v
+from migrator.core.sql.calls import PREFIX, call, now
 from migrator.core.sql.functions import FUNCTIONS
 from migrator.core.sql.parsing import parse_expression, too_deep_is_declined
 from migrator.core.sql.patterns import glob_condition, like_condition
@@ -72,6 +73,13 @@ class Emitter:
         self.names = names
         self.queries = queries
         self.parameters = parameters
+
+    def use_clock(self, what: str) -> None:
+        """Not in CHECKs, indexes and generated columns, nor in views: a run compares what these give on both sides."""
+        raise Untranslatable(f"{what} in this place", "function")
+
+    def use_pack(self, what: str) -> None:
+        self.use_clock(what)
 
     def root(self, node: exp.Expr) -> Value:
         """The expression as a result of its own; a COLLATE around it becomes the key that compares so."""
@@ -132,6 +140,12 @@ class Emitter:
         if value.kind is not Kind.TEXT:
             raise Untranslatable(f"COLLATE on {value.kind}")
         return replace(value, collation=node.expression.name.upper(), explicit=True)
+
+    def call(self, node: exp.Anonymous) -> Value:
+        return call(self, node.name.lower().removeprefix(PREFIX), [self.operand(item) for item in node.expressions])
+
+    def now(self, node: exp.Expr) -> Value:
+        return now(self, _NOW[type(node)])
 
     # Truth
 
@@ -333,6 +347,11 @@ def _label(node: exp.Expr) -> str:
     return f"{node.name}()" if isinstance(node, exp.Anonymous) else node.key.upper()
 
 
+_NOW: dict[type[exp.Expr], str] = {
+    exp.CurrentDate: "date",
+    exp.CurrentTime: "time",
+    exp.CurrentTimestamp: "datetime",
+}
 _COMPARISONS: dict[type[exp.Expr], tuple[str, bool]] = {
     exp.EQ: ("=", False),
     exp.NEQ: ("<>", False),
@@ -368,6 +387,8 @@ _OPERATORS: dict[type[exp.Expr], tuple[Callable[[Emitter, Any], Value], str]] = 
     exp.Null: (lambda *_: v.NULL, ""),
     exp.Boolean: (lambda _, node: v.integer(int(node.this)), "this"),
     exp.Column: (Emitter.column, "this table"),
+    exp.Anonymous: (Emitter.call, "this expressions"),
+    **dict.fromkeys(_NOW, (Emitter.now, "")),
     exp.Placeholder: (Emitter.placeholder, "this"),
     exp.Collate: (Emitter.collate, "this expression"),
     exp.And: (Emitter.both, _BINARY),

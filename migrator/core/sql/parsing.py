@@ -13,8 +13,11 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from migrator.core.sql.calls import CALLS, PREFIX
+from migrator.core.sql.lexer import LexError, tokens
 from migrator.core.sql.scope import Untranslatable
 
+_BEFORE_TABLE = ("INTO", "TABLE", "ON", "UPDATE", "FROM", "JOIN", "WITH", "EXISTS", "REFERENCES")  # date (a, b)
 _EQUALITIES = (exp.EQ, exp.NEQ, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In, exp.Like, exp.Glob, exp.Between)
 _LEVELS: tuple[tuple[type[exp.Expr], ...], ...] = (
     (exp.Or,),
@@ -46,13 +49,26 @@ def parse_expression(text: str) -> exp.Expr:
 def parse_query(text: str) -> exp.Expr:
     """Raises Untranslatable."""
     try:
-        trees = sqlglot.parse(text, read="sqlite")
+        trees = sqlglot.parse(_with_own_names(text), read="sqlite")
         if len(trees) != 1 or not isinstance(trees[0], exp.Expr):
             raise Untranslatable("not one statement")
         _require_sqlites_reading(trees[0])
+    except LexError as error:
+        raise Untranslatable(f"SQLite cannot read it: {error}", "syntax") from error
     except SqlglotError as error:
         raise Untranslatable(f"it cannot be parsed: {str(error).splitlines()[0]}") from error
     return trees[0]
+
+
+def _with_own_names(text: str) -> str:
+    """The text with names for SQLite's own functions that sqlglot does not take for another dialect's."""
+    found = list(tokens(text))
+    pieces, place = [], 0
+    for before, token, behind in zip([None, *found], found, found[1:], strict=False):
+        if token.text.lower() in CALLS and behind.is_operator("(") and not (before and before.is_word(*_BEFORE_TABLE)):
+            pieces += [text[place : token.start], PREFIX]
+            place = token.start
+    return "".join(pieces) + text[place:]
 
 
 @contextmanager

@@ -80,6 +80,10 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         return _declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
         return _declined(statement, place, error.rule, f"Not translated: {error}.")
+    if any(parameter.looks_matter for parameter in parameters.values()):
+        notes.append(
+            Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")
+        )
     sql, types = _settled(sql, parameters)
     rendered = render(sql, placeholders, driver)
     targets = {placeholders.source(number): kind for number, kind in types.items()}

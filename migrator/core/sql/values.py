@@ -28,10 +28,14 @@ _CALENDAR = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
 
 @dataclass
 class Parameter:
-    """A placeholder, and the kinds that its places want of its value: one, if the statement is to be understood."""
+    """A placeholder, and the kinds that its places want of its value: one, if the statement is to be understood.
+
+    looks_matter: SQLite would take a text that looks like a number for one where this stands.
+    """
 
     number: int
     kinds: set[Kind] = field(default_factory=set)
+    looks_matter: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Value:
     finite: bool = True  # False where an infinity may be stored
     literal: int | float | str | None = None
     parameter: Parameter | None = None
+    never_numeric: bool = False  # a text that surely does not look like a number
 
     @property
     def stands_for_number(self) -> bool:
@@ -291,7 +296,9 @@ def _require_no_conversion(left: Value, right: Value, *, order: bool) -> None:
         if isinstance(other.literal, str):
             if _LOOKS_NUMERIC.fullmatch(other.literal):
                 raise Untranslatable(f"SQLite converts {other.literal!r} to a number here")
-        elif order:
+        elif order and other.parameter is not None:
+            other.parameter.looks_matter = True
+        elif order and not other.never_numeric:
             raise Untranslatable("texts of numeric and of text affinity compared for order")
 
 
@@ -358,6 +365,7 @@ def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
         model,
         nullable=any(value.nullable for value in branches),
         finite=all(value.finite for value in branches),
+        never_numeric=all(value.never_numeric for value in branches),
         mixed=any(value.mixed for value in branches) or len(kinds) > 1,
     )
     return tuple(_as_kind(value, model.kind) for value in branches), model

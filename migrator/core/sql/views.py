@@ -373,6 +373,14 @@ class QueryEmitter(Emitter):
         self.select = select
         self.aggregates = aggregates
 
+    def use_clock(self, what: str) -> None:
+        if self.select.around.notes is None:
+            super().use_clock(what)
+
+    def use_pack(self, what: str) -> None:
+        self.use_clock(what)
+        self.select.around.note("compat", "needs the function pack: migrator schema --compat")
+
     def value(self, node: exp.Expr) -> Value:
         if is_aggregate(node):
             if not self.aggregates:

@@ -13,6 +13,7 @@ from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
 from tests.migrator import servers
 from tests.migrator.core.engines import SMALL, TABLE, Engines, engines
+from tests.migrator.core.test_sqlite_compat import PACK
 
 T = replace(TABLE, unique=(("id",),), rowid=TABLE.columns["id"])
 P = replace(SMALL, unique=(("code",),), rowid=SMALL.columns["code"])
@@ -23,6 +24,7 @@ TABLES = {"t": T, "p": P}
 def both(request: pytest.FixtureRequest) -> Iterator[Engines]:
     server = request.getfixturevalue(f"{request.param}_server")
     with servers.fresh_database(server) as url, engines(url) as pair:
+        pair.postgres.execute(PACK.encode())
         yield pair
 
 
@@ -62,6 +64,11 @@ QUERIES: list[tuple[str, Any]] = [
     ("WITH big AS (SELECT code FROM p WHERE amount > ?) SELECT code FROM big WHERE code <> ?", (5, 2)),
     ("SELECT id FROM t WHERE s = ':a' OR s = ? OR s = '12:30 :b \\:c'", ("?",)),
     ("SELECT 1", ()),
+    ("SELECT id, date(at), strftime('%Y-%m', at, 'start of month', '-1 day'), julianday(at) FROM t", ()),
+    ("SELECT date(?, 'unixepoch'), datetime(i, 'unixepoch') FROM t WHERE id < 10", ("1700000000",)),
+    ("SELECT id FROM t WHERE date(at) >= ? AND at < datetime(?, '+1 month')", ("2023-05-05", "2024-01-31")),
+    ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
+    ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
 ]  # fmt: skip
 
 CHANGES: list[tuple[str, Any]] = [

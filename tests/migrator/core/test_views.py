@@ -171,7 +171,7 @@ DECLINED = {
     "SELECT value FROM json_each('[1]')": "",
     "VALUES (1)": "VALUES as a query",
     "DELETE FROM p": "DELETE as a query",
-    "SELECT date('now') AS d": "DATE is not on the list of what is translated",
+    "SELECT date('now') AS d": "date() in this place",
     "SELECT i FROM t WHERE n IN (SELECT label FROM p)": "IN with a query of another kind or collation",
 }
 
