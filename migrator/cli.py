@@ -134,14 +134,15 @@ def _existing_plan(file: Path | None, refresh: bool) -> str | None:
     show_default=True,
     help="Plain SQL, a Supabase migration, or an Alembic revision.",
 )
+@click.option("--compat", is_flag=True, help="Add SQLite's functions, which rewritten statements may need.")
 @click.option("-o", "--output", "file", type=click.Path(path_type=Path), help="Write it there instead of stdout.")
 @planning_options
 @JSON
 @WORKERS
 @handled
 def schema(
-    source: Path, plan_file: Path | None, form: str, file: Path | None, style: str, zone: str, target_schema: str,
-    profile: str, workers: int, output: Output,
+    source: Path, plan_file: Path | None, form: str, compat: bool, file: Path | None, style: str, zone: str,
+    target_schema: str, profile: str, workers: int, output: Output,
 ) -> int:  # fmt: skip
     """Print the SQL that creates the target: tables, keys, indexes, foreign keys, views.
 
@@ -159,7 +160,7 @@ def schema(
 
     decided_by(plan_file)
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
-    printed = print_schema(SchemaRequest(source, plan_file, planning, form), output.progress())
+    printed = print_schema(SchemaRequest(source, plan_file, planning, form, compat), output.progress())
     if file is not None:
         file.write_text(printed.text, encoding="utf-8")
     if output.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 
 from migrator.core.blueprint import Blueprint, Phase
@@ -24,6 +25,7 @@ class SchemaRequest:
     plan: Path | None
     planning: PlanRequest
     format: str
+    compat: bool = False  # with the functions that rewritten statements may need
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,20 @@ def print_schema(request: SchemaRequest, progress: Progress) -> Printed:
     if profile and shapes is not None:
         plan = profile.conform(plan, shapes)
     blueprint = blueprint_of(schema, plan, shapes)
-    return Printed(FORMATS[request.format](blueprint, plan), blueprint.findings)
+    return Printed(FORMATS[request.format](blueprint, plan, pack() if request.compat else ""), blueprint.findings)
 
 
-def _sql(blueprint: Blueprint, plan: Plan) -> str:
+def pack() -> str:
+    """The functions of SQLite for PostgreSQL, in the schema `sqlite`."""
+    return files("migrator.core.sql").joinpath("sqlite_compat.sql").read_text(encoding="utf-8")
+
+
+def _sql(blueprint: Blueprint, plan: Plan, functions: str) -> str:
     lines = [
         "-- Made by migrator from an SQLite schema. Run it on an empty schema of a UTF8 database.",
         "",
         "SET client_encoding TO 'UTF8';",
+        *([functions] if functions else []),
         *(f"{statement};" for statement in create_schema(plan)),
         f"{enter(plan)};",
         "",
@@ -86,23 +94,24 @@ def _lines(text: str, original: str) -> list[str]:
     return [first, *(f"    {line}" for line in (*rest, *original.replace("\0", "?").splitlines()))]
 
 
-def _supabase(blueprint: Blueprint, plan: Plan) -> str:
+def _supabase(blueprint: Blueprint, plan: Plan, functions: str) -> str:
     """A Supabase migration is plain SQL; tables there want row-level security, which only the owner can design."""
     advice = (
         "-- Supabase exposes public tables through its API: enable row level security and write policies for them.\n"
     )
-    return advice + _sql(blueprint, plan)
+    return advice + _sql(blueprint, plan, functions)
 
 
 _ALEMBICS_OWN = "alembic_version"
 
 
-def _alembic(blueprint: Blueprint, plan: Plan) -> str:
+def _alembic(blueprint: Blueprint, plan: Plan, functions: str) -> str:
     carried = replace(blueprint, statements=tuple(s for s in blueprint.statements if s.table != _ALEMBICS_OWN))
     remarks = _remarks(blueprint, plan)
     if carried != blueprint:
         remarks.insert(0, f"left out: the source's table {_ALEMBICS_OWN}, because Alembic makes its own")
-    up = [f"    {_python(statement)}," for statement in create_schema(plan)]
+    before = [functions, *create_schema(plan)] if functions else create_schema(plan)
+    up = [f"    {_python(statement)}," for statement in before]
     for title, statements in sections(carried):
         up += [f"    # {title}", *(f"    {_python(statement)}," for statement in statements)]
     return _ALEMBIC.format(
@@ -172,4 +181,4 @@ def downgrade():
     _execute(DOWN)
 """
 
-FORMATS: dict[str, Callable[[Blueprint, Plan], str]] = {"sql": _sql, "supabase": _supabase, "alembic": _alembic}
+FORMATS: dict[str, Callable[[Blueprint, Plan, str], str]] = {"sql": _sql, "supabase": _supabase, "alembic": _alembic}

@@ -314,3 +314,18 @@ def test_nothing_to_create(tmp_path: Path, embedded_server: servers.Server) -> N
         alembic.downgrade()
         alembic.upgrade()
         assert list(made(url)["tables"]) == [ALEMBICS_OWN]
+
+
+@pytest.mark.parametrize("form", ["sql", "supabase", "alembic"])
+def test_sqlites_functions_come_along_where_they_are_asked_for(
+    form: str, tmp_path: Path, embedded_server: servers.Server, database: str
+) -> None:
+    source = planned(make_source(tmp_path / "shop.db", "CREATE TABLE t (at TEXT)"), "faithful")
+    file = source.printed(form, "--compat")
+    if form == "alembic":
+        Alembic(file, database).upgrade()
+    else:
+        by_psql(embedded_server, file, database)
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT sqlite.date('2024-01-31', '+1 month'), to_regclass('public.t') IS NOT NULL")
+        assert found.fetchone() == ("2024-03-02", True)

@@ -38,7 +38,7 @@ def _count(operand: Operand, node: exp.Expr) -> Value:
             raise Untranslatable("count(DISTINCT) of several")
         value = v.require_groupable(operand(counted.expressions[0]))
         return Value(f"count(DISTINCT {value.sql})", Kind.INTEGER, nullable=False)
-    return Value(f"count({operand(counted).sql})", Kind.INTEGER, nullable=False)
+    return Value(f"count({v.any_kind(operand(counted))})", Kind.INTEGER, nullable=False)
 
 
 def _sum(operand: Operand, node: exp.Expr) -> Value:

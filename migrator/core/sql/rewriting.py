@@ -43,6 +43,7 @@ _TYPES = {
     Kind.JSONB: "jsonb",
     Kind.TEXT_ARRAY: "text[]",
 }
+_NUMBERS = {Kind.INTEGER, Kind.REAL, Kind.NUMERIC}
 _IS_QUERY = ("SELECT", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE")
 
 
@@ -76,6 +77,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = _readable(statement, placeholders)
         sql = translate_statement(text, Surroundings(tables, parameters, notes), resolution)
+        sql, types = _settled(sql, parameters, driver)
     except PlaceholderError as error:
         return _declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
@@ -84,7 +86,6 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         notes.append(
             Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")
         )
-    sql, types = _settled(sql, parameters)
     rendered = render(sql, placeholders, driver)
     targets = {placeholders.source(number): kind for number, kind in types.items()}
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
@@ -138,14 +139,18 @@ def _verb(tokens: Sequence[Token]) -> int | None:
     return None
 
 
-def _settled(sql: str, parameters: Mapping[int, Parameter]) -> tuple[str, dict[int, str]]:
-    """Types for the placeholders that had none in their place, and all that are known."""
+def _settled(sql: str, parameters: Mapping[int, Parameter], driver: Driver) -> tuple[str, dict[int, str]]:
+    """Types for the placeholders that had none in their place, and all that are known. Raises Untranslatable."""
     types = {}
     for number, parameter in parameters.items():
         kinds = parameter.kinds
-        if len(kinds) == 1:
-            types[number] = _TYPES[next(iter(kinds))]
-        sql = sql.replace(f"{mark(number)}::{UNTYPED}", f"{mark(number)}::{types.get(number, 'text')}")
+        if len(kinds) > 1 and (driver is Driver.ASYNCPG or kinds - _NUMBERS):
+            raise Untranslatable("one argument in places of several types", "placeholder-types")
+        if kinds:
+            # An integer is right in the place of every number.
+            types[number] = _TYPES[next(iter(kinds)) if len(kinds) == 1 else Kind.INTEGER]
+        sent = {"boolean": "int"}.get(types.get(number, "text"), types.get(number, "text"))
+        sql = sql.replace(f"{mark(number)}::{UNTYPED}", f"{mark(number)}::{sent}")
     return sql, types
 
 

@@ -242,7 +242,7 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
     left, right = _typed_alike(require(left), require(right))
     if Kind.NULL in (left.kind, right.kind):
-        return left.sql, right.sql
+        return any_kind(left), any_kind(right)
     if left.stands_for_number and right.stands_for_number:
         return _compared_numbers(left, right)
     if left.kind is not right.kind:

@@ -133,25 +133,46 @@ class Engines:
                 assert same(mine, yours, kind, relative=1e-9), f"{one!r} and {other!r}\n  {select}\n  {sql}"
         return True
 
-    def agree_on_statement(self, sql: str, arguments: Any, rewritten: Rewritten) -> None:
-        """The same result, and the same rows in both tables afterwards; then all is taken back."""
+    def agree_on_statement(self, sql: str, arguments: Any, rewritten: Rewritten) -> bool:
+        """The same result, and the same rows in both tables afterwards. False where PostgreSQL refused it."""
         assert rewritten.rendered is not None, rewritten.findings
-        left = self.sqlite.execute("SAVEPOINT before").execute(sql, arguments or None).fetchall()
-        with self.postgres.transaction(force_rollback=True):
-            cursor = self.postgres.execute(rewritten.rendered.sql.encode(), called_with(rewritten.rendered, arguments))
-            right = cursor.fetchall() if cursor.description else []
-            ordered = "ORDER BY" in sql
-            pairs = [(left, right) if ordered else (sorted(left, key=sort_key), sorted(right, key=sort_key))]
-            pairs += [
-                (self.sqlite.execute(query).fetchall(), self.postgres.execute(query.encode()).fetchall())
-                for query in ("SELECT * FROM t ORDER BY id", "SELECT * FROM p ORDER BY code")
-            ]
-        self.sqlite.execute("ROLLBACK TO before; RELEASE before")
-        for ours, theirs in pairs:
-            message = f"{ours}\n{theirs}\n  {sql}\n  {rewritten.rendered.sql}"
-            assert len(ours) == len(theirs), message
-            for one, other in zip(ours, theirs, strict=True):
-                assert all(map(alike, one, other)), message
+        theirs = self._on_postgres(rewritten.rendered, arguments)
+        ours = self._on_sqlite(sql, arguments)
+        message = f"{ours}\n{theirs}\n  {sql}\n  {rewritten.rendered.sql}\n  {arguments}"
+        if theirs is None:
+            return False
+        assert ours is not None, message
+        ordered = "ORDER BY" in sql
+        for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            if place or not ordered:
+                one.sort(key=sort_key)
+                other.sort(key=sort_key)
+            assert len(one) == len(other), message
+            assert all(all(map(alike, *rows)) for rows in zip(one, other, strict=True)), message
+        return True
+
+    def _on_sqlite(self, sql: str, arguments: Any) -> list[list[Any]] | None:
+        """The result, and what is in both tables then; None where it is refused. All is taken back."""
+        self.sqlite.execute("SAVEPOINT before")
+        try:
+            rows = self.sqlite.execute(sql, arguments or None).fetchall()
+            return [rows, *(self.sqlite.execute(query).fetchall() for query in _TABLES)]
+        except apsw.Error:
+            return None
+        finally:
+            self.sqlite.execute("ROLLBACK TO before; RELEASE before")
+
+    def _on_postgres(self, rendered: Rendered, arguments: Any) -> list[list[Any]] | None:
+        try:
+            with self.postgres.transaction(force_rollback=True):
+                cursor = self.postgres.execute(rendered.sql.encode(), called_with(rendered, arguments))
+                rows = cursor.fetchall() if cursor.description else []
+                return [rows, *(self.postgres.execute(query.encode()).fetchall() for query in _TABLES)]
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.AmbiguousParameter):
+            return None
+
+
+_TABLES = ("SELECT * FROM t", "SELECT * FROM p")
 
 
 def called_with(rendered: Rendered, arguments: Any) -> Any:

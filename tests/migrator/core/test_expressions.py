@@ -250,11 +250,14 @@ def choices(condition: st.SearchStrategy[str], result: st.SearchStrategy[str]) -
     )
 
 
-def typed(depth: int) -> tuple[st.SearchStrategy[str], st.SearchStrategy[str]]:
+Pair = tuple[st.SearchStrategy[str], st.SearchStrategy[str]]
+
+
+def typed(depth: int, leaves: Pair = (INTEGERS | REALS, TEXTS)) -> Pair:
     """Numbers and texts, and whether they fit is still for the translator to say."""
     if depth == 0:
-        return INTEGERS | REALS, TEXTS
-    number, text = typed(depth - 1)
+        return leaves
+    number, text = typed(depth - 1, leaves)
     return number | integers(number, text), text | texts(number, text)
 
 

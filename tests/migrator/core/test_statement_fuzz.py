@@ -1,0 +1,143 @@
+"""Statements that nobody thought of: each that is rewritten gives on PostgreSQL what it gives on SQLite, or is refused.
+
+The arguments have the types that the rewriting says it expects. `scripts/bench statements` runs many more of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.rewriting import Rewritten, rewrite
+from migrator.core.sql.split import split
+from tests.migrator import servers
+from tests.migrator.core.engines import engines
+from tests.migrator.core.test_expressions import INTEGERS, REALS, TEXTS, typed
+from tests.migrator.core.test_sqlite_compat import PACK
+from tests.migrator.core.test_statements import TABLES
+
+ROUNDS = int(os.environ.get("MIGRATOR_FUZZED_STATEMENTS", "1500"))
+VALUES: dict[str | None, list[Any]] = {
+    "bigint": [0, 1, -1, 7, 2**40, None],
+    "double precision": [0.5, -2.5, 1e10, 3.0, None],
+    "numeric": [0.5, 2, None],
+    "text": ["", "a", "Ä", "aB", "%b_", "abc", "it's :x 100%", None],
+    "bytea": [b"", b"zz", None],
+    "boolean": [0, 1, None],
+    None: ["x", None],
+}
+
+given_number, given_text = st.sampled_from([":a", ":b"]), st.sampled_from([":c", ":d"])
+NUMBER, TEXT = typed(2, (INTEGERS | REALS | given_number, TEXTS | given_text))
+CONDITION = typed(1, (INTEGERS | REALS | given_number, TEXTS | given_text))[0]
+DATES = st.builds(
+    "{}({}{})".format,
+    st.sampled_from(["date", "datetime", "time", "julianday", "unixepoch"]),
+    st.sampled_from(["at", "'2024-02-29 12:30:00'", "i", ":c", "s"]),
+    st.sampled_from(["", ", '+1 month'", ", 'start of month', '-1 day'", ", 'unixepoch'"]),
+)
+ANY = NUMBER | TEXT | DATES
+SMALL_NUMBER = st.sampled_from(["code", "amount", "code + 1", "amount * 2", "-5", ":a", "COALESCE(amount, :b)", "NULL"])
+SMALL_TEXT = st.sampled_from(["label", "'x'", ":c", "label || :d", "upper(label)", "NULL", "CAST(code AS TEXT)"])
+NUMBERS_COMPARED = st.builds(
+    "{} {} {}".format, SMALL_NUMBER, st.sampled_from(["=", "<", ">=", "<>", "IS", "IS NOT"]), SMALL_NUMBER
+)
+TEXTS_COMPARED = st.builds(
+    "{} {} {}".format, SMALL_TEXT, st.sampled_from(["=", "<", "LIKE", "IS", "IN (:c, 'one') OR 'a' ="]), SMALL_TEXT
+)
+SMALL_CONDITION = NUMBERS_COMPARED | TEXTS_COMPARED
+WHERE = st.just("") | st.builds(" WHERE {}".format, SMALL_CONDITION)
+RETURNING = st.sampled_from(["", "", " RETURNING code", " RETURNING *", " RETURNING label AS l, amount + 1"])
+
+
+@st.composite
+def selects(draw: st.DrawFn) -> str:
+    results = ", ".join(draw(st.lists(ANY, min_size=1, max_size=3)))
+    where = draw(st.just("") | st.builds(" WHERE {}".format, CONDITION))
+    order = draw(
+        st.sampled_from(["", "", " ORDER BY id", " ORDER BY id DESC LIMIT 3", " ORDER BY id LIMIT 5 OFFSET 2"])
+    )
+    return f"SELECT {results} FROM t{where}{order}"
+
+
+@st.composite
+def aggregates(draw: st.DrawFn) -> str:
+    counted = st.builds("{}({})".format, st.sampled_from(["sum", "avg", "min", "max", "count", "total"]), NUMBER)
+    results = ", ".join(draw(st.lists(counted, min_size=1, max_size=2)))
+    key = draw(st.sampled_from(["f", "g", "substr(s, 1, 1)", "i > 0", "date(at)"]))
+    having = draw(st.just("") | st.sampled_from([" HAVING count(*) > 1", " HAVING max(j) > :a"]))
+    return f"SELECT {key}, {results} FROM t WHERE id < 7 GROUP BY {key}{having}"
+
+
+@st.composite
+def joins(draw: st.DrawFn) -> str:
+    join = draw(st.sampled_from(["JOIN p ON j = code", "LEFT JOIN p ON j = code AND amount > :a", "CROSS JOIN p"]))
+    return f"SELECT id, code, {draw(SMALL_TEXT)}, {draw(SMALL_NUMBER)} FROM t {join}{draw(WHERE)}"
+
+
+@st.composite
+def inserts(draw: st.DrawFn) -> str:
+    verb = draw(st.sampled_from(["INSERT INTO", "INSERT OR IGNORE INTO", "INSERT OR REPLACE INTO", "REPLACE INTO"]))
+    code = draw(st.sampled_from(["1", "7", "200", ":a", "NULL"]))
+    label = draw(st.sampled_from(["'x'", ":c", "NULL", "'a' || :d"]))
+    amount = draw(st.sampled_from(["1", ":b", "NULL", "2 + 3"]))
+    conflict = ""
+    if verb == "INSERT INTO":
+        conflict = draw(
+            st.sampled_from(["", " ON CONFLICT DO NOTHING", " ON CONFLICT (code) DO NOTHING"])
+            | st.builds(
+                " ON CONFLICT (code) DO UPDATE SET amount = {}, label = {}".format,
+                st.sampled_from(["excluded.amount", "p.amount + 1", "amount + excluded.amount", ":b"]),
+                st.sampled_from(["excluded.label", "label || '!'", ":d", "NULL"]),
+            )
+        )
+    return f"{verb} p (code, label, amount) VALUES ({code}, {label}, {amount}){conflict}{draw(RETURNING)}"
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> str:
+    if draw(st.booleans()):
+        return f"DELETE FROM p{draw(WHERE)}{draw(RETURNING)}"
+    sets = f"label = {draw(SMALL_TEXT)}, amount = {draw(SMALL_NUMBER)}"
+    return f"UPDATE p SET {sets}{draw(WHERE)}{draw(RETURNING)}"
+
+
+STATEMENTS = st.one_of(selects(), aggregates(), joins(), inserts(), changes())
+
+
+def arguments_for(rewritten: Rewritten, draw: Callable[[list[Any]], Any]) -> dict[str, Any]:
+    """Of the types that are expected; SQLite wants a value for every name in the statement."""
+    assert rewritten.rendered
+    found = {
+        str(item.source): draw(VALUES[rewritten.expects.get(item.target)]) for item in rewritten.rendered.arguments
+    }
+    return {name: found.get(name) for name in "abcd"}
+
+
+def test_any_statement(embedded_server: servers.Server, figure: Callable[[str, str], None]) -> None:
+    counted: Counter[str] = Counter()
+
+    @settings(max_examples=ROUNDS, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(STATEMENTS, st.data())
+    def try_one(sql: str, data: st.DataObject) -> None:
+        [statement] = split(sql)
+        rewritten = rewrite(statement, TABLES, Driver.PSYCOPG, "test")
+        counted["statements"] += 1
+        if rewritten.rendered is None:
+            counted["declined"] += 1
+            return
+        arguments = arguments_for(rewritten, lambda values: data.draw(st.sampled_from(values)))
+        agreed = both.agree_on_statement(sql, arguments, rewritten)
+        counted["equal" if agreed else "refused by PostgreSQL"] += 1
+
+    with servers.fresh_database(embedded_server) as url, engines(url) as both:
+        both.postgres.execute(PACK.encode())
+        try_one()
+    assert counted["equal"] > ROUNDS / 4
+    figure("Statements on both engines", ", ".join(f"{number:,} {what}" for what, number in counted.items()))
