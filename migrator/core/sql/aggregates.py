@@ -24,7 +24,7 @@ def aggregate(operand: Operand, node: exp.Expr) -> Value:
     if isinstance(node, exp.Anonymous):
         return _total(operand, node)
     emit = _AGGREGATES.get(type(node))
-    if emit is None or {key for key, value in node.args.items() if value} - {"this", "big_int"}:
+    if emit is None or {key for key, value in node.args.items() if value} - {"this", "big_int", "separator"}:
         raise Untranslatable(f"{node.key}()")
     return emit(operand, node)
 
@@ -68,6 +68,21 @@ def _average(operand: Operand, node: exp.Expr) -> Value:
     return Value(average if value.finite else f"NULLIF({average}, 'NaN'::float8)", Kind.REAL, finite=value.finite)
 
 
+def _joined(operand: Operand, node: exp.Expr) -> Value:
+    """group_concat(): which of the values comes first is said by neither."""
+    inner, separator = node.this, node.args.get("separator")
+    distinct = isinstance(inner, exp.Distinct)
+    if distinct:
+        if len(inner.expressions) != 1 or separator:
+            raise Untranslatable("group_concat(DISTINCT) of several")
+        inner = inner.expressions[0]
+    value = operand(inner)
+    if distinct:
+        v.require_groupable(value)
+    between = v.text(operand(separator)) if separator else "','"
+    return Value(f"string_agg({'DISTINCT ' if distinct else ''}{v.text(value)}, {between})", Kind.TEXT)
+
+
 def _extreme(operand: Operand, node: exp.Expr) -> Value:
     value = v.settled(_argument(operand, node))
     if value.kind is Kind.BOOLEAN:
@@ -92,4 +107,5 @@ _AGGREGATES: dict[type[exp.Expr], Callable[[Operand, exp.Expr], Value]] = {
     exp.Avg: _average,
     exp.Max: _extreme,
     exp.Min: _extreme,
+    exp.GroupConcat: _joined,
 }

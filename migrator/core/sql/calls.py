@@ -91,7 +91,68 @@ def _time(arguments: Sequence[Value]) -> str:
     return ", ".join([f"{value}::text" if first.parameter else value, *map(v.text, modifiers)])
 
 
+def _substr(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    """Natively where start and length are such that both engines count alike."""
+    if len(arguments) not in (2, 3):
+        raise Untranslatable("substr() with other than two or three arguments")
+    value = v.require(v.typed(arguments[0], Kind.TEXT))
+    counts = [v.number(v.typed(count, Kind.INTEGER)) for count in arguments[1:]]
+    if any(count.kind is not Kind.INTEGER for count in counts):
+        raise Untranslatable("substr() from a REAL on")
+    literals = [count.literal for count in counts]
+    plain = all(isinstance(n, int) and least <= n < 2**30 for n, least in zip(literals, (1, 0), strict=False))
+    if value.kind is Kind.BLOB:
+        caller.use_pack("substr() of a BLOB")
+        return Value(f"sqlite.substr({value.sql}, {', '.join(c.sql for c in counts)})", Kind.BLOB)
+    text = v.text(value)
+    if plain:
+        return Value(f"substr({text}, {', '.join(str(c.literal) for c in counts)})", Kind.TEXT)
+    caller.use_pack("substr() with other than a positive literal start and length")
+    return Value(f"sqlite.substr({text}, {', '.join(c.sql for c in counts)})", Kind.TEXT)
+
+
+def _hex(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    """hex(NULL) is the empty string."""
+    value = v.require(_only(name, arguments))
+    if value.kind is Kind.BLOB:
+        return Value(f"COALESCE(upper(encode({value.sql}, 'hex')), ''::text)", Kind.TEXT, nullable=False)
+    if value.kind not in (Kind.TEXT, Kind.INTEGER):
+        raise Untranslatable(f"hex() of {value.kind}")
+    caller.use_pack(f"hex() of {value.kind}")
+    return Value(f"sqlite.hex({v.text(value)})", Kind.TEXT, nullable=False)
+
+
+def _quote(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    value = v.require(_only(name, arguments))
+    if value.kind not in (Kind.TEXT, Kind.INTEGER, Kind.BLOB):
+        raise Untranslatable(f"quote() of {value.kind}")
+    caller.use_pack("quote()")
+    sql = v.number(value).sql if value.kind is Kind.INTEGER else value.sql
+    return Value(f"sqlite.quote({sql})", Kind.TEXT, nullable=False)
+
+
+def _unicode(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    caller.use_pack("unicode()")
+    return Value(f"sqlite.unicode({v.text(_only(name, arguments))})", Kind.INTEGER)
+
+
+def _random(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    caller.use_clock("random()")
+    return Value("(random() * 18446744073709551616 - 9223372036854775808)::bigint", Kind.INTEGER, nullable=False)
+
+
+def _only(name: str, arguments: Sequence[Value]) -> Value:
+    if len(arguments) != 1:
+        raise Untranslatable(f"{name}() with other than one argument")
+    return arguments[0]
+
+
 CALLS: dict[str, Call] = {
     **dict.fromkeys(("date", "time", "datetime", "julianday", "unixepoch"), _moment),
     "strftime": _strftime,
+    **dict.fromkeys(("substr", "substring"), _substr),
+    "hex": _hex,
+    "quote": _quote,
+    "unicode": _unicode,
+    "random": _random,
 }

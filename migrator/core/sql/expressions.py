@@ -313,7 +313,23 @@ class Emitter:
         if value.kind is Kind.NULL:
             return replace(value, affinity=affinity)
         kept = Value("", kind, affinity=affinity, collation=value.collation, column=value.column)
-        return replace(kept, sql=_cast_sql(value, kind), nullable=value.nullable, finite=value.finite)
+        return replace(kept, sql=self._cast(value, kind), nullable=value.nullable, finite=value.finite)
+
+    def _cast(self, value: Value, kind: Kind) -> str:
+        if kind is Kind.TEXT:
+            return v.text(value)
+        if value.kind is Kind.TEXT:
+            self.use_pack(f"CAST of TEXT to {kind}")
+            return f"sqlite.{'to_integer' if kind is Kind.INTEGER else 'to_real'}({v.text(value)})"
+        found = v.number(value)
+        if found.mixed or found.kind is Kind.NUMERIC:
+            raise Untranslatable("CAST of a number that is sometimes an integer")
+        if found.kind is kind:
+            return found.sql
+        if kind is Kind.INTEGER:
+            self.use_pack("CAST of REAL to INTEGER, which SQLite stops at 64 bits and PostgreSQL refuses beyond")
+            return f"sqlite.to_integer({found.sql})"
+        return f"{found.sql}::float8"
 
 
 def _truth(sql: str, *, nullable: bool = True) -> Value:
@@ -326,21 +342,6 @@ def _choice(conditions: list[str], results: list[Value]) -> Value:
         return v.NULL
     whens = " ".join(f"WHEN {condition} THEN {branch}" for condition, branch in zip(conditions, branches, strict=False))
     return replace(model, sql=f"(CASE {whens} ELSE {branches[-1]} END)")
-
-
-def _cast_sql(value: Value, kind: Kind) -> str:
-    if kind is Kind.TEXT:
-        return v.text(value)
-    if value.kind is Kind.TEXT:
-        raise Untranslatable(f"CAST of TEXT to {kind}")
-    found = v.number(value)
-    if found.mixed or found.kind is Kind.NUMERIC:
-        raise Untranslatable("CAST of a number that is sometimes an integer")
-    if found.kind is kind:
-        return found.sql
-    if kind is Kind.INTEGER:
-        raise Untranslatable("CAST of REAL to INTEGER, which SQLite stops at 64 bits and PostgreSQL refuses beyond")
-    return f"{found.sql}::float8"
 
 
 def _label(node: exp.Expr) -> str:

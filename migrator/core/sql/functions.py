@@ -48,21 +48,6 @@ def trim(operand: Operand, node: exp.Trim) -> Value:
     return Value(f"{name}({_text(operand, node.this)}, {characters})", Kind.TEXT)
 
 
-def substring(operand: Operand, node: exp.Substring) -> Value:
-    arguments = [_text(operand, node.this), str(_count(operand, node.args["start"], 1))]
-    if node.args.get("length"):
-        arguments.append(str(_count(operand, node.args["length"], 0)))
-    return Value(f"substr({', '.join(arguments)})", Kind.TEXT)
-
-
-def _count(operand: Operand, node: exp.Expr, least: int) -> int:
-    """A literal in int4's range: both engines count characters from it alike."""
-    number = operand(node).literal
-    if not isinstance(number, int) or not least <= number < 2**30:
-        raise Untranslatable("substr() with other than a positive literal start and length")
-    return number
-
-
 def position(operand: Operand, node: exp.StrPosition) -> Value:
     return Value(f"strpos({_text(operand, node.this)}, {_text(operand, node.args['substr'])})::bigint", Kind.INTEGER)
 
@@ -79,14 +64,6 @@ def replaced(operand: Operand, node: exp.Replace) -> Value:
 def absolute(operand: Operand, node: exp.Abs) -> Value:
     value = v.number(operand(node.this))
     return Value(f"abs({value.sql})", value.kind, mixed=value.mixed, finite=value.finite)
-
-
-def hexadecimal(operand: Operand, node: exp.Hex) -> Value:
-    """hex(NULL) is the empty string."""
-    value = operand(node.this)
-    if value.kind is not Kind.BLOB:
-        raise Untranslatable(f"hex() of {value.kind}")
-    return Value(f"COALESCE(upper(encode({value.sql}, 'hex')), ''::text)", Kind.TEXT, nullable=False)
 
 
 def storage_class(operand: Operand, node: exp.Typeof) -> Value:
@@ -121,11 +98,9 @@ FUNCTIONS: dict[type[exp.Expr], tuple[Callable[[Operand, Any], Value], str]] = {
     exp.Lower: (folded("lower"), "this"),
     exp.Upper: (folded("upper"), "this"),
     exp.Trim: (trim, "this expression position"),
-    exp.Substring: (substring, "this start length"),
     exp.StrPosition: (position, "this substr"),
     exp.Replace: (replaced, "this expression replacement"),
     exp.Abs: (absolute, "this"),
-    exp.Hex: (hexadecimal, "this"),
     exp.Typeof: (storage_class, "this"),
     exp.Greatest: (extreme("GREATEST"), "this expressions"),
     exp.Least: (extreme("LEAST"), "this expressions"),

@@ -385,6 +385,8 @@ class QueryEmitter(Emitter):
         if is_aggregate(node):
             if not self.aggregates:
                 raise Untranslatable(f"{node.key}() in this place")
+            if isinstance(node, exp.GroupConcat):
+                self.select.around.note("order", "group_concat(): which value comes first is not said")
             return aggregate(self.select.plain.value, node)
         if isinstance(node, exp.Round):
             return self._round(node)
@@ -394,9 +396,20 @@ class QueryEmitter(Emitter):
         require_args(node, "this", "decimals")
         value, digits = v.number(self.operand(node.this)), node.args.get("decimals")
         places = self.value(digits).literal if digits else 0
+        if self.select.around.notes is not None:
+            return self._round_in_a_statement(value, digits)
         if not isinstance(places, int) or not 0 <= places <= 15:
             raise Untranslatable("round() to other than 0 to 15 places")
         return Value(f"round({value.sql}::text::numeric, {places})::float8", Kind.REAL, finite=value.finite)
+
+    def _round_in_a_statement(self, value: Value, digits: exp.Expr | None) -> Value:
+        places = v.number(v.typed(self.operand(digits), Kind.INTEGER)) if digits else v.integer(0)
+        if places.kind is not Kind.INTEGER:
+            raise Untranslatable("round() to a REAL number of places")
+        self.use_pack("round()")
+        if places.literal != 0:
+            self.select.around.note("round", "round() differs in 1 of 50,000 results that are nearly halfway")
+        return Value(f"sqlite.round({value.sql}::float8, {places.sql})", Kind.REAL, finite=value.finite)
 
 
 _CLAUSES = (

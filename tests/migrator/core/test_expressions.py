@@ -122,7 +122,7 @@ DECLINED = {
     "count(*)": "COUNT is not on the list of what is translated",
     "date('now')": "date() in this place",
     "CURRENT_TIMESTAMP": "the current datetime in this place",
-    "random()": "RAND is not on the list of what is translated",
+    "random()": "random() in this place",
     "printf('%d', i)": "the function printf()",
     "my_function(i)": "the function my_function()",
     "json_extract(s, '$.a')": "JSONEXTRACTSCALAR is not on the list of what is translated",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
@@ -135,3 +136,62 @@ formats = st.lists(
 @example("%f %s", ("2024-12-30 10:00:00.999", "subsec"))
 def test_any_format(agree: Agree, form: str, arguments: tuple[Any, ...]) -> None:
     agree("strftime", (form, *arguments))
+
+
+# -- numbers, texts and blobs ------------------------------------------------------------------------------------------
+
+counts = st.one_of(st.integers(-6, 6), st.sampled_from([2**31, -(2**31), 2**62, -(2**62), 2**63 - 1]))
+words = st.text("aÄ😀'\\ b", max_size=6)
+blobs = st.binary(max_size=6)
+
+
+@given(words | blobs, st.lists(counts, min_size=1, max_size=2))
+def test_substr(agree: Agree, value: str | bytes, places: list[int]) -> None:
+    agree("substr", (value, *places))
+
+
+@pytest.mark.parametrize("function", ["hex", "quote", "unicode"])
+@given(words | blobs | st.integers(-(2**63), 2**63 - 1))
+def test_texts(agree: Agree, function: str, value: str | bytes | int) -> None:
+    if isinstance(value, str) or (function != "unicode" and (isinstance(value, bytes) or function == "quote")):
+        agree(function, (value,))
+
+
+numerals = st.one_of(
+    st.builds("{}{}{}{}".format, st.sampled_from(["", " ", "\n", "-", "+", "--"]), st.integers(0, 10**21).map(str),
+              st.sampled_from(["", ".", ".5", "e3", "E-2", "e", ".e1"]), st.sampled_from(["", "abc", " ", "."])),
+    st.sampled_from(["", "abc", ".5", "-.5", ".", "1e400", "-1e400", "1e-400", "0x10", "Infinity", "NaN"]),
+    st.sampled_from(["9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809"]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "function"), [("INTEGER", "to_integer"), ("REAL", "to_real")])
+@given(numerals)
+def test_texts_as_numbers(postgres: psycopg.Connection[Any], kind: str, function: str, text: str) -> None:
+    [(ours,)] = apsw.Connection(":memory:").execute(f"SELECT CAST(? AS {kind})", (text,)).fetchall()
+    row = postgres.execute(f"SELECT sqlite.{function}(%s::text)".encode(), (text,)).fetchone()
+    assert row == (ours,)
+
+
+@given(st.floats(allow_nan=False) | st.floats(-1e19, 1e19) | st.sampled_from([2.0**63, -(2.0**63), 2.5, -2.5, 1e300]))
+def test_reals_as_integers(postgres: psycopg.Connection[Any], number: float) -> None:
+    [(ours,)] = apsw.Connection(":memory:").execute("SELECT CAST(? AS INTEGER)", (number,)).fetchall()
+    assert postgres.execute("SELECT sqlite.to_integer(%s::float8)", (number,)).fetchone() == (ours,)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_digit_of_a_double(postgres: psycopg.Connection[Any], number: float) -> None:
+    row = postgres.execute("SELECT sqlite.exactly(%s::float8)", (number,)).fetchone()
+    assert row == (Decimal(number),)
+
+
+@given(
+    st.one_of(
+        st.floats(-1e6, 1e6),
+        st.builds(lambda whole, places: whole / 10**places, st.integers(-(10**7), 10**7), st.integers(0, 6)),
+        st.sampled_from([0.5, -0.5, 1.5, 2.5, 2.675, 1.005, 0.15, 1e15, 4503599627370497.5, 1e300, 5e-324, 0.0, -0.0]),
+    ),
+    st.integers(-2, 8),
+)
+def test_round(agree: Agree, number: float, digits: int) -> None:
+    agree("round", (number, digits))

@@ -42,7 +42,14 @@ DATES = st.builds(
     st.sampled_from(["at", "'2024-02-29 12:30:00'", "i", ":c", "s"]),
     st.sampled_from(["", ", '+1 month'", ", 'start of month', '-1 day'", ", 'unixepoch'"]),
 )
-ANY = NUMBER | TEXT | DATES
+CALLS = st.one_of(
+    st.builds("substr({}, {}, {})".format, TEXT | st.just("b"), st.sampled_from(["-2", "0", "j", ":a", "3"]),
+              st.sampled_from(["2", "-1", ":b", "j", "0"])),
+    st.builds("CAST({} AS {})".format, TEXT | NUMBER, st.sampled_from(["INTEGER", "REAL", "TEXT"])),
+    st.builds("{}({})".format, st.sampled_from(["hex", "quote", "unicode"]), TEXT | st.sampled_from(["b", "j", "id"])),
+    st.builds("round({}, {})".format, st.sampled_from(["j / 7.0", "id / 3.0", "j", ":a"]), st.sampled_from("0123")),
+)  # fmt: skip
+ANY = NUMBER | TEXT | DATES | CALLS
 SMALL_NUMBER = st.sampled_from(["code", "amount", "code + 1", "amount * 2", "-5", ":a", "COALESCE(amount, :b)", "NULL"])
 SMALL_TEXT = st.sampled_from(["label", "'x'", ":c", "label || :d", "upper(label)", "NULL", "CAST(code AS TEXT)"])
 NUMBERS_COMPARED = st.builds(

@@ -67,6 +67,13 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id, date(at), strftime('%Y-%m', at, 'start of month', '-1 day'), julianday(at) FROM t", ()),
     ("SELECT date(?, 'unixepoch'), datetime(i, 'unixepoch') FROM t WHERE id < 10", ("1700000000",)),
     ("SELECT id FROM t WHERE date(at) >= ? AND at < datetime(?, '+1 month')", ("2023-05-05", "2024-01-31")),
+    ("SELECT id, substr(s, -2), substr(s, 0, 2), substr(s, j, ?), substr(b, 1, 1), substr(s, -1, -1) FROM t", (2,)),
+    ("SELECT id, CAST(s AS INTEGER), CAST(r AS INTEGER), CAST(at AS REAL), CAST('12abc' AS INT) FROM t", ()),
+    ("SELECT id, round(r, 1), round(q), round(j / 3.0, ?), round(2.675, 2) FROM t WHERE id < 8", (2,)),
+    ("SELECT id, hex(s), hex(b), hex(i), quote(s), quote(j), quote(b), unicode(n) FROM t", ()),
+    ("SELECT f, group_concat(id), group_concat(DISTINCT g), group_concat(s, '; ') FROM t WHERE id < 3 GROUP BY f", ()),
+    ("SELECT count(*) FROM (SELECT id FROM t ORDER BY random() LIMIT 5) AS some", ()),
+    ("SELECT typeof(random()), random() = random()", ()),
     ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
     ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
 ]  # fmt: skip

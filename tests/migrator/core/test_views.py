@@ -149,7 +149,7 @@ DECLINED = {
     "SELECT id FROM t NATURAL JOIN p": "JOIN with method",
     "SELECT id FROM t RIGHT JOIN p ON j = code": "a RIGHT",
     "SELECT id FROM t FULL JOIN p ON j = code": "a FULL",
-    "SELECT group_concat(label) AS x FROM p": "groupconcat()",
+    "SELECT group_concat(label) AS x FROM p": "group_concat()",
     "SELECT sum(DISTINCT amount) AS x FROM p": "sum(DISTINCT)",
     "SELECT max(n) AS x FROM t": "max() under the collation NOCASE",
     "SELECT sum(s) AS x FROM t": "arithmetic with TEXT",
