@@ -10,7 +10,8 @@ import click
 from migrator.core.errors import ExitCode, UsageError
 from migrator.core.findings import count_of
 from migrator.core.plan import Style
-from migrator.options import JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
+from migrator.disk import write_text
+from migrator.options import ANOTHER, JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
 from migrator.verbs.exchange import export, load
 from migrator.verbs.rewrite import rewrite
@@ -91,7 +92,7 @@ def plan(
     request = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     planned = make_plan(request, output.progress(), existing)
     if file is not None:
-        file.write_text(planned.text, encoding="utf-8")
+        write_text(file, planned.text, ANOTHER)
     if output.json:
         body = {"file": str(file) if file else None, "findings": report.finding_json(planned.findings)}
         click.echo(report.to_json("plan", body | {"plan": planned.text}))
@@ -162,7 +163,7 @@ def schema(
     planning = PlanRequest(source, Style(style), zone, target_schema, profile, workers)
     printed = print_schema(SchemaRequest(source, plan_file, planning, form, compat), output.progress())
     if file is not None:
-        file.write_text(printed.text, encoding="utf-8")
+        write_text(file, printed.text, ANOTHER)
     if output.json:
         body = {"file": str(file) if file else None, "sql": printed.text}
         click.echo(report.to_json("schema", body | {"findings": report.finding_json(printed.findings)}))

@@ -34,6 +34,12 @@ def write_whole(path: Path, text: str, advice: str) -> None:
         put_in_place(partial, path)
 
 
+def write_text(path: Path, text: str, advice: str) -> None:
+    """What a person asked for, wherever that is: a file, a pipe, a device. Raises Failure."""
+    with writing(path, advice):
+        path.write_text(text, encoding="utf-8")
+
+
 def put_in_place(partial: Path, path: Path) -> None:
     """Give a file that is on the disk its name, and have the name on the disk."""
     partial.replace(path)

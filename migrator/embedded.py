@@ -36,7 +36,15 @@ def embedded_server(data_dir: Path) -> Iterator[str]:
     killed process has left behind is stopped first. Raises TargetError.
     """
     data_dir = data_dir.resolve()
-    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        data_dir.parent.mkdir(parents=True, exist_ok=True)
+        data_dir.with_name(data_dir.name + ".lock").touch()
+    except OSError as error:
+        raise TargetError(
+            f"The embedded PostgreSQL cannot be made in {data_dir}.",
+            f"{error.strerror}.",
+            "Check the folder's permissions, copy the source elsewhere, or name a TARGET.",
+        ) from error
     with _scratch() as scratch, _only_one(data_dir):
         cluster = _Cluster(_programs(scratch), data_dir, scratch, _account())
         try:

@@ -13,6 +13,7 @@ from migrator.core.errors import UsageError
 from migrator.core.plan import Style
 
 RUNS = Path("migrator-runs")
+ANOTHER = "Name another file with -o."
 
 
 def decided_by(plan_file: Path | None) -> None:

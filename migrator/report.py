@@ -312,8 +312,10 @@ def returned_body(returned: Returned, server: str) -> dict[str, Any]:
 
 
 def show_rejects(console: Console, found: Rejected) -> None:
+    if not found.ended:
+        console.print(f"the run in {escape(str(found.file.parent))} has not come to its end")
     if not found.groups:
-        console.print("nothing was rejected")
+        console.print("nothing was rejected" if found.ended else "nothing is known of rejected rows yet")
         return
     for group in found.groups:
         where = f"{group.table}.{group.column}" if group.column else group.table

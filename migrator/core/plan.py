@@ -188,6 +188,13 @@ def _check_columns(plan: TablePlan, schema: Schema) -> None:
                 f"The reference {plan.source}({', '.join(key)}) cannot become NULL: {fixed[0]} is NOT NULL.",
                 next_step='Choose orphans = "reject" or "not-valid".',
             )
+    indexes = {fold(index.name): index.name for index in table.indexes if index.origin != "pk"}
+    if unknown := [name for name in plan.drop_indexes if fold(name) not in indexes]:
+        raise PlanError(
+            f"Table {plan.source} has no index {', '.join(unknown)}.",
+            f"It has {', '.join(indexes.values()) or 'none'}, as SQLite names them.",
+            f"Correct drop_indexes of [tables.{plan.source}].",
+        )
     planned = {fold(column.source) for column in plan.columns}
     present = {fold(column.name): column.name for column in table.columns}
     if unknown := sorted(planned - present.keys()):

@@ -196,7 +196,7 @@ class _Drafter:
         names = [
             index.name
             for index in table.indexes
-            if index.origin == "c" and any(fold(part.name or "") in large for part in index.columns)
+            if index.origin != "pk" and any(fold(part.name or "") in large for part in index.columns)
         ]
         for name in names:
             self._add(

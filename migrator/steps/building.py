@@ -117,8 +117,8 @@ def _build_error(target: Target, statement: Statement, error: psycopg.Error) -> 
         return TargetError(
             known.what,
             known.why,
-            "PostgreSQL indexes values up to about 2.7 kB. Leave an index behind with drop_indexes in the plan; a "
-            "table with such a key can be carried with a query, which chooses another key.",
+            "PostgreSQL indexes values up to about 2.7 kB. Leave the index behind: drop_indexes in the plan, by its "
+            "name in SQLite. A table with such a primary key can be carried with a query, which chooses another.",
         )
     return known
 

@@ -45,6 +45,7 @@ from migrator.target.connection import (
     target_errors,
 )
 from migrator.target.staging import Placement
+from migrator.target.standing import Marks, read_marks
 from migrator.tasks.table import WorkTable
 from migrator.workers import WorkerPool
 
@@ -98,6 +99,7 @@ class RunResult:
     rejects: int = 0
     healed: int = 0
     placed: str = ""  # the schema; empty after a dry run
+    standing: Marks = field(default_factory=dict)  # of what was placed, where rows were left out
     planned: dict[str, int] = field(default_factory=dict)  # kind of object → how many
     snapshot: str = ""
     wal_bytes: int = 0  # the source's write-ahead log at the end: it grows while readers are pinned
@@ -343,7 +345,6 @@ class Carrying:
         try:
             with connection.transaction():
                 connection.execute("SET LOCAL synchronous_commit = on")
-                self.journal.place(connection, json.dumps(self.request.outcome(self.result)))
                 staging.move_into_place(
                     connection,
                     self.staging,
@@ -354,6 +355,10 @@ class Carrying:
                     self.blueprint.final,
                     lambda: self._check_rows(connection),
                 )
+                if self.result.rejects:
+                    # By them the tables are known again when the plan was mended, as long as nobody has changed them.
+                    self.result.standing = read_marks(connection, self.placement.schema, self._placed_names())
+                self.journal.place(connection, json.dumps(self.request.outcome(self.result)))
         except psycopg.Error as error:
             raise target_error(self.target, "the rename into place; nothing was changed", error) from None
 

@@ -150,7 +150,7 @@ def _checked_texts(folder: Path, manifest: Manifest) -> dict[str, str]:
             raise SourceError(
                 f"{folder / name} is not the file that was exported.",
                 "Its SHA-256 is not the one in the manifest.",
-                "The plan of an export cannot be edited: export again with the new plan.",
+                "Copy the export again from where it was written. To change its plan: export again with the new one.",
             )
         found[name] = raw.decode()
     return found

@@ -121,7 +121,10 @@ def read_plan(path: Path, schema: Schema) -> tuple[Plan, str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"The plan {path} cannot be read.", str(error)) from error
+        why = error.strerror if isinstance(error, OSError) else "It is not UTF-8"
+        raise PlanError(
+            f"The plan {path} cannot be read.", f"{why}.", "Make one: migrator plan SOURCE -o FILE"
+        ) from error
     plan = from_toml(text, schema)
     check_fingerprint(plan, schema)  # before anything else: a changed source explains the rest
     check_plan(plan, schema)

@@ -11,10 +11,11 @@ from migrator.run_folder import find_run_folder
 
 @dataclass(frozen=True)
 class Rejected:
-    """`file` holds every row by itself, one line of JSON each. A way back has no plan."""
+    """`file` holds every row by itself, one line of JSON each. A way back has no plan; `ended`: it has an outcome."""
 
     file: Path
     plan: Path | None
+    ended: bool
     groups: list[RejectGroup]
 
     @property
@@ -27,4 +28,4 @@ def rejects(run: Path | None, runs: Path) -> Rejected:
     folder = find_run_folder(run, runs, ("plan.toml", "schema.sql"))
     plan = folder.read_plan() if folder.read_plan().exists() else None
     groups = group_rejects(folder.lines("rejects.jsonl"), folder.lines("tables.jsonl"))
-    return Rejected(folder.path / "rejects.jsonl", plan, groups)
+    return Rejected(folder.path / "rejects.jsonl", plan, folder.read_outcome() is not None, groups)

@@ -113,7 +113,7 @@ class RunReport:
             "folder": str(self.folder),
             "ending": self.run.ending.value,
             "begun_at": self.begun_at.isoformat(),
-            "run": {key: value for key, value in self.said.items() if key != "version"},
+            "run": {key: value for key, value in self.said.items() if key not in ("version", "standing")},
             "tables": [table.body() for table in self.tables],
             "rejects": [asdict(group) for group in self.rejects],
             "healed": [asdict(group) for group in self.healed],
@@ -124,7 +124,13 @@ class RunReport:
 
 def report(run: Path | None, runs: Path) -> RunReport:
     """Of that run folder, or of the newest in `runs`. Raises UsageError for one of a run that has not ended."""
-    folder = find_run_folder(run, runs)
+    folder = find_run_folder(run, runs, ("plan.toml", "schema.sql"))
+    if not folder.read_plan().exists():
+        raise UsageError(
+            f"{folder.path} is the folder of a way back, and there is no report of those.",
+            "Its outcome stands in run.json, what was rejected in rejects.jsonl.",
+            "Name the folder of a run or a load.",
+        )
     outcome = folder.read_outcome()
     if outcome is None:
         raise UsageError(

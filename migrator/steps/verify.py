@@ -39,15 +39,11 @@ class VerifyRequest:
 
 @dataclass(frozen=True)
 class Verified:
-    """`run` is the run folder whose plan was held against both sides; `changed` says how the source differs since.
-
-    `placed` are the tables and views of the target that the run had placed.
-    """
+    """`run` is the run folder whose plan was held against both sides; `changed` says how the source differs since."""
 
     run: Path
     proof: Proof
     changed: tuple[str, ...]
-    placed: tuple[str, ...]
 
 
 def verify(request: VerifyRequest, progress: Progress) -> Verified:
@@ -90,8 +86,7 @@ def verify(request: VerifyRequest, progress: Progress) -> Verified:
         now = proof.tables[name].rows if name in proof.tables else before["rows"]
         if now != before["rows"]:
             changed.append(f"{name} had {count_of(before['rows'], 'row')} during the run and has {now:,} now")
-    placed = (*blueprint.tables, *(view.target for view in blueprint.views))
-    return Verified(folder.path, proof, tuple(changed), placed)
+    return Verified(folder.path, proof, tuple(changed))
 
 
 def plan_of_run(folder: RunFolder, schema: Schema) -> tuple[Plan, Shapes | None]:

@@ -68,6 +68,8 @@ class ViewTask:
                         raise self._declined(f"more than {self.most_rows:,} rows")
                     if size > self.most_bytes:
                         raise self._declined(f"more than {self.most_bytes:,} bytes")
+        except UnicodeDecodeError:
+            raise self._declined("a text in it is not valid in the database's encoding") from None
         except apsw.InterruptError:
             raise self._declined(f"more than {self.within_s:g} s in SQLite") from None
         return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -90,7 +91,9 @@ class Placing:
                     return _show_placed(finish_placed(attempt), output)
             common = {
                 "attempt": attempt,
-                "outcome": lambda result: report.outcome_body(result, source, resolved.shown) | {"stamp": stamp},
+                "outcome": lambda result: (
+                    report.outcome_body(result, source, resolved.shown) | {"stamp": stamp, "standing": result.standing}
+                ),
                 "into_existing": self.into_existing,
                 "replace": self.replace,
                 "dry_run": self.dry_run,
@@ -107,7 +110,7 @@ class Placing:
                         return _show_placed(before, output)
                     if self.replace:
                         raise
-                    earlier = give_way(occupied, source, attempt.target, self.run_dir, self.workers, output.progress)
+                    earlier = give_way(occupied, source, attempt.target, self.run_dir)
                     output.err.print(f"the tables of {earlier.run.name}, which left rows out, give way", markup=False)
                     if not attempt.record:  # its folder was empty, and is gone
                         attempt = first_attempt(resolved, place, self.run_dir)
@@ -172,5 +175,6 @@ def _target_of(text: str | None, password_file: Path | None, source: Path, outpu
     folder = source.with_name(source.name + ".postgresql")
     output.err.print(f"no TARGET: using the embedded PostgreSQL in {folder}")
     with embedded_server(folder) as url:
-        yield resolve_target(url)
+        # The socket lies in another place each time, and an earlier run is known again by its target.
+        yield dataclasses.replace(resolve_target(url), shown=f"the embedded PostgreSQL in {folder.resolve()}")
     output.err.print(f"look at it with: python -m migrator.embedded {folder}")

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from migrator.core.errors import ExitCode
-from migrator.options import JSON, RUNS
+from migrator.disk import write_text
+from migrator.options import ANOTHER, JSON, RUNS
 from migrator.shell import Output, Verb, handled
 
 
@@ -37,7 +38,7 @@ def report(run_folder: Path | None, file: Path | None, run_dir: Path, output: Ou
 
     made = report_step(run_folder, run_dir)
     file = file or made.folder / "report.html"
-    file.write_text(render(made), encoding="utf-8")
+    write_text(file, render(made), ANOTHER)
     if output.json:
         click.echo(to_json("report", {"file": str(file)} | made.body()))
     else:

@@ -17,13 +17,12 @@ import psycopg
 import pytest
 
 from migrator.core.errors import TargetError
-from migrator.core.progress import Silent
 from migrator.steps.earlier import Occupied, give_way
 from migrator.target.connection import resolve_target
 
 from .killing import run_killed
 from .moving import make_source
-from .terminal import Answer, left_behind, migrator
+from .terminal import Answer, left_behind, migrator, open_folder
 from .test_recorder_profile import FIXTURE
 
 SOURCE = """
@@ -104,22 +103,60 @@ def test_without_an_edit_there_is_nothing_to_do(left: Left) -> None:
 
 
 @pytest.mark.parametrize(
-    "written",
+    "changed",
     [
         "INSERT INTO rooms VALUES (3, 'cellar')",
         "UPDATE readings SET value = 9 WHERE id = 1",
+        "UPDATE readings SET value = value",
         "DELETE FROM readings WHERE id = 3",
         "ALTER TABLE rooms ALTER COLUMN name DROP NOT NULL",
+        "ALTER TABLE rooms ADD COLUMN note text",
+        "ALTER TABLE rooms ALTER COLUMN name SET DEFAULT 'x'",
+        "ALTER TABLE rooms ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE rooms ADD CHECK (id > 0)",
+        "CREATE INDEX mine ON readings (value)",
+        "CREATE POLICY mine ON rooms USING (true)",
+        "CREATE RULE mine AS ON DELETE TO rooms DO INSTEAD NOTHING",
+        "GRANT SELECT ON rooms TO public",
+        "COMMENT ON COLUMN rooms.name IS 'mine'",
+        "CREATE OR REPLACE VIEW warm AS SELECT room, value + 1 AS value FROM readings",
+        "ALTER SEQUENCE rooms_id_seq RESTART 1000",
+        "SELECT setval('rooms_id_seq', 500)",
+        "CREATE TABLE more () INHERITS (rooms)",
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+        "CREATE TRIGGER mine BEFORE INSERT ON rooms FOR EACH ROW EXECUTE FUNCTION f()",
     ],
 )
-def test_tables_that_an_application_has_changed_do_not_give_way(left: Left, written: str) -> None:
-    left.execute(written)
+def test_tables_that_somebody_has_changed_do_not_give_way(left: Left, changed: str) -> None:
+    left.execute(changed)
     before = left.values()
     left.mend()
-    assert_left(migrator(*left.command), "It is not what", "difference")
+    answer = migrator(*left.command)
+    assert_left(answer, "" if "more" in changed else "changed since")
     assert left.values() == before
-    left.execute("DROP VIEW warm")  # the plan that is mended has none, and --replace drops what is in the plan
+
+
+def test_they_are_replaced_where_that_is_asked_for(left: Left) -> None:
+    left.execute(
+        "DELETE FROM readings; DROP VIEW warm"
+    )  # the plan that is mended has no view, and --replace none of it
+    left.mend()
+    assert migrator(*left.command).code == 5
     assert migrator(*left.command, "--replace", "--yes").code == 0
+    assert len(left.values()) == 3
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM readings WHERE id = 2", "INSERT INTO rooms VALUES (3, 'cellar')"])
+def test_the_source_may_change_meanwhile(left: Left, change: str) -> None:
+    """Rows that do not fit are deleted there, or the application goes on."""
+    with closing(sqlite3.connect(left.source)) as db, db:
+        db.execute(change)
+    left.mend()
+    answer = migrator(*left.command)
+    assert answer.code == 0, answer.all
+    with psycopg.connect(left.database) as connection:
+        assert connection.execute("SELECT count(*) FROM rooms").fetchone() == (3 if "INSERT" in change else 2,)
+    assert len(left.values()) == (2 if "DELETE" in change else 3)
 
 
 def test_other_tables_beside_them_are_in_the_way_as_before(left: Left) -> None:
@@ -141,7 +178,7 @@ def test_a_table_that_the_plan_drops_now_goes(left: Left) -> None:
 def test_what_is_written_while_the_new_tables_are_built_is_not_lost(left: Left) -> None:
     """The tables are looked at once more when nobody can write into them any longer."""
     target = resolve_target(left.database)
-    earlier = give_way(Occupied("in the way"), left.source, target, left.runs, 1, Silent)
+    earlier = give_way(Occupied("in the way"), left.source, target, left.runs)
     with psycopg.connect(left.database) as connection:
         earlier.check(connection)
         for written in (
@@ -152,9 +189,23 @@ def test_what_is_written_while_the_new_tables_are_built_is_not_lost(left: Left) 
         ):
             with connection.transaction(force_rollback=True):
                 connection.execute(written)
-                with pytest.raises(TargetError, match="Somebody has written"):
+                with pytest.raises(TargetError, match="Somebody has changed"):
                     earlier.check(connection)
         earlier.check(connection)
+
+
+def test_the_embedded_server_is_known_again() -> None:
+    """Its socket lies in another place each time."""
+    with open_folder() as folder:
+        source, plan = make_source(folder / "home.db", SOURCE), folder / "plan.toml"
+        command = ("run", source, "--plan", plan, "--run-dir", folder / "runs")
+        assert migrator("plan", source, "-o", plan).code == 7
+        assert migrator(*command).code == 3
+        assert "had arrived" in migrator(*command).out
+        Left(source, plan, folder / "runs", "").mend()
+        assert migrator(*command).code == 0
+        again = migrator(*command)
+        assert (again.code, "had arrived" in again.out) == (0, True)
 
 
 def test_tables_of_home_assistant_give_way_too(tmp_path: Path, database: str) -> None:

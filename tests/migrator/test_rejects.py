@@ -107,3 +107,47 @@ def test_there_has_to_be_a_run(tmp_path: Path) -> None:
     assert answer.code == 2
     assert "There is no run" in answer.err
     assert migrator("rejects", tmp_path).code == 2
+
+
+def test_a_view_over_text_that_is_none_is_not_compared(tmp_path: Path, database: str) -> None:
+    """It has no result in SQLite that could be held against another; the run says so, and goes on."""
+    script = """CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT); CREATE VIEW v AS SELECT id, s FROM t;
+        INSERT INTO t VALUES (1, 'a'), (2, CAST(x'ff41' AS TEXT));"""
+    source, plan, runs = make_source(tmp_path / "home.db", script), tmp_path / "plan.toml", tmp_path / "runs"
+    assert migrator("plan", source, "-o", plan).code == 7
+    answer = migrator("run", source, database, "--plan", plan, "--run-dir", runs, "--json")
+    assert answer.code == 3
+    assert "not valid in the database's encoding" in json.loads(answer.out)["proof"]["views"]["v"]
+    exported = migrator("export", source, tmp_path / "export", "--plan", plan)
+    assert exported.code == 3, exported.all
+
+
+def test_a_view_of_a_column_that_was_widened_is_left_behind(tmp_path: Path, database: str) -> None:
+    """Its numbers are texts afterwards, which is another result."""
+    script = """CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER); CREATE VIEW v AS SELECT id, n FROM t;
+        CREATE VIEW w AS SELECT id FROM t; INSERT INTO t VALUES (1, 1), (2, 'abc');"""
+    source, plan, runs = make_source(tmp_path / "home.db", script), tmp_path / "plan.toml", tmp_path / "runs"
+    assert migrator("plan", source, "-o", plan).code == 7
+    command = ("run", source, database, "--plan", plan, "--run-dir", runs)
+    assert migrator(*command).code == 3
+    line = r'(?m)^(n = {.*?)(, policy = "[a-z-]+")?}'
+    text = re.sub(line, r'\1, policy = "widen"}', plan.read_text(encoding="utf-8"))
+    plan.write_text(text, encoding="utf-8")
+    answer = migrator(*command)
+    assert answer.code == 0, answer.all
+    assert "n holds several storage classes" in " ".join(answer.all.split())
+    with psycopg.connect(database) as connection:
+        views = connection.execute("SELECT viewname FROM pg_views WHERE schemaname = 'public'").fetchall()
+    assert views == [("w",)]
+
+
+def test_indexes_that_are_left_behind_are_there(tmp_path: Path) -> None:
+    source = make_source(tmp_path / "home.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, u TEXT UNIQUE)")
+    plan = tmp_path / "plan.toml"
+    assert migrator("plan", source, "-o", plan).code == 0
+    text = plan.read_text(encoding="utf-8").replace('target = "t"\n', 'target = "t"\ndrop_indexes = ["t_u_key"]\n')
+    plan.write_text(text, encoding="utf-8")
+    answer = migrator("schema", source, "--plan", plan)
+    assert answer.code == 2
+    assert "no index t_u_key" in answer.err
+    assert "sqlite_autoindex_t_1" in answer.err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from migrator.core.values import LargeValue, Value, show, storage_class
@@ -111,6 +112,9 @@ def written(parse: Callable[[str], object], write: Callable[[object], str], want
         if value is None:
             return None
         text = write(value)
-        return text if parse(text) == value else f"{text} ({value})"
+        with suppress(ValueError):
+            if parse(text) == value:
+                return text
+        return f"{text} ({value})"
 
     return forward, inverse

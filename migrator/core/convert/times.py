@@ -64,8 +64,12 @@ def timestamptz(pg: PgType, options: Options, affinity: Affinity) -> Conversion:
     timespec = _TIMESPECS[match["clock"]]
 
     def parse(text: str) -> datetime:
-        naive = datetime.fromisoformat(text)
-        return (naive.replace(tzinfo=zone) if naive.tzinfo is None else naive).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+            if moment.utcoffset() != moment.replace(fold=1).utcoffset():
+                raise ValueError("the clocks were changed: there is no such time, or there are two")
+        return moment.astimezone(UTC)
 
     def write(value: datetime) -> str:
         local = value.astimezone(zone).replace(tzinfo=None)

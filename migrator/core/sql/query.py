@@ -32,6 +32,11 @@ class Query:
     sql: str
     columns: tuple[Output, ...]
 
+    def require_kinds(self) -> None:
+        for column in self.columns:
+            if column.value.widened:
+                raise Untranslatable(f"{column.source_name} holds several storage classes, texts afterwards", "widened")
+
     def require_names(self) -> None:
         names = [column.name for column in self.columns]
         if "" in names:

@@ -30,7 +30,9 @@ def translate_statement(text: str, around: Surroundings, resolution: str | None 
     with too_deep_is_declined():
         tree = parse_query(text)
         if isinstance(tree, exp.Select | exp.Union | exp.Subquery):
-            return translate_query(tree, around, None).sql
+            query = translate_query(tree, around, None)
+            query.require_kinds()
+            return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
             raise Untranslatable(f"{tree.key.upper()} is not on the list of what is translated")

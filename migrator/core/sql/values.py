@@ -54,6 +54,7 @@ class Value:
     finite: bool = True  # False where an infinity may be stored
     literal: int | float | str | None = None
     parameter: Parameter | None = None
+    widened: bool = False  # a column with values of several storage classes, which are all texts now
     never_numeric: bool = False  # a text that surely does not look like a number
 
     @property
@@ -109,7 +110,7 @@ def _typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
 
 def column_value(scope: ColumnScope, qualifier: str | None = None) -> Value:
     """A column, qualified by the name of its table in the FROM clause."""
-    name = quote_identifier(scope.target)
+    name, widened = quote_identifier(scope.target), not scope.uniform
     if scope.kind is Kind.INTEGER and scope.affinity is Affinity.REAL:
         scope = replace(scope, uniform=False)  # SQLite calculates with doubles
     return Value(
@@ -120,6 +121,7 @@ def column_value(scope: ColumnScope, qualifier: str | None = None) -> Value:
         column=True,
         nullable=scope.nullable,
         uniform=scope.uniform and _agrees(scope),
+        widened=widened,
         mixed=scope.kind is Kind.REAL and scope.affinity is not Affinity.REAL,
         finite=scope.kind is not Kind.REAL,
     )

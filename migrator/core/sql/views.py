@@ -45,6 +45,7 @@ def translate_view(select: str, tables: Mapping[str, TableScope], columns: Seque
     with too_deep_is_declined():
         query = translate_query(parse_query(select), Surroundings(tables), None, tuple(columns))
     query.require_names()
+    query.require_kinds()
     return query.sql, tuple((column.name, column.value.kind) for column in query.columns)
 
 

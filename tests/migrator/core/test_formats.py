@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -111,10 +111,15 @@ def test_only_nul_and_half_surrogates_keep_json_out_of_jsonb(value: dict[str, st
     assert storable_as_jsonb(json.dumps(value)) is clean
 
 
-def test_a_time_in_the_gap_of_a_zone_is_refused() -> None:
-    """On 2024-03-31 clocks in Berlin went from 02:00 to 03:00, so 02:30 never was."""
+def test_a_time_that_a_zone_has_never_or_twice_is_refused() -> None:
+    """On 2024-03-31 clocks in Berlin went from 02:00 to 03:00, so 02:30 never was; on 2024-10-27 it was twice."""
     berlin = conversion(parse_type("timestamptz"), Options(format="YYYY-MM-DD HH:MM:SS", zone="Europe/Berlin"))
 
     assert berlin.forward("2024-03-31 03:30:00")
-    with pytest.raises(Unfit):
-        berlin.forward("2024-03-31 02:30:00")
+    for text in ("2024-03-31 02:30:00", "2024-10-27 02:00:00", "2024-10-27 02:59:59"):
+        with pytest.raises(Unfit):
+            berlin.forward(text)
+    for text in ("2024-10-27 01:59:59", "2024-10-27 03:00:00"):
+        assert berlin.inverse(berlin.forward(text)) == text
+    second = datetime(2024, 10, 27, 1, 30, tzinfo=UTC)  # as PostgreSQL may hold it
+    assert berlin.inverse(second) == "2024-10-27 02:30:00 (2024-10-27 01:30:00+00:00)"
