@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -17,11 +18,15 @@ WIDTH = 100
 
 def reference() -> str:
     """Markdown with one section per verb, in the order in which the program lists them."""
-    sections = [
-        f"### migrator {name}\n\n```\n{_help(command, f'migrator {name}')}\n```"
-        for name, command in cli.commands.items()
-    ]
-    return "\n\n".join(sections)
+    return "\n\n".join(_sections(cli, "migrator"))
+
+
+def _sections(group: click.Group, path: str) -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _sections(command, f"{path} {name}")
+        else:
+            yield f"### {path} {name}\n\n```\n{_help(command, f'{path} {name}')}\n```"
 
 
 def _help(command: click.Command, path: str) -> str:
