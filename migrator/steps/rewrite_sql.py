@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from migrator.core.errors import UsageError
 from migrator.core.plan import Style
 from migrator.core.progress import Progress, Silent
+from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
-from migrator.core.sql.scope import TableScope
 from migrator.core.sql.split import SourceStatement, split
 from migrator.profiles import recognise
 from migrator.source.new_file import draft_database
@@ -44,23 +44,27 @@ def rewrite_sql(request: RewriteRequest, progress: Progress) -> Iterator[tuple[S
     if request.plan is not None and request.db is None:
         raise UsageError("--plan needs --db.", "A plan does not hold the keys.", "Name the database: --db FILE")
     statements = [(script, statement) for script in request.scripts for statement in split(script.text)]
-    tables = known_tables(request, [statement for _, statement in statements], progress)
-    return ((script, rewrite(statement, tables, request.driver, script.name)) for script, statement in statements)
+    definitions = _definitions(request, [statement for _, statement in statements], progress)
+    return ((script, _rewritten(script, item, definitions, request.driver)) for script, item in statements)
 
 
-def known_tables(
-    request: RewriteRequest, statements: list[SourceStatement], progress: Progress
-) -> Mapping[str, TableScope]:
-    """By folded source names, as the plan carries them. Raises SourceError, PlanError."""
+def _rewritten(script: Script, statement: SourceStatement, definitions: Definitions, driver: Driver) -> Rewritten:
+    if statement.begins_with("CREATE") or statement.begins_with("DROP"):
+        return definitions.rewrite(statement, script.name)
+    return rewrite(statement, definitions.blueprint.scopes, driver, script.name)
+
+
+def _definitions(request: RewriteRequest, statements: list[SourceStatement], progress: Progress) -> Definitions:
+    """Of the database, or of the one that the statements make. Raises SourceError, PlanError."""
     if request.db is not None:
-        return _tables_of(request.db, request.plan, request.style, progress)
+        return _definitions_of(request.db, request.plan, request.style, progress)
     with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
         path = Path(scratch) / "drafted.db"
         draft_database(path, (statement.text for statement in statements if statement.begins_with("CREATE")))
-        return _tables_of(path, None, request.style, Silent())
+        return _definitions_of(path, None, request.style, Silent())
 
 
-def _tables_of(path: Path, plan_file: Path | None, style: Style, progress: Progress) -> Mapping[str, TableScope]:
+def _definitions_of(path: Path, plan_file: Path | None, style: Style, progress: Progress) -> Definitions:
     schema = read_schema_of(path)
     if plan_file is not None:
         plan, _ = read_plan(plan_file, schema)
@@ -70,4 +74,4 @@ def _tables_of(path: Path, plan_file: Path | None, style: Style, progress: Progr
     shapes = recorded_shapes(profile, path, schema) if profile else None
     if profile and shapes is not None:
         plan = profile.conform(plan, shapes)
-    return blueprint_of(schema, plan, shapes).scopes
+    return Definitions(schema, blueprint_of(schema, plan, shapes))

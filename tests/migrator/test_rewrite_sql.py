@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +18,11 @@ from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import rewrite
 from migrator.core.sql.split import split
 
+from . import servers
+from .databases import NAMES, build
 from .moving import edited, make_source, move, plan_text
 from .terminal import finish, migrator, start
+from .test_schema_formats import made
 
 SHOP = """
 CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, is_active INTEGER DEFAULT 1);
@@ -116,8 +120,75 @@ def test_a_script_knows_the_tables_that_it_makes(tmp_path: Path) -> None:
     )
     code, said = told(file)
     assert code == 7
-    assert [item["output"] is not None for item in said["statements"]] == [False, True, False]
+    assert [item["output"] is not None for item in said["statements"]] == [True, True, False]
     assert said["statements"][2]["findings"][0]["rule"] == "no-table"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_definitions_make_what_a_run_makes(
+    name: str, tmp_path: Path, embedded_server: servers.Server, database: str
+) -> None:
+    """Every CREATE that a real application's database holds, in its order."""
+    source = build(name, tmp_path)
+    with closing(sqlite3.connect(source)) as db:
+        definitions = [
+            sql for (sql,) in db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+        ]
+    file = tmp_path / "schema.sql"
+    file.write_text(";\n".join(definitions), encoding="utf-8")
+    _, said = told(file, "--db", source)
+    assert len(said["statements"]) == len(definitions)
+    with psycopg.connect(database) as connection:
+        for statement in said["statements"]:
+            if statement["output"]:
+                connection.execute(statement["output"].encode())
+    plan = re.sub(r'orphans = "[a-z-]+"', 'orphans = "null"', plan_text(source))
+    with servers.fresh_database(embedded_server) as url:
+        move(source, url, plan=plan)
+        wanted = made(url)
+    mine = made(database)
+    for part in ("tables", "relations", "views"):
+        assert mine[part] == wanted[part]
+
+
+def test_definitions_may_be_repeated(tmp_path: Path, database: str) -> None:
+    """As applications do at every start."""
+    file = tmp_path / "app.sql"
+    file.write_text(REPEATED, encoding="utf-8")
+    code, said = told(file)
+    assert code == 0
+    with psycopg.connect(database) as connection:
+        for statement in said["statements"] * 2:
+            connection.execute(statement["output"].encode())
+        for table in ("teams", "users"):
+            assert connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
+
+
+REPEATED = """
+CREATE TABLE IF NOT EXISTS teams (id INTEGER PRIMARY KEY, label TEXT COLLATE NOCASE UNIQUE);
+CREATE TABLE IF NOT EXISTS users (
+    id INTEGER PRIMARY KEY, team INTEGER REFERENCES teams, name TEXT, UNIQUE (team, name));
+CREATE UNIQUE INDEX IF NOT EXISTS users_by_name ON users (name) WHERE team IS NULL;
+CREATE VIEW IF NOT EXISTS alone AS SELECT name FROM users WHERE team IS NULL;
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule"),
+    [
+        ("CREATE TABLE customers (id INTEGER PRIMARY KEY)", "definition"),
+        ("CREATE TABLE unknown (id INTEGER)", "definition"),
+        ("CREATE TEMP TABLE t (a)", "statement"),
+        ("CREATE VIRTUAL TABLE f USING fts5(a)", "statement"),
+        ("CREATE TRIGGER r AFTER INSERT ON orders BEGIN DELETE FROM orders; END", "trigger"),
+        ("CREATE", "statement"),
+    ],
+)
+def test_other_definitions_are_left(sql: str, rule: str, shop: Path, tmp_path: Path) -> None:
+    file = tmp_path / "definition.sql"
+    file.write_text(sql, encoding="utf-8")
+    code, said = told(file, "--db", shop)
+    assert (code, said["statements"][0]["findings"][0]["rule"]) == (7, rule)
 
 
 def test_stdin_is_read_where_no_file_is_named(shop: Path) -> None:

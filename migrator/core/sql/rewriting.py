@@ -64,13 +64,13 @@ class Rewritten:
 def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver: Driver, place: str) -> Rewritten:
     """`tables` is keyed by folded source names. `place` says where the statement stands, for its findings."""
     if statement.error is not None:
-        return _declined(statement, place, "syntax", f"SQLite cannot read it: {statement.error}.")
+        return declined(statement, place, "syntax", f"SQLite cannot read it: {statement.error}.")
     plain = _without_tables(statement)
     if plain is not None:
         output, rule, message = plain
-        return Rewritten(statement, output, findings=(_finding(place, rule, message, statement),) if rule else ())
+        return Rewritten(statement, output, findings=(finding_at(place, rule, message, statement),) if rule else ())
     if not statement.tokens[0].is_word(*_IS_QUERY):
-        return _declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
+        return declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
     notes: list[Note] = []
     try:
         placeholders = read_placeholders(statement.tokens)
@@ -79,9 +79,9 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         sql = translate_statement(text, Surroundings(tables, parameters, notes), resolution)
         sql, types = _settled(sql, parameters, driver)
     except PlaceholderError as error:
-        return _declined(statement, place, "placeholder", f"{error}.")
+        return declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
-        return _declined(statement, place, error.rule, f"Not translated: {error}.")
+        return declined(statement, place, error.rule, f"Not translated: {error}.")
     if any(parameter.looks_matter for parameter in parameters.values()):
         notes.append(
             Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")
@@ -89,7 +89,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     rendered = render(sql, placeholders, driver)
     targets = {placeholders.source(number): kind for number, kind in types.items()}
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
-    found = tuple(_finding(place, note.rule, f"{note.text}.", statement, Severity.NOTE) for note in notes)
+    found = tuple(finding_at(place, note.rule, f"{note.text}.", statement, Severity.NOTE) for note in notes)
     return Rewritten(statement, rendered.sql, rendered, expects, found)
 
 
@@ -154,11 +154,11 @@ def _settled(sql: str, parameters: Mapping[int, Parameter], driver: Driver) -> t
     return sql, types
 
 
-def _declined(statement: SourceStatement, place: str, rule: str, message: str) -> Rewritten:
-    return Rewritten(statement, None, findings=(_finding(place, rule, message, statement),))
+def declined(statement: SourceStatement, place: str, rule: str, message: str) -> Rewritten:
+    return Rewritten(statement, None, findings=(finding_at(place, rule, message, statement),))
 
 
-def _finding(
+def finding_at(
     place: str, rule: str, message: str, statement: SourceStatement, severity: Severity = Severity.WARNING
 ) -> Finding:
     return Finding(rule, severity, f"{place}:{statement.line}", message, original=statement.text)

@@ -1,0 +1,173 @@
+"""CREATE and DROP in an application's code → what the target has for them, by the blueprint of its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from migrator.core.blueprint import Blueprint, Phase, Statement
+from migrator.core.findings import Finding
+from migrator.core.model import Schema, fold
+from migrator.core.names import quote_identifier
+from migrator.core.sql.lexer import Token, tokens
+from migrator.core.sql.rewriting import Rewritten, declined, finding_at
+from migrator.core.sql.split import SourceStatement
+
+_KINDS = ("TABLE", "INDEX", "VIEW", "TRIGGER")
+
+
+@dataclass(frozen=True)
+class _Definition:
+    """What a CREATE or DROP says before it comes to the point; `rest` are the tokens behind the name."""
+
+    verb: str
+    kind: str
+    name: str
+    guarded: bool  # IF NOT EXISTS, or IF EXISTS
+    temporary: bool
+    rest: tuple[Token, ...]
+
+
+@dataclass
+class Definitions:
+    """Of one script after the other: a foreign key can be made when its parent has been."""
+
+    schema: Schema
+    blueprint: Blueprint
+    _made: set[str] = field(default_factory=set)  # target tables
+    _waiting: list[tuple[str, str]] = field(default_factory=list)  # parent, and the foreign key that waits for it
+
+    def rewrite(self, statement: SourceStatement, place: str) -> Rewritten:
+        definition = _read(statement.tokens)
+        if definition is None or definition.temporary:
+            return declined(statement, place, "statement", "This kind of CREATE or DROP is not translated.")
+        if definition.verb == "DROP":
+            return self._drop(statement, definition)
+        if definition.kind == "TRIGGER":
+            return declined(statement, place, "trigger", "Triggers are not translated.")
+        if not self._is_known(definition):
+            return declined(statement, place, "definition", f"The database has another {definition.name}.")
+        sql = "".join(f"{part};\n" for part in self._made_of(definition)).removesuffix(";\n")
+        found = [finding for finding in self.blueprint.findings if _concerns(finding, definition.name)]
+        notes = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in found)
+        if not sql:
+            reasons = " ".join(item.message for item in found) or "It is not carried."
+            return declined(statement, place, notes[0].rule if notes else "definition", reasons)
+        return Rewritten(statement, sql, findings=notes)
+
+    # -- CREATE --------------------------------------------------------------------------------------------------------
+
+    def _is_known(self, definition: _Definition) -> bool:
+        """Whether the schema has it as this statement would make it."""
+        items: Iterable[tuple[str, str | None]]
+        if definition.kind == "TABLE":
+            items = ((table.name, table.sql) for table in self.schema.tables)
+        elif definition.kind == "VIEW":
+            items = ((view.name, view.sql) for view in self.schema.views)
+        else:
+            items = ((index.name, index.sql) for table in self.schema.tables for index in table.indexes)
+        for name, sql in items:
+            if fold(name) == fold(definition.name) and sql:
+                found = _read(tuple(tokens(sql)))
+                return found is not None and _texts(found.rest) == _texts(definition.rest)
+        return False
+
+    def _made_of(self, definition: _Definition) -> Iterator[str]:
+        if definition.kind == "TABLE":
+            yield from self._table(definition)
+            return
+        wanted = fold(definition.name)
+        if definition.kind == "VIEW":
+            names = {view.target for view in self.blueprint.views if fold(view.source) == wanted}
+            found = [item.sql for item in self.blueprint.phase(Phase.VIEW) if item.name in names]
+            yield from (_guarded(sql, "CREATE OR REPLACE VIEW") if definition.guarded else sql for sql in found)
+        else:
+            yield from (
+                _guarded(item.sql) if definition.guarded else item.sql
+                for item in self.blueprint.phase(Phase.INDEX)
+                if item.name == wanted and item.printed is None
+            )
+
+    def _table(self, definition: _Definition) -> Iterator[str]:
+        scope = self.blueprint.scopes.get(fold(definition.name))
+        if scope is None:
+            return
+        mine = [item for item in self.blueprint.statements if item.table == scope.target]
+        [created] = [item.sql for item in mine if item.phase is Phase.TABLE]
+        inner = [*map(_constraint, _constraints(mine)), *self._foreign_keys(scope.target)]
+        head, _, tail = created.rpartition("\n)")
+        created = ",\n    ".join([head, *inner]) + "\n)" + tail
+        yield _guarded(created) if definition.guarded else created
+        self._made.add(scope.target)
+        own = {fold(index.name) for index in self.schema.table(definition.name).indexes if index.origin == "c"}
+        for item in mine:
+            if item.phase is Phase.INDEX and item.printed is None and item.name not in own:
+                yield _guarded(item.sql) if definition.guarded else item.sql
+        yield from [sql for parent, sql in self._waiting if parent == scope.target]
+
+    def _foreign_keys(self, table: str) -> Iterator[str]:
+        """Those whose parent is there; the others come behind their parent."""
+        parents = {(item.table, item.name): item.parent for item in self.blueprint.references}
+        for item in self.blueprint.phase(Phase.FOREIGN_KEY):
+            if item.table != table:
+                continue
+            definition = (item.printed or item.sql).removesuffix(" NOT VALID")
+            parent = parents[item.table, item.name]
+            if parent in self._made | {table}:
+                yield _constraint(definition)
+            else:
+                self._waiting.append((parent, definition))
+
+    # -- DROP ----------------------------------------------------------------------------------------------------------
+
+    def _drop(self, statement: SourceStatement, definition: _Definition) -> Rewritten:
+        scope = self.blueprint.scopes.get(fold(definition.name))
+        name = scope.target if scope else fold(definition.name)
+        guard = "IF EXISTS " if definition.guarded else ""
+        return Rewritten(statement, f"DROP {definition.kind} {guard}{quote_identifier(name)}")
+
+
+def _read(found: tuple[Token, ...]) -> _Definition | None:
+    words = [token.text.upper() for token in found]
+    if not words or words[0] not in ("CREATE", "DROP"):
+        return None
+    at = 1
+    temporary = at < len(words) and words[at] in ("TEMP", "TEMPORARY")
+    at += temporary
+    at += at < len(words) and words[at] == "UNIQUE"
+    if at >= len(words) or words[at] not in _KINDS:
+        return None
+    kind = words[at]
+    at += 1
+    guard = ["IF", "NOT", "EXISTS"] if words[0] == "CREATE" else ["IF", "EXISTS"]
+    guarded = words[at : at + len(guard)] == guard
+    at += len(guard) if guarded else 0
+    if at + 2 < len(found) and found[at + 1].is_operator("."):
+        at += 2
+    if at >= len(found):
+        return None
+    return _Definition(words[0], kind, found[at].value, guarded, temporary, found[at + 1 :])
+
+
+def _texts(rest: Iterable[Token]) -> list[str]:
+    return [token.text for token in rest]
+
+
+def _constraints(mine: Iterable[Statement]) -> Iterator[str]:
+    return (item.printed for item in mine if item.phase is Phase.INDEX and item.printed)
+
+
+def _constraint(definition: str) -> str:
+    """What stands behind ADD in an ALTER TABLE stands in the CREATE TABLE too."""
+    return definition.partition(" ADD ")[2]
+
+
+def _guarded(sql: str, instead: str = "") -> str:
+    for head in ("CREATE TABLE", "CREATE UNIQUE INDEX", "CREATE INDEX", "CREATE VIEW"):
+        if sql.startswith(f"{head} "):
+            return f"{instead or f'{head} IF NOT EXISTS'}{sql.removeprefix(head)}"
+    return sql
+
+
+def _concerns(finding: Finding, name: str) -> bool:
+    return fold(finding.where).replace("(", ".").partition(".")[0] == fold(name)
