@@ -19,58 +19,60 @@ def is_aggregate(node: exp.Expr) -> bool:
     return isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() == "total")
 
 
-def aggregate(operand: Operand, node: exp.Expr) -> Value:
-    """Raises Untranslatable."""
+def aggregate(operand: Operand, node: exp.Expr, over: str = "") -> Value:
+    """Of a group, or with OVER of a window. Raises Untranslatable."""
     if isinstance(node, exp.Anonymous):
-        return _total(operand, node)
+        return _total(operand, node, over)
     emit = _AGGREGATES.get(type(node))
     if emit is None or {key for key, value in node.args.items() if value} - {"this", "big_int", "separator"}:
         raise Untranslatable(f"{node.key}()")
-    return emit(operand, node)
+    return emit(operand, node, over)
 
 
-def _count(operand: Operand, node: exp.Expr) -> Value:
+def _count(operand: Operand, node: exp.Expr, over: str) -> Value:
     counted = node.this
     if isinstance(counted, exp.Star):
-        return Value("count(*)", Kind.INTEGER, nullable=False)
+        return Value(f"count(*){over}", Kind.INTEGER, nullable=False)
     if isinstance(counted, exp.Distinct):
         if len(counted.expressions) != 1 or counted.args.get("on"):
             raise Untranslatable("count(DISTINCT) of several")
         value = v.require_groupable(operand(counted.expressions[0]))
-        return Value(f"count(DISTINCT {value.sql})", Kind.INTEGER, nullable=False)
-    return Value(f"count({v.any_kind(operand(counted))})", Kind.INTEGER, nullable=False)
+        return Value(f"count(DISTINCT {value.sql}){over}", Kind.INTEGER, nullable=False)
+    return Value(f"count({v.any_kind(operand(counted))}){over}", Kind.INTEGER, nullable=False)
 
 
-def _sum(operand: Operand, node: exp.Expr) -> Value:
+def _sum(operand: Operand, node: exp.Expr, over: str) -> Value:
     value = v.number(_argument(operand, node))
     if value.kind is Kind.INTEGER:
-        return Value(f"sum({value.sql})::bigint", Kind.INTEGER)
-    return _sum_of_doubles(value)
+        return Value(f"sum({value.sql}){over}::bigint", Kind.INTEGER)
+    return _sum_of_doubles(value, over)
 
 
-def _sum_of_doubles(value: Value) -> Value:
-    total = f"sum({value.sql})"
+def _sum_of_doubles(value: Value, over: str) -> Value:
+    total = f"sum({value.sql}){over}"
     finite_total = total if value.finite else f"NULLIF({total}, 'NaN'::float8)"
     return Value(finite_total, value.kind, mixed=value.mixed, finite=value.finite)
 
 
-def _total(operand: Operand, node: exp.Anonymous) -> Value:
+def _total(operand: Operand, node: exp.Anonymous, over: str) -> Value:
     if len(node.expressions) != 1:
         raise Untranslatable("total() of several")
     value = v.number(operand(node.expressions[0]))
-    added = _sum_of_doubles(replace(value, sql=f"{value.sql}::float8", kind=Kind.REAL))
+    added = _sum_of_doubles(replace(value, sql=f"{value.sql}::float8", kind=Kind.REAL), over)
     return Value(f"COALESCE({added.sql}, 0::float8)", Kind.REAL, nullable=False, finite=value.finite)
 
 
-def _average(operand: Operand, node: exp.Expr) -> Value:
+def _average(operand: Operand, node: exp.Expr, over: str) -> Value:
     value = v.number(_argument(operand, node))
-    average = f"avg({value.sql})::float8"
+    average = f"avg({value.sql}){over}::float8"
     return Value(average if value.finite else f"NULLIF({average}, 'NaN'::float8)", Kind.REAL, finite=value.finite)
 
 
-def _joined(operand: Operand, node: exp.Expr) -> Value:
+def _joined(operand: Operand, node: exp.Expr, over: str) -> Value:
     """group_concat(): which of the values comes first is said by neither."""
     inner, separator = node.this, node.args.get("separator")
+    if over:
+        raise Untranslatable("group_concat() over a window")
     distinct = isinstance(inner, exp.Distinct)
     if distinct:
         if len(inner.expressions) != 1 or separator:
@@ -83,7 +85,7 @@ def _joined(operand: Operand, node: exp.Expr) -> Value:
     return Value(f"string_agg({'DISTINCT ' if distinct else ''}{v.text(value)}, {between})", Kind.TEXT)
 
 
-def _extreme(operand: Operand, node: exp.Expr) -> Value:
+def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
     value = v.settled(_argument(operand, node))
     if value.kind is Kind.BOOLEAN:
         value = v.number(value)
@@ -92,7 +94,7 @@ def _extreme(operand: Operand, node: exp.Expr) -> Value:
     if value.kind is Kind.TEXT and value.collation not in (None, "BINARY"):
         raise Untranslatable(f"{node.key}() under the collation {value.collation}")
     plain = replace(value, collation=None, affinity=None, column=False, literal=None, nullable=True)
-    return replace(plain, sql=f"{node.key}({v.sort_key(value)})")
+    return replace(plain, sql=f"{node.key}({v.sort_key(value)}){over}")
 
 
 def _argument(operand: Operand, node: exp.Expr) -> Value:
@@ -101,7 +103,7 @@ def _argument(operand: Operand, node: exp.Expr) -> Value:
     return operand(node.this)
 
 
-_AGGREGATES: dict[type[exp.Expr], Callable[[Operand, exp.Expr], Value]] = {
+_AGGREGATES: dict[type[exp.Expr], Callable[[Operand, exp.Expr, str], Value]] = {
     exp.Count: _count,
     exp.Sum: _sum,
     exp.Avg: _average,

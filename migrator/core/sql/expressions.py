@@ -192,7 +192,8 @@ class Emitter:
                 raise Untranslatable("IN with a query of another kind or collation")
             return self._membership(subject, [member], lambda _: query)
         if not node.expressions:
-            raise Untranslatable("IN with an empty list")
+            v.require(subject)
+            return _truth("FALSE", nullable=False)
         members = [self.value(member) for member in node.expressions]
         subject = v.typed(subject, next((m.kind for m in members if m.kind is not Kind.PARAMETER), Kind.PARAMETER))
         return self._membership(subject, members, ", ".join)

@@ -100,6 +100,7 @@ class FromClause:
 
     def __init__(self, outer: FromClause | None) -> None:
         self.outer = outer
+        self.merged: set[tuple[str, str]] = set()  # columns that USING makes one with those of an earlier table
         self.tables: dict[str, tuple[str, TableScope]] = {}
 
     def add(self, alias: str, table: TableScope, *, nullable: bool) -> str:
@@ -115,6 +116,8 @@ class FromClause:
         """Alias and column key, both folded."""
         aliases = [fold(table)] if table is not None else list(self.tables)
         found = [alias for alias in aliases if alias in self.tables and fold(name) in self.tables[alias][1].named]
+        if table is None:
+            found = [alias for alias in found if (alias, fold(name)) not in self.merged]
         if len(found) > 1:
             raise Untranslatable(f"{name} is in several tables")
         return (found[0], fold(name)) if found else None
@@ -140,6 +143,7 @@ class FromClause:
             (v.column_value(column, self.tables[alias][0]), column.target, key)
             for alias in chosen
             for key, column in self.tables[alias][1].columns.items()
+            if table is not None or (alias, key) not in self.merged
         ]
 
 

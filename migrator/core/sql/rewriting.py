@@ -44,6 +44,13 @@ _TYPES = {
     Kind.TEXT_ARRAY: "text[]",
 }
 _NUMBERS = {Kind.INTEGER, Kind.REAL, Kind.NUMERIC}
+# Each of them PostgreSQL has in another way, or does not need.
+_SETTINGS = {
+    *("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "cache_size", "temp_store", "mmap_size"),
+    *("page_size", "auto_vacuum", "encoding", "wal_autocheckpoint", "wal_checkpoint", "journal_size_limit"),
+    *("locking_mode", "threads", "optimize", "recursive_triggers", "secure_delete", "automatic_index"),
+    *("fullfsync", "checkpoint_fullfsync", "cell_size_check", "read_uncommitted"),
+}
 _IS_QUERY = ("SELECT", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE")
 
 
@@ -97,6 +104,8 @@ def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] |
     """Output, rule and message of what needs no schema; None for anything else."""
     first = statement.tokens[0].text.upper()
     if first == "PRAGMA":
+        if _SETTINGS.isdisjoint(token.text.lower() for token in statement.tokens[1:4]):
+            return None, "pragma", "This PRAGMA asks SQLite something; PostgreSQL is asked through its catalog."
         return "", "pragma", "PRAGMAs are SQLite's own settings; this one goes."
     if first == "BEGIN":
         return "BEGIN", "", ""

@@ -29,7 +29,7 @@ def translate_statement(text: str, around: Surroundings, resolution: str | None 
     """The statement without OR behind INSERT and UPDATE, and the word that stood there. Raises Untranslatable."""
     with too_deep_is_declined():
         tree = parse_query(text)
-        if isinstance(tree, exp.Select | exp.Union | exp.Subquery):
+        if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
             query = translate_query(tree, around, None)
             query.require_kinds()
             return query.sql
@@ -122,7 +122,7 @@ def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnS
         require_args(node, "expressions")
         rows = [_row(row, around, columns) for row in node.expressions]
         return f"VALUES {', '.join(rows)}"
-    if not isinstance(node, exp.Select | exp.Union):
+    if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable("an INSERT of something other than VALUES or a query")
     query = translate_query(node, around, None)
     if len(query.columns) != len(columns):

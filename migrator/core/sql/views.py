@@ -32,6 +32,7 @@ from migrator.core.sql.query import (
 )
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
+from migrator.core.sql.windows import over_window
 
 Columns = tuple[tuple[str, Kind], ...]
 
@@ -55,7 +56,7 @@ def translate_query(
     """A SELECT, or several with UNION between them. Raises Untranslatable."""
     if isinstance(node, exp.Subquery) and not other_args(node, "this"):
         return translate_query(node.this, around, outer, names)
-    if not isinstance(node, exp.Select | exp.Union):
+    if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable(f"{node.key.upper()} as a query")
     prefix, around = common_tables(node.args.get("with_"), around)
     if isinstance(node, exp.Select):
@@ -81,11 +82,14 @@ def common_tables(with_: exp.With | None, around: Surroundings) -> tuple[str, Su
     return f"WITH {', '.join(parts)} ", around
 
 
-def _union(node: exp.Union, around: Surroundings, outer: FromClause | None, names: tuple[str, ...]) -> Query:
+def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | None, names: tuple[str, ...]) -> Query:
     require_args(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
     left, right = (translate_query(side, around, outer, names) for side in (node.this, node.expression))
-    if isinstance(node.expression, exp.Union):
+    nested = [side for side in (node.this, node.expression) if isinstance(side, exp.SetOperation)]
+    if isinstance(node.expression, exp.SetOperation):
         raise Untranslatable("a UNION nested to the right")
+    if nested and not all(isinstance(item, exp.Union) for item in (node, *nested)):
+        raise Untranslatable("INTERSECT or EXCEPT among others, which PostgreSQL binds in another order")
     if len(left.columns) != len(right.columns):
         raise Untranslatable("a UNION of different widths")
     columns = tuple(_united(one, other) for one, other in zip(left.columns, right.columns, strict=True))
@@ -93,7 +97,8 @@ def _union(node: exp.Union, around: Surroundings, outer: FromClause | None, name
     for column in columns if distinct else ():
         v.require_groupable(column.value)
     keys = [_union_key(term, columns) for term in order_terms(node)]
-    sql = f"{left.sql} {'UNION' if distinct else 'UNION ALL'} {right.sql}"
+    operator = {exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}.get(type(node), "UNION" if distinct else "UNION ALL")
+    sql = f"{left.sql} {operator} {right.sql}"
     return Query(sql + order_clause(keys) + limit_clause(node, around, ordered=bool(keys)), columns)
 
 
@@ -169,16 +174,31 @@ class Select:
         return f" FROM {first}{''.join(map(self._join, joins))}"
 
     def _join(self, join: exp.Join) -> str:
-        require_args(join, "this", "side", "kind", "on")
+        require_args(join, "this", "side", "kind", "on", "using")
         outer = join.side == "LEFT"
         if join.side not in ("", "LEFT") or join.kind not in ("", "INNER", "CROSS", "OUTER"):
             raise Untranslatable(f"a {join.side} {join.kind} JOIN")
         table, condition = self._table(join.this, nullable=outer), join.args.get("on")
+        if join.args.get("using"):
+            return f" {'LEFT JOIN' if outer else 'JOIN'} {table} ON {self._shared(join.args['using'])}"
         if condition is None and outer:
             raise Untranslatable("a LEFT JOIN without ON")
         if condition is None:
             return f" CROSS JOIN {table}"
         return f" {'LEFT JOIN' if outer else 'JOIN'} {table} ON {self.plain.condition(condition)}"
+
+    def _shared(self, names: Sequence[exp.Expr]) -> str:
+        """USING: the columns of those names are equal in the last table and before it, and one from now on."""
+        *_, last = self.source.tables
+        equal = []
+        for name in names:
+            right = self.source.column(last, name.name)
+            self.source.merged.add((last, fold(name.name)))
+            left = self.source.column(None, name.name)
+            if left is None or right is None:
+                raise Untranslatable(f"no column {name.name} on both sides of USING")
+            equal.append(self.plain.compare(left, "=", right).sql)
+        return " AND ".join(equal)
 
     def _table(self, node: exp.Expr, *, nullable: bool) -> str:
         require_args(node, "this", "alias")
@@ -268,9 +288,14 @@ class Select:
 
     def scalar(self, query: exp.Expr) -> Value:
         """PostgreSQL refuses a second row, SQLite takes the first."""
+        first = ""
         if not isinstance(query, exp.Select) or not _has_one_row(query):
-            raise Untranslatable("a query as a value that may have several rows")
+            self.around.note("order", "a query as a value that may have several rows: which comes first is not said")
+            first = " LIMIT 1"
+            if query.args.get("limit"):
+                raise Untranslatable("a query as a value with another LIMIT than 1")
         sql, value = self.one_column(query)
+        sql += first
         return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None)
 
 
@@ -285,7 +310,7 @@ def _has_one_row(query: exp.Select) -> bool:
 
 
 def _has_aggregate(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Query):
+    if isinstance(node, exp.Query | exp.Window):
         return False
     return is_aggregate(node) or any(map(_has_aggregate, node.iter_expressions()))
 
@@ -383,6 +408,11 @@ class QueryEmitter(Emitter):
         self.select.around.note("compat", "needs the function pack: migrator schema --compat")
 
     def value(self, node: exp.Expr) -> Value:
+        if isinstance(node, exp.Window):
+            if self.aggregates:
+                raise Untranslatable("a window function beside GROUP BY or an aggregate")
+            self.select.around.note("order", "a window function: which of equal rows comes first is not said")
+            return over_window(self.select.plain, node)
         if is_aggregate(node):
             if not self.aggregates:
                 raise Untranslatable(f"{node.key}() in this place")

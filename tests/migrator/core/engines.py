@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -142,7 +143,7 @@ class Engines:
         if theirs is None:
             return False
         assert ours is not None, message
-        ordered = "ORDER BY" in sql
+        ordered = "ORDER BY" in re.sub(r"OVER \([^)]*\)", "", sql)
         for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             if place or not ordered:
                 one.sort(key=sort_key)

@@ -112,7 +112,6 @@ DECLINED = {
     "s LIKE u ESCAPE '!'": "LIKE with this ESCAPE",
     "s LIKE 'x' ESCAPE 'x'": "LIKE with this ESCAPE",
     "i LIKE '1%'": "a pattern on INTEGER",
-    "i IN ()": "IN with an empty list",
     "i IN (SELECT 1)": "a query inside an expression",
     "i IN (1, f)": "IN with members of several kinds",
     "(SELECT 1)": "a query inside an expression",
