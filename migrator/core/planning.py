@@ -370,6 +370,8 @@ def _remedy(census: ColumnCensus, choice: Choice) -> tuple[str, str]:
             "values-do-not-fit",
             "Set policy to null-if-empty; or widen to carry the column as text; or leave reject.",
         )
+    if census.blobs:
+        return "values-do-not-fit", "No policy carries blobs beside other values: correct these rows; or leave reject."
     return "values-do-not-fit", "Set policy to widen to carry the column as text; or leave reject."
 
 

@@ -151,3 +151,11 @@ def test_indexes_that_are_left_behind_are_there(tmp_path: Path) -> None:
     assert answer.code == 2
     assert "no index t_u_key" in answer.err
     assert "sqlite_autoindex_t_1" in answer.err
+
+
+def test_what_no_policy_carries_is_not_promised(tmp_path: Path) -> None:
+    script = "CREATE TABLE t (id INTEGER PRIMARY KEY, z); INSERT INTO t VALUES (1, 'text'), (2, x'00ff'), (3, x'41')"
+    source = make_source(tmp_path / "home.db", script)
+    answer = migrator("plan", source)
+    assert answer.code == 7
+    assert "No policy carries blobs beside other values" in answer.out

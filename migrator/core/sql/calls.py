@@ -5,6 +5,7 @@ The pack is sqlite_compat.sql; `migrator schema --compat` prints it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -141,6 +142,53 @@ def _random(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     return Value("(random() * 18446744073709551616 - 9223372036854775808)::bigint", Kind.INTEGER, nullable=False)
 
 
+_CONVERSION = re.compile(r"%(?P<zero>0?)(?P<width>[1-9][0-9]?)?(?:\.(?P<places>[0-9]))?(?P<kind>[dsf%])")
+
+
+def _printf(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    """A literal format of %d, %05d, %s, %10s and %.2f; NULL is 0 as a number and nothing as a text."""
+    form = str(arguments[0].literal) if arguments and isinstance(arguments[0].literal, str) else None
+    if form is None or "%" in _CONVERSION.sub("", form):
+        raise Untranslatable(f"{name}() with this format", "function")
+    values, pieces, place = list(arguments[1:]), [], 0
+    for found in _CONVERSION.finditer(form):
+        pieces += [v.string(form[place : found.start()]).sql] if found.start() > place else []
+        place = found.end()
+        if found["kind"] == "%":
+            pieces.append("'%'::text")
+        elif not values:
+            raise Untranslatable(f"{name}() with fewer arguments than its format wants", "function")
+        else:
+            pieces.append(_formatted(caller, found, values.pop(0)))
+    pieces += [v.string(form[place:]).sql] if place < len(form) else []
+    return Value(f"({' || '.join(pieces or [v.string('').sql])})", Kind.TEXT, nullable=False)
+
+
+def _formatted(caller: Caller, found: re.Match[str], value: Value) -> str:
+    kind, width = found["kind"], int(found["width"] or 0)
+    if kind == "f":
+        caller.use_pack("printf()")
+        number = v.number(v.typed(value, Kind.REAL))
+        if width:
+            raise Untranslatable("printf() with a width of %f", "function")
+        places = found["places"] or "6"
+        return f"sqlite.fixed(COALESCE({number.sql}::float8, 0), {places})"
+    if found["places"]:
+        raise Untranslatable("printf() with a precision of other than %f", "function")
+    if kind == "s":
+        text = f"COALESCE({v.text(value)}, ''::text)"
+    else:
+        number = v.number(v.typed(value, Kind.INTEGER))
+        if number.kind is not Kind.INTEGER or number.mixed:
+            raise Untranslatable(f"printf() of {number.kind} as %d", "function")
+        if found["zero"] and width:
+            caller.use_pack("printf()")
+            return f"sqlite.padded(COALESCE({number.sql}, 0), {width})"
+        text = f"COALESCE({number.sql}, 0)::text"
+    # The width counts bytes.
+    return f"(repeat(' ', {width} - octet_length({text})) || {text})" if width else text
+
+
 def _only(name: str, arguments: Sequence[Value]) -> Value:
     if len(arguments) != 1:
         raise Untranslatable(f"{name}() with other than one argument")
@@ -155,4 +203,5 @@ CALLS: dict[str, Call] = {
     "quote": _quote,
     "unicode": _unicode,
     "random": _random,
+    **dict.fromkeys(("printf", "format"), _printf),
 }

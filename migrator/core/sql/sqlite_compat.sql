@@ -553,3 +553,16 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce('X''' || upper(encode
 -- The code point of the first character.
 CREATE OR REPLACE FUNCTION sqlite.unicode(value text) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT nullif(ascii(value), 0)::bigint $$;
+
+-- As printf's %.Nf: at most 16 digits of the number are looked at, and the sign stays where nothing else does.
+CREATE OR REPLACE FUNCTION sqlite.fixed(value double precision, places integer) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN value = 'Infinity' THEN 'Inf'
+        WHEN value = '-Infinity' THEN '-Inf'
+        WHEN value = 0 THEN round(0, places)::text
+        ELSE CASE WHEN value < 0 THEN '-' ELSE '' END
+             || round(round(round(magnitude, 17 - power), least(places, 15 - power)), places)::text END
+    FROM (SELECT magnitude, floor(log(nullif(magnitude, 0)))::integer AS power
+          FROM (SELECT CASE WHEN abs(value) < 'Infinity' THEN sqlite.exactly(abs(value)) END AS magnitude) AS exact) AS sized
+$$;

@@ -122,7 +122,7 @@ DECLINED = {
     "date('now')": "date() in this place",
     "CURRENT_TIMESTAMP": "the current datetime in this place",
     "random()": "random() in this place",
-    "printf('%d', i)": "the function printf()",
+    "printf('%x', i)": "printf() with this format",
     "my_function(i)": "the function my_function()",
     "json_extract(s, '$.a')": "JSONEXTRACTSCALAR is not on the list of what is translated",
     "rowid": "no column rowid",

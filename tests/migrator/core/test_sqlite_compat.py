@@ -195,3 +195,19 @@ def test_every_digit_of_a_double(postgres: psycopg.Connection[Any], number: floa
 )
 def test_round(agree: Agree, number: float, digits: int) -> None:
     agree("round", (number, digits))
+
+
+@given(
+    st.one_of(
+        st.floats(-1e9, 1e9),
+        st.floats(allow_nan=False).filter(lambda number: abs(number) < 1e20),
+        st.builds(lambda whole, places: whole / 10**places, st.integers(-(10**7), 10**7), st.integers(0, 6)),
+        st.sampled_from(
+            [0.0, -0.0, -0.04, 0.5, 2.675, 123456789012345678.0, 1e22, 5e-324, float("inf"), -float("inf")]
+        ),
+    ),
+    st.integers(0, 9),
+)
+def test_fixed(postgres: psycopg.Connection[Any], number: float, places: int) -> None:
+    [(ours,)] = apsw.Connection(":memory:").execute(f"SELECT printf('%.{places}f', ?)", (number,)).fetchall()
+    assert postgres.execute("SELECT sqlite.fixed(%s::float8, %s)", (number, places)).fetchone() == (ours,)

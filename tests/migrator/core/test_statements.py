@@ -84,6 +84,8 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id FROM t INTERSECT SELECT code FROM p ORDER BY 1", ()),
     ("SELECT j FROM t EXCEPT SELECT code FROM p", ()),
     ("SELECT id, (SELECT label FROM p WHERE p.code = t.j) FROM t WHERE id IN () OR id NOT IN ()", ()),
+    ("SELECT id, printf('%d: %s, %05d|%4d|%5s', i, s, j, j, n), printf('%.2f%% of %s', r, ?) FROM t", ("all",)),
+    ("SELECT printf('%.1f', q), format('%.3f', j / 7.0), printf('%d', ?), printf('') FROM t WHERE id < 9", (7,)),
     ("SELECT typeof(random()), random() = random()", ()),
     ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
     ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
