@@ -124,6 +124,11 @@ def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnS
         return f"VALUES {', '.join(rows)}"
     if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable("an INSERT of something other than VALUES or a query")
+    if isinstance(node, exp.Select) and around.parameters is not None:
+        # A query's results have types of their own, which PostgreSQL does not take from the columns.
+        for item, column in zip(node.expressions, columns, strict=False):
+            if isinstance(item, exp.Placeholder):
+                around.parameters[int(item.name.removeprefix("p"))].declared = column.kind
     query = translate_query(node, around, None)
     if len(query.columns) != len(columns):
         raise Untranslatable(f"{len(query.columns)} values for {len(columns)} columns")

@@ -31,9 +31,11 @@ class Parameter:
     """A placeholder, and the kinds that its places want of its value: one, if the statement is to be understood.
 
     looks_matter: SQLite would take a text that looks like a number for one where this stands.
+    declared: the kind that is known before its place is looked at.
     """
 
     number: int
+    declared: Kind | None = None
     kinds: set[Kind] = field(default_factory=set)
     looks_matter: bool = False
 
@@ -89,7 +91,11 @@ def blob(hexadecimal: str) -> Value:
 
 
 def placeholder(parameter: Parameter) -> Value:
-    return Value(mark(parameter.number), Kind.PARAMETER, parameter=parameter)
+    value = Value(mark(parameter.number), Kind.PARAMETER, parameter=parameter)
+    if parameter.declared is None:
+        return value
+    found = typed(value, parameter.declared)
+    return found if found.kind is Kind.BOOLEAN else replace(found, sql=f"{found.sql}::{UNTYPED}")
 
 
 def typed(value: Value, kind: Kind) -> Value:

@@ -47,6 +47,11 @@ CALLS = st.one_of(
               st.sampled_from(["2", "-1", ":b", "j", "0"])),
     st.builds("CAST({} AS {})".format, TEXT | NUMBER, st.sampled_from(["INTEGER", "REAL", "TEXT"])),
     st.builds("{}({})".format, st.sampled_from(["hex", "quote", "unicode"]), TEXT | st.sampled_from(["b", "j", "id"])),
+    st.builds("printf('%d|%.2f|%s|%04d', {}, {}, {}, {})".format, st.sampled_from(["i", "j", ":a"]),
+              st.sampled_from(["j / 7.0", ":b", "id"]), TEXT, st.sampled_from(["j", "id"])),
+    st.builds("{} OVER (PARTITION BY {} ORDER BY id{})".format, st.sampled_from(["sum(j)", "count(i)", "row_number()",
+              "lag(s)", "lead(j, 2)", "max(s)", "avg(j)"]), st.sampled_from("fgj"),
+              st.sampled_from(["", " DESC"])),
     st.builds("round({}, {})".format, st.sampled_from(["j / 7.0", "id / 3.0", "j", ":a"]), st.sampled_from("0123")),
 )  # fmt: skip
 ANY = NUMBER | TEXT | DATES | CALLS

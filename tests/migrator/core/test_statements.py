@@ -96,6 +96,8 @@ CHANGES: list[tuple[str, Any]] = [
     ("INSERT INTO p VALUES (8, 'eight' || ?, NULL), (9, NULL, -1)", ("!",)),
     ("INSERT INTO p (amount, code) VALUES (1 + 2, 50) RETURNING code, amount * 2 AS double", ()),
     ("INSERT INTO p (code, label) SELECT id + 1000, s FROM t WHERE id > ?", (8,)),
+    ("INSERT INTO p (code, label) SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM p WHERE code = ?)", (77, "new", 77)),
+    ("INSERT INTO p (code, label, amount) SELECT ?, label, ? FROM p WHERE code = 1", (78, None)),
     ("INSERT OR IGNORE INTO p (code, label) VALUES (1, 'other'), (11, 'new')", ()),
     ("INSERT OR ABORT INTO p (code) VALUES (12)", ()),
     ("INSERT OR REPLACE INTO p (code, label) VALUES (?, ?)", (1, "uno")),
