@@ -17,7 +17,7 @@ from migrator.core.names import NameBook, quote_identifier, quote_literal
 from migrator.core.plan import ColumnPlan, Orphans, Plan, TablePlan
 from migrator.core.scoping import KINDS, table_scope
 from migrator.core.sql.definitions import DefinitionError, read_view
-from migrator.core.sql.expressions import translate_expression, translate_predicate
+from migrator.core.sql.one_table import translate_expression, translate_predicate
 from migrator.core.sql.scope import ColumnScope, TableScope, Untranslatable
 from migrator.core.sql.views import translate_view
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from migrator.core.model import Index, IndexColumn
 from migrator.core.names import quote_identifier
 from migrator.core.plan import TablePlan
-from migrator.core.sql.expressions import translate_expression, translate_predicate
+from migrator.core.sql.one_table import translate_expression, translate_predicate
 from migrator.core.sql.scope import TableScope, Untranslatable
 
 

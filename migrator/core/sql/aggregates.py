@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from migrator.core.sql import values as v
+from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
 
@@ -94,7 +95,7 @@ def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
     if value.kind is Kind.TEXT and value.collation not in (None, "BINARY"):
         raise Untranslatable(f"{node.key}() under the collation {value.collation}")
     plain = replace(value, collation=None, affinity=None, column=False, literal=None, nullable=True)
-    return replace(plain, sql=f"{node.key}({v.sort_key(value)}){over}")
+    return replace(plain, sql=f"{node.key}({sort_key(value)}){over}")
 
 
 def _argument(operand: Operand, node: exp.Expr) -> Value:

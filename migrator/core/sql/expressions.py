@@ -12,13 +12,13 @@ from typing import Any, Protocol
 
 from sqlglot import exp
 
-from migrator.core.model import Affinity, fold
+from migrator.core.model import Affinity
 from migrator.core.sql import values as v
 from migrator.core.sql.calls import PREFIX, call, now
+from migrator.core.sql.comparing import collated, compared
 from migrator.core.sql.functions import FUNCTIONS
-from migrator.core.sql.parsing import parse_expression, too_deep_is_declined
 from migrator.core.sql.patterns import glob_condition, like_condition
-from migrator.core.sql.scope import Kind, TableScope, Translation, Untranslatable
+from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Parameter, Value
 
 
@@ -36,30 +36,6 @@ class Queries(Protocol):
     def one_column(self, query: exp.Expr) -> tuple[str, Value]: ...
 
     def scalar(self, query: exp.Expr) -> Value: ...
-
-
-def translate_expression(text: str, table: TableScope) -> Translation:
-    """A generated column's or an index's expression: immutable in PostgreSQL. Raises Untranslatable."""
-    with too_deep_is_declined():
-        value = Emitter(_OneTable(table)).root(parse_expression(text))
-    return Translation(value.sql, value.kind)
-
-
-def translate_predicate(text: str, table: TableScope) -> str:
-    """A CHECK's or a partial index's condition: true where it was not 0, NULL where it was. Raises Untranslatable."""
-    with too_deep_is_declined():
-        return Emitter(_OneTable(table)).condition(parse_expression(text))
-
-
-class _OneTable:
-    """The columns of one table, by their names alone or behind the table's."""
-
-    def __init__(self, table: TableScope) -> None:
-        self._columns = table.columns
-
-    def column(self, table: str | None, name: str) -> Value | None:
-        scope = self._columns.get(fold(name))
-        return v.column_value(scope) if scope else None
 
 
 class Emitter:
@@ -85,7 +61,7 @@ class Emitter:
         """The expression as a result of its own; a COLLATE around it becomes the key that compares so."""
         value = self.value(node)
         if value.explicit:
-            return replace(value, sql=v.collated(value, value.collation or "BINARY", order=True), explicit=False)
+            return replace(value, sql=collated(value, value.collation or "BINARY", order=True), explicit=False)
         return v.settled(value)
 
     def condition(self, node: exp.Expr) -> str:
@@ -166,7 +142,7 @@ class Emitter:
         return self.compare(self.value(node.this), operator, self.value(node.expression), order=order)
 
     def compare(self, left: Value, operator: str, right: Value, *, order: bool = False) -> Value:
-        one, other = v.compared(left, right, order=order)
+        one, other = compared(left, right, order=order)
         constants = {("=", "TRUE"): one, ("=", "FALSE"): f"(NOT {one})"}
         return _truth(constants.get((operator, other), f"({one} {operator} {other})"))
 
@@ -188,7 +164,7 @@ class Emitter:
         if node.args.get("query"):
             query, member = self._queries().one_column(node.args["query"].this)
             subject = v.typed(subject, member.kind)
-            if v.compared(subject, replace(member, collation=None), order=False) != (subject.sql, member.sql):
+            if compared(subject, replace(member, collation=None), order=False) != (subject.sql, member.sql):
                 raise Untranslatable("IN with a query of another kind or collation")
             return self._membership(subject, [member], lambda _: query)
         if not node.expressions:
@@ -203,7 +179,7 @@ class Emitter:
         if any(member.explicit for member in members):
             raise Untranslatable("COLLATE inside IN")
         plain = [replace(member, collation=None) for member in members]
-        sides = [v.compared(subject, member, order=False) for member in plain]
+        sides = [compared(subject, member, order=False) for member in plain]
         if len({left for left, _ in sides}) > 1:
             raise Untranslatable("IN with members of several kinds")
         return _truth(f"({sides[0][0]} IN ({inside([right for _, right in sides])}))")

@@ -15,7 +15,9 @@ from migrator.core.model import fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import aggregate, is_aggregate
+from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.expressions import Emitter
+from migrator.core.sql.grouping import Grouping, has_aggregate
 from migrator.core.sql.parsing import parse_query, too_deep_is_declined
 from migrator.core.sql.query import (
     FromClause,
@@ -129,7 +131,7 @@ def _union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
     place = output_place(term.this, [fold(column.source_name) for column in columns])
     if place is None or columns[place].value.kind is Kind.TEXT:
         raise Untranslatable("ORDER BY of a UNION by a text or an expression")
-    v.sort_key(columns[place].value)
+    sort_key(columns[place].value)
     return str(place + 1) + direction(term)
 
 
@@ -150,11 +152,11 @@ class Select:
         node = self.node
         require_args(node, *_CLAUSES)
         source = self._source_clause()
-        grouped = bool(node.args.get("group")) or any(map(_has_aggregate, node.expressions))
+        grouped = bool(node.args.get("group")) or any(map(has_aggregate, node.expressions))
         emitter = QueryEmitter(self, aggregates=grouped)
         self.outputs = tuple(self._outputs(emitter))
         where = f" WHERE {self.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
-        group = _Grouping(self).clause() if grouped else ""
+        group = Grouping(self).clause() if grouped else ""
         keys = [self._sort_key(term, emitter) for term in order_terms(node)]
         results = ", ".join(column.sql for column in self.outputs)
         clauses = source + where + group + self._having(emitter) + order_clause(keys)
@@ -273,7 +275,7 @@ class Select:
                 raise Untranslatable("ORDER BY of a DISTINCT by a text or an expression")
             return str(place + 1) + direction(term)
         value = self.outputs[place].value if place is not None else _orderable(emitter.value(term.this))
-        return v.sort_key(value) + direction(term)
+        return sort_key(value) + direction(term)
 
     # Queries inside
 
@@ -306,89 +308,7 @@ def _orderable(value: Value) -> Value:
 def _has_one_row(query: exp.Select) -> bool:
     if query.args.get("limit"):
         return bool(query.args["limit"].expression.name == "1")
-    return not query.args.get("group") and any(map(_has_aggregate, query.expressions))
-
-
-def _has_aggregate(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Query | exp.Window):
-        return False
-    return is_aggregate(node) or any(map(_has_aggregate, node.iter_expressions()))
-
-
-class _Grouping:
-    """GROUP BY, and the proof that every column outside an aggregate has one value in its group."""
-
-    def __init__(self, select: Select) -> None:
-        self.select = select
-        self.keys: list[str] = []
-        self.columns: set[tuple[str, str]] = set()  # grouped columns: alias and key, folded
-
-    def clause(self) -> str:
-        """Columns that a grouped primary key determines are grouped too, so that no constraint need exist for it."""
-        for node in self._terms():
-            self._add(node)
-        determined = {alias for alias in self.select.source.tables if self._is_determined(alias)}
-        outside = [*self.select.node.expressions, *order_terms(self.select.node)]
-        having = self.select.node.args.get("having")
-        for node in [*outside, *([having.this] if having else [])]:
-            self._require_single(node, determined)
-        return f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
-
-    def _terms(self) -> list[exp.Expr]:
-        group = self.select.node.args.get("group")
-        if group is None:
-            return []
-        require_args(group, "expressions")
-        return list(map(self._term, group.expressions))
-
-    def _term(self, node: exp.Expr) -> exp.Expr:
-        """A number stands for a result; so does a name that is no column."""
-        if isinstance(node, exp.Column) and self.select.source.find(node.table or None, node.name):
-            return node
-        results = self.select.node.expressions
-        place = output_place(node, [fold(result.alias_or_name) for result in results])
-        return node if place is None else results[place].unalias()
-
-    def _add(self, node: exp.Expr) -> None:
-        value = v.require_groupable(v.settled(self.select.plain.value(node)))
-        if value.literal is not None or value.kind is Kind.NULL:
-            raise Untranslatable("GROUP BY a constant")
-        self._add_key(value)
-        if isinstance(node, exp.Column):
-            place = self.select.source.find(node.table or None, node.name)
-            self.columns |= {place} if place else set()
-
-    def _add_key(self, value: Value) -> None:
-        if value.sql not in self.keys:
-            self.keys.append(value.sql)
-
-    def _is_determined(self, alias: str) -> bool:
-        key = self.select.source.tables[alias][1].primary_key
-        return bool(key) and all((alias, fold(column)) in self.columns for column in key)
-
-    def _require_single(self, node: exp.Expr, determined: set[str]) -> None:
-        if is_aggregate(node) or isinstance(node, exp.Placeholder):
-            return
-        if isinstance(node, exp.Query | exp.Star):
-            raise Untranslatable(f"{node.key.upper()} beside GROUP BY or an aggregate")
-        if isinstance(node, exp.Column):
-            self._require_single_column(node, determined)
-        elif not self._is_grouped(node):
-            for child in node.iter_expressions():
-                self._require_single(child, determined)
-
-    def _is_grouped(self, node: exp.Expr) -> bool:
-        if type(node) not in Emitter.handlers or isinstance(node.parent, exp.Case | exp.Cast) or _has_aggregate(node):
-            return False
-        return v.settled(self.select.plain.value(node)).sql in self.keys
-
-    def _require_single_column(self, node: exp.Column, determined: set[str]) -> None:
-        place = self.select.source.find(node.table or None, node.name)
-        if place is None or place in self.columns:
-            return
-        if place[0] not in determined:
-            raise Untranslatable(f"loose GROUP BY: {node.sql(dialect='sqlite')} differs within a group")
-        self._add_key(v.require_groupable(self.select.plain.value(node)))
+    return not query.args.get("group") and any(map(has_aggregate, query.expressions))
 
 
 class QueryEmitter(Emitter):

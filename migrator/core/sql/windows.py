@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import aggregate, is_aggregate
+from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.query import direction, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
@@ -57,7 +58,7 @@ def _order(emitter: Emits, node: exp.Order | None) -> str:
     if node is None:
         return ""
     require_args(node, "expressions")
-    keys = [v.sort_key(v.settled(emitter.value(term.this))) + direction(term) for term in node.expressions]
+    keys = [sort_key(v.settled(emitter.value(term.this))) + direction(term) for term in node.expressions]
     return f"ORDER BY {', '.join(keys)}"
 
 

@@ -14,7 +14,7 @@ import apsw
 import psycopg
 
 from migrator.core.model import Affinity
-from migrator.core.sql.expressions import translate_expression, translate_predicate
+from migrator.core.sql.one_table import translate_expression, translate_predicate
 from migrator.core.sql.placeholders import Rendered
 from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migrator.core.model import Affinity
-from migrator.core.sql.expressions import translate_expression, translate_predicate
+from migrator.core.sql.one_table import translate_expression, translate_predicate
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from tests.migrator import servers
 from tests.migrator.core.engines import TABLE, Engines, engines

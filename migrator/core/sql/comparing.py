@@ -1,0 +1,123 @@
+"""What brings two values together so that PostgreSQL's operator gives what SQLite's gives, and in which order they are.
+
+https://www.sqlite.org/datatype3.html#type_conversions_prior_to_comparison
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from migrator.core.model import Affinity, fold
+from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.values import EXACT_IN_A_DOUBLE, Value, any_kind, number, require, string, typed_alike
+
+_NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
+_LOOKS_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_KINDS_WITH_ONE_ORDER = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.TEXT, Kind.BLOB, Kind.BOOLEAN)
+_CALENDAR = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
+
+
+def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
+    """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
+    left, right = typed_alike(require(left), require(right))
+    if Kind.NULL in (left.kind, right.kind):
+        return any_kind(left), any_kind(right)
+    if left.stands_for_number and right.stands_for_number:
+        return _compared_numbers(left, right)
+    if left.kind is not right.kind:
+        raise Untranslatable(f"{left.kind} compared with {right.kind}")
+    if left.kind is Kind.TEXT:
+        return _compared_texts(left, right, order=order)
+    if left.kind is Kind.BLOB or (left.kind is Kind.UUID and not order):
+        return left.sql, right.sql
+    raise Untranslatable(f"{left.kind} compared with {right.kind}")
+
+
+def _compared_numbers(left: Value, right: Value) -> tuple[str, str]:
+    if Kind.BOOLEAN in (left.kind, right.kind):
+        return _compared_booleans(left, right)
+    kinds = {left.kind, right.kind}
+    if kinds == {Kind.INTEGER, Kind.REAL} or kinds == {Kind.NUMERIC, Kind.REAL}:
+        _require_exact(left, right)
+    return left.sql, right.sql
+
+
+def _compared_booleans(left: Value, right: Value) -> tuple[str, str]:
+    if left.kind is right.kind:
+        return left.sql, right.sql
+    constants = {0: "FALSE", 1: "TRUE"}
+    one, other = (left, right) if left.kind is Kind.BOOLEAN else (right, left)
+    if other.kind is not Kind.INTEGER:
+        raise Untranslatable(f"a boolean compared with {other.kind}")
+    if isinstance(other.literal, int) and other.literal in constants:
+        sides = (one.sql, constants[other.literal])
+        return sides if one is left else (sides[1], sides[0])
+    return number(left).sql, number(right).sql
+
+
+def _require_exact(left: Value, right: Value) -> None:
+    """SQLite compares an integer with a double exactly, PostgreSQL rounds the integer to a double first."""
+    literals = [side.literal for side in (left, right) if isinstance(side.literal, int | float)]
+    if not any(abs(number) < EXACT_IN_A_DOUBLE for number in literals):
+        raise Untranslatable("an INTEGER compared with a REAL, which PostgreSQL rounds")
+
+
+def _compared_texts(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
+    _require_no_conversion(left, right, order=order)
+    collation = comparison_collation(left, right)
+    return collated(left, collation, order=order), collated(right, collation, order=order)
+
+
+def _require_no_conversion(left: Value, right: Value, *, order: bool) -> None:
+    for one, other in ((left, right), (right, left)):
+        if one.affinity not in _NUMERIC_AFFINITIES or other.affinity in _NUMERIC_AFFINITIES:
+            continue
+        if isinstance(other.literal, str):
+            if _LOOKS_NUMERIC.fullmatch(other.literal):
+                raise Untranslatable(f"SQLite converts {other.literal!r} to a number here")
+        elif order and other.parameter is not None:
+            other.parameter.looks_matter = True
+        elif order and not other.never_numeric:
+            raise Untranslatable("texts of numeric and of text affinity compared for order")
+
+
+def comparison_collation(left: Value, right: Value) -> str:
+    """An explicit COLLATE first, then a column's, each the left one before the right one."""
+    for explicit in (True, False):
+        for side in (left, right):
+            if side.collation is not None and side.explicit == explicit and (explicit or side.column):
+                return side.collation
+    return "BINARY"
+
+
+def collated(value: Value, collation: str, *, order: bool) -> str:
+    """The text as something that PostgreSQL compares byte for byte and SQLite's collation calls equal.
+
+    A literal is converted here: PostgreSQL 15 to 18 refuse lower('A' COLLATE "C") in the constant part of an index.
+    """
+    if collation not in _KEYS:
+        raise Untranslatable(f"the collation {collation}")
+    in_python, in_postgresql = _KEYS[collation]
+    if isinstance(value.literal, str):
+        key = string(in_python(value.literal)).sql
+        return f'({key} COLLATE "C")' if order and collation == "BINARY" else key
+    return in_postgresql[order].format(value.sql)
+
+
+# For an equality, for an order: under NOCASE and RTRIM the key itself is already compared under "C".
+_KEYS: dict[str, tuple[Callable[[str], str], tuple[str, str]]] = {
+    "BINARY": (str, ("{}", '({} COLLATE "C")')),
+    "NOCASE": (fold, ('lower({} COLLATE "C")', 'lower({} COLLATE "C")')),
+    "RTRIM": (lambda text: text.rstrip(" "), ("rtrim({} COLLATE \"C\", ' ')", "rtrim({} COLLATE \"C\", ' ')")),
+}
+
+
+def sort_key(value: Value) -> str:
+    """The value as ORDER BY, min() and max() compare it."""
+    require(value)
+    if value.kind is Kind.TEXT:
+        return collated(value, value.collation or "BINARY", order=True)
+    if value.kind in _KINDS_WITH_ONE_ORDER or value.kind in (*_CALENDAR, Kind.UUID):
+        return value.sql
+    raise Untranslatable(f"the order of {value.kind}")

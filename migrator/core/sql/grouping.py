@@ -1,0 +1,100 @@
+"""GROUP BY, and the proof that every column outside an aggregate has one value in its group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from migrator.core.model import fold
+from migrator.core.sql import values as v
+from migrator.core.sql.aggregates import is_aggregate
+from migrator.core.sql.expressions import Emitter
+from migrator.core.sql.query import order_terms, output_place, require_args
+from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.values import Value
+
+if TYPE_CHECKING:
+    from migrator.core.sql.views import Select
+
+
+def has_aggregate(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Query | exp.Window):
+        return False
+    return is_aggregate(node) or any(map(has_aggregate, node.iter_expressions()))
+
+
+class Grouping:
+    """Of one SELECT."""
+
+    def __init__(self, select: Select) -> None:
+        self.select = select
+        self.keys: list[str] = []
+        self.columns: set[tuple[str, str]] = set()  # grouped columns: alias and key, folded
+
+    def clause(self) -> str:
+        """Columns that a grouped primary key determines are grouped too, so that no constraint need exist for it."""
+        for node in self._terms():
+            self._add(node)
+        determined = {alias for alias in self.select.source.tables if self._is_determined(alias)}
+        outside = [*self.select.node.expressions, *order_terms(self.select.node)]
+        having = self.select.node.args.get("having")
+        for node in [*outside, *([having.this] if having else [])]:
+            self._require_single(node, determined)
+        return f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
+
+    def _terms(self) -> list[exp.Expr]:
+        group = self.select.node.args.get("group")
+        if group is None:
+            return []
+        require_args(group, "expressions")
+        return list(map(self._term, group.expressions))
+
+    def _term(self, node: exp.Expr) -> exp.Expr:
+        """A number stands for a result; so does a name that is no column."""
+        if isinstance(node, exp.Column) and self.select.source.find(node.table or None, node.name):
+            return node
+        results = self.select.node.expressions
+        place = output_place(node, [fold(result.alias_or_name) for result in results])
+        return node if place is None else results[place].unalias()
+
+    def _add(self, node: exp.Expr) -> None:
+        value = v.require_groupable(v.settled(self.select.plain.value(node)))
+        if value.literal is not None or value.kind is Kind.NULL:
+            raise Untranslatable("GROUP BY a constant")
+        self._add_key(value)
+        if isinstance(node, exp.Column):
+            place = self.select.source.find(node.table or None, node.name)
+            self.columns |= {place} if place else set()
+
+    def _add_key(self, value: Value) -> None:
+        if value.sql not in self.keys:
+            self.keys.append(value.sql)
+
+    def _is_determined(self, alias: str) -> bool:
+        key = self.select.source.tables[alias][1].primary_key
+        return bool(key) and all((alias, fold(column)) in self.columns for column in key)
+
+    def _require_single(self, node: exp.Expr, determined: set[str]) -> None:
+        if is_aggregate(node) or isinstance(node, exp.Placeholder):
+            return
+        if isinstance(node, exp.Query | exp.Star):
+            raise Untranslatable(f"{node.key.upper()} beside GROUP BY or an aggregate")
+        if isinstance(node, exp.Column):
+            self._require_single_column(node, determined)
+        elif not self._is_grouped(node):
+            for child in node.iter_expressions():
+                self._require_single(child, determined)
+
+    def _is_grouped(self, node: exp.Expr) -> bool:
+        if type(node) not in Emitter.handlers or isinstance(node.parent, exp.Case | exp.Cast) or has_aggregate(node):
+            return False
+        return v.settled(self.select.plain.value(node)).sql in self.keys
+
+    def _require_single_column(self, node: exp.Column, determined: set[str]) -> None:
+        place = self.select.source.find(node.table or None, node.name)
+        if place is None or place in self.columns:
+            return
+        if place[0] not in determined:
+            raise Untranslatable(f"loose GROUP BY: {node.sql(dialect='sqlite')} differs within a group")
+        self._add_key(v.require_groupable(self.select.plain.value(node)))
