@@ -233,7 +233,8 @@ class Emitter:
     def minus(self, node: exp.Neg) -> Value:
         value = self.operand(node.this)
         if isinstance(value.literal, int):
-            return replace(value, sql=f"(-{value.literal})", literal=-value.literal)
+            opposite = -value.literal
+            return replace(value, sql=f"({opposite})", literal=v.in_64_bits(opposite))
         if isinstance(value.literal, float):
             return replace(value, sql=f"(-{value.sql})", literal=-value.literal)
         found = v.number(value)

@@ -62,9 +62,14 @@ class Value:
 NULL = Value("NULL", Kind.NULL)
 
 
-def integer(number: int) -> Value:
+def in_64_bits(number: int) -> int:
     if number > INT64_MAX:
         raise Untranslatable(f"the integer {number} does not fit in 64 bits")
+    return number
+
+
+def integer(number: int) -> Value:
+    in_64_bits(number)
     return Value(str(number), Kind.INTEGER, nullable=False, literal=number)
 
 
