@@ -55,6 +55,16 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_abandoned(folder: Path) -> bool:
+    """Whether a process of this computer was at work in the folder, and none is any more."""
+    try:
+        with (folder / "lock").open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:  # it is held, or was never here
+        return False
+    return True
+
+
 def lock_folder(folder: Path, advice: str) -> IO[str]:
     """Held until the process ends, however that happens. Raises Failure where another process holds it."""
     with writing(folder / "lock", advice):

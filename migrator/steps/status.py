@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 
+from migrator.disk import is_abandoned
 from migrator.steps.resume import how_to_discard, session_name
 from migrator.target.connection import Target, connect, target_errors
 from migrator.target.journal import Journal, Progress, RunRecord, read_runs, sessions
@@ -70,4 +73,6 @@ def status(target: Target) -> list[RunStatus]:
 def _status(connection: psycopg.Connection, record: RunRecord) -> RunStatus:
     journal = Journal(record.run_id)
     at_work = tuple(doing for _, doing in sessions(connection, session_name(record.run_id)))
+    if record.host == platform.node() and is_abandoned(Path(record.folder)):
+        at_work = ()  # the server has not noticed yet that its client is gone
     return RunStatus(record, journal.progress(connection), at_work, size_bytes(connection, record.run_id))
