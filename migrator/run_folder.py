@@ -114,6 +114,20 @@ def ended_runs(runs: Path) -> list[Path]:
     return sorted(told, key=lambda folder: folder.name.rpartition("-")[2])
 
 
+def placed_runs(runs: Path, target: str) -> Iterator[tuple[RunFolder, dict[str, Any]]]:
+    """Those that have put something into that target, as it is shown, with their outcomes; the newest first."""
+    for folder in map(RunFolder, reversed(ended_runs(runs))):
+        outcome = folder.read_outcome() or {}
+        if outcome.get("schema") and outcome.get("target") == target:
+            yield folder, outcome
+
+
+def newest_placed(runs: Path, source: Path, target: str) -> tuple[RunFolder, dict[str, Any]] | None:
+    """The newest of them that was of that source."""
+    mine = (run for run in placed_runs(runs, target) if run[1].get("source") == str(source.resolve()))
+    return next(mine, None)
+
+
 def find_run_folder(path: Path | None, runs: Path, marks: Sequence[str] = ("plan.toml",)) -> RunFolder:
     """That folder of a run, or the newest in `runs`: one of the `marks` is in it. Raises UsageError."""
     if path is None:

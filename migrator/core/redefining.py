@@ -9,7 +9,8 @@ from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.findings import Finding
 from migrator.core.model import Schema, fold
 from migrator.core.names import quote_identifier
-from migrator.core.sql.lexer import Token, tokens
+from migrator.core.sql.cursor import Cursor, DefinitionError
+from migrator.core.sql.lexer import Token
 from migrator.core.sql.rewriting import Rewritten, declined, finding_at
 from migrator.core.sql.split import SourceStatement
 
@@ -38,7 +39,7 @@ class Definitions:
     _waiting: list[tuple[str, str]] = field(default_factory=list)  # parent, and the foreign key that waits for it
 
     def rewrite(self, statement: SourceStatement, place: str) -> Rewritten:
-        definition = _read(statement.tokens)
+        definition = _read(statement.text)
         if definition is None or definition.temporary:
             return declined(statement, place, "statement", "This kind of CREATE or DROP is not translated.")
         if definition.verb == "DROP":
@@ -68,7 +69,7 @@ class Definitions:
             items = ((index.name, index.sql) for table in self.schema.tables for index in table.indexes)
         for name, sql in items:
             if fold(name) == fold(definition.name) and sql:
-                found = _read(tuple(tokens(sql)))
+                found = _read(sql)
                 return found is not None and _texts(found.rest) == _texts(definition.rest)
         return False
 
@@ -127,26 +128,19 @@ class Definitions:
         return Rewritten(statement, f"DROP {definition.kind} {guard}{quote_identifier(name)}")
 
 
-def _read(found: tuple[Token, ...]) -> _Definition | None:
-    words = [token.text.upper() for token in found]
-    if not words or words[0] not in ("CREATE", "DROP"):
+def _read(sql: str) -> _Definition | None:
+    """None for another statement, or another kind of it."""
+    try:
+        cursor = Cursor(sql)
+        verb = cursor.expect_one_of("CREATE", "DROP")
+        temporary = cursor.at_word("TEMP", "TEMPORARY")
+        cursor.skip_words("TEMP", "TEMPORARY", "UNIQUE")
+        kind = cursor.expect_one_of(*_KINDS)
+        guarded = cursor.accept_word("IF", "NOT", "EXISTS") if verb == "CREATE" else cursor.accept_word("IF", "EXISTS")
+        name = cursor.object_name()
+    except DefinitionError:
         return None
-    at = 1
-    temporary = at < len(words) and words[at] in ("TEMP", "TEMPORARY")
-    at += temporary
-    at += at < len(words) and words[at] == "UNIQUE"
-    if at >= len(words) or words[at] not in _KINDS:
-        return None
-    kind = words[at]
-    at += 1
-    guard = ["IF", "NOT", "EXISTS"] if words[0] == "CREATE" else ["IF", "EXISTS"]
-    guarded = words[at : at + len(guard)] == guard
-    at += len(guard) if guarded else 0
-    if at + 2 < len(found) and found[at + 1].is_operator("."):
-        at += 2
-    if at >= len(found):
-        return None
-    return _Definition(words[0], kind, found[at].value, guarded, temporary, found[at + 1 :])
+    return _Definition(verb, kind, name, guarded, temporary, cursor.tokens[cursor.at :])
 
 
 def _texts(rest: Iterable[Token]) -> list[str]:

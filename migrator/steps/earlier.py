@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from migrator.core.errors import Occupied, TargetError
-from migrator.run_folder import RunFolder, ended_runs
+from migrator.run_folder import newest_placed
 from migrator.target.catalog import belongings
 from migrator.target.connection import Target, connect, target_errors
 from migrator.target.standing import Marks, read_marks
@@ -45,11 +44,11 @@ class PlacedTables:
 
 def give_way(occupied: Occupied, source: Path, target: Target, runs: Path) -> PlacedTables:
     """What the earlier run has placed. Raises `occupied` where there is none, with a reason where it is another now."""
-    folder = _left_rows_out(runs, source, target)
-    outcome = (folder.read_outcome() or {}) if folder else {}
-    marks: dict[str, str] = outcome.get("standing", {})
-    if folder is None or not marks:
+    newest = newest_placed(runs, source, target.shown)
+    if newest is None or not newest[1].get("standing"):  # which is written where rows were left out
         raise occupied
+    folder, outcome = newest
+    marks: dict[str, str] = outcome["standing"]
     schema = str(outcome["schema"])
     connection = connect(target)
     try:
@@ -65,13 +64,3 @@ def give_way(occupied: Occupied, source: Path, target: Target, runs: Path) -> Pl
 
 def _changed(before: Marks, now: Marks) -> list[str]:
     return [name for name, mark in before.items() if now.get(name) != mark]
-
-
-def _left_rows_out(runs: Path, source: Path, target: Target) -> RunFolder | None:
-    """The newest run of that source that has put something into that target, if it has rejected rows."""
-    wanted = (str(source.resolve()), target.shown)
-    for folder in map(RunFolder, reversed(ended_runs(runs))):
-        outcome: dict[str, Any] = folder.read_outcome() or {}
-        if outcome.get("schema") and (outcome.get("source"), outcome.get("target")) == wanted:
-            return folder if outcome.get("rejects") else None
-    return None

@@ -11,7 +11,7 @@ from migrator.archive.folder import PROGRESS
 from migrator.archive.manifest import NAME as MANIFEST
 from migrator.archive.manifest import read_manifest
 from migrator.core.errors import SourceError
-from migrator.run_folder import RunFolder, ended_runs
+from migrator.run_folder import placed_runs
 from migrator.steps.plan import PlanRequest
 
 Stamp = list[list[str | int]]
@@ -55,8 +55,4 @@ def finished_before(runs: Path, target: str, stamp: Stamp) -> dict[str, Any] | N
 
     `target` is as it is shown.
     """
-    for folder in reversed(ended_runs(runs)):
-        outcome = RunFolder(folder).read_outcome() or {}
-        if outcome.get("schema") and (outcome.get("target"), outcome.get("stamp")) == (target, stamp):
-            return outcome
-    return None
+    return next((outcome for _, outcome in placed_runs(runs, target) if outcome.get("stamp") == stamp), None)

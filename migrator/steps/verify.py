@@ -16,7 +16,7 @@ from migrator.core.progress import Progress
 from migrator.core.shapes import from_json
 from migrator.profiles import recognise
 from migrator.profiles.profile import Shapes
-from migrator.run_folder import RunFolder, ended_runs
+from migrator.run_folder import RunFolder, ended_runs, newest_placed
 from migrator.source.schema import open_schema
 from migrator.steps.identity import identity_columns
 from migrator.steps.known import blueprint_of
@@ -139,13 +139,9 @@ def schema_drift(plan: Plan, schema: Schema) -> Drift:
 def _newest(request: VerifyRequest) -> Path:
     """The last run, or load of an export, of this file into this target."""
     run_dir, source = request.run_dir, request.source
-    finished = ended_runs(run_dir)
-    wanted = (str(source.resolve()), request.target.shown)
-    for folder in reversed(finished):
-        outcome = RunFolder(folder).read_outcome() or {}
-        if outcome.get("schema") and (outcome.get("source"), outcome.get("target")) == wanted:
-            return folder
-    alike = [folder for folder in finished if folder.name.startswith(f"{source.stem}-")]
+    if newest := newest_placed(run_dir, source, request.target.shown):
+        return newest[0].path
+    alike = [folder for folder in ended_runs(run_dir) if folder.name.startswith(f"{source.stem}-")]
     if not alike:
         raise UsageError(
             f"There is no finished run of {source.name} in {run_dir}.",

@@ -22,9 +22,10 @@ def read_marks(connection: psycopg.Connection, schema: str, names: Iterable[str]
     policy and rule; a VACUUM FULL does too, though nothing is lost by it.
     """
     kinds = relations(connection, schema)
+    structure = files("migrator.target").joinpath("standing.sql").read_bytes()
     with _full_names(connection):
         return {
-            name: _mark(connection, sql.Identifier(schema, name), rows=kinds[name] == "table")
+            name: _mark(connection, structure, sql.Identifier(schema, name), rows=kinds[name] == "table")
             for name in sorted(set(names) & kinds.keys())
         }
 
@@ -38,9 +39,8 @@ def _full_names(connection: psycopg.Connection) -> Iterator[None]:
     connection.execute("SELECT set_config('search_path', %s, false)", (path,))
 
 
-def _mark(connection: psycopg.Connection, name: sql.Identifier, *, rows: bool) -> str:
-    structure = files("migrator.target").joinpath("standing.sql").read_text(encoding="utf-8")
-    parts = connection.execute(structure.encode(), {"relation": name.as_string(connection)}).fetchall()
+def _mark(connection: psycopg.Connection, structure: bytes, name: sql.Identifier, *, rows: bool) -> str:
+    parts = connection.execute(structure, {"relation": name.as_string(connection)}).fetchall()
     for sequence in [text for what, text in parts if what == "sequence"]:
         parts += connection.execute(f"SELECT last_value, is_called FROM {sequence}".encode()).fetchall()
     if rows:

@@ -17,6 +17,7 @@ from migrator.core.sql import values as v
 from migrator.core.sql.calls import PREFIX, call, now
 from migrator.core.sql.comparing import collated, compared
 from migrator.core.sql.functions import FUNCTIONS
+from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.patterns import glob_condition, like_condition
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Parameter, Value
@@ -109,7 +110,7 @@ class Emitter:
     def placeholder(self, node: exp.Placeholder) -> Value:
         if self.parameters is None:
             raise Untranslatable("a placeholder")
-        return v.placeholder(self.parameters[int(node.name.removeprefix("p"))])
+        return v.placeholder(self.parameters[placeholder_number(node)])
 
     def collate(self, node: exp.Collate) -> Value:
         value = v.require(v.typed(self.value(node.this), Kind.TEXT))

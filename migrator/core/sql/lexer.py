@@ -8,7 +8,7 @@ U+0080 on is a letter.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -87,6 +87,15 @@ def tokens(sql: str) -> Iterator[Token]:
             )
         yield Token(TokenKind(match.lastgroup), match.group(), match.start(), match.end())
         position = _after_space(sql, match.end())
+
+
+def with_tokens(sql: str, new: Mapping[Token, str]) -> str:
+    """The text with other spellings of some of its tokens."""
+    pieces, place = [], 0
+    for token in sorted(new, key=lambda token: token.start):
+        pieces += [sql[place : token.start], new[token]]
+        place = token.end
+    return "".join(pieces) + sql[place:]
 
 
 def _after_space(sql: str, position: int) -> int:

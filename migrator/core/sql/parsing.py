@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from migrator.core.sql.calls import CALLS, PREFIX
-from migrator.core.sql.lexer import LexError, tokens
+from migrator.core.sql.lexer import LexError, tokens, with_tokens
 from migrator.core.sql.scope import Untranslatable
 
 _BEFORE_TABLE = ("INTO", "TABLE", "ON", "UPDATE", "FROM", "JOIN", "WITH", "EXISTS", "REFERENCES")  # date (a, b)
@@ -63,12 +63,21 @@ def parse_query(text: str) -> exp.Expr:
 def _with_own_names(text: str) -> str:
     """The text with names for SQLite's own functions that sqlglot does not take for another dialect's."""
     found = list(tokens(text))
-    pieces, place = [], 0
-    for before, token, behind in zip([None, *found], found, found[1:], strict=False):
-        if token.text.lower() in CALLS and behind.is_operator("(") and not (before and before.is_word(*_BEFORE_TABLE)):
-            pieces += [text[place : token.start], PREFIX]
-            place = token.start
-    return "".join(pieces) + text[place:]
+    calls = [
+        token
+        for before, token, behind in zip([None, *found], found, found[1:], strict=False)
+        if token.text.lower() in CALLS and behind.is_operator("(") and not (before and before.is_word(*_BEFORE_TABLE))
+    ]
+    return with_tokens(text, {token: PREFIX + token.text for token in calls})
+
+
+def placeholder_text(number: int) -> str:
+    """How a placeholder is spelt for the parser; SQLite's own `?NNN` it cannot read."""
+    return f":p{number}"
+
+
+def placeholder_number(node: exp.Placeholder) -> int:
+    return int(node.name.removeprefix("p"))
 
 
 @contextmanager

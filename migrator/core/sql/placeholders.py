@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from migrator.core.sql.lexer import Token, TokenKind
@@ -62,7 +62,7 @@ class Placeholders:
     """The placeholders of one statement. `numbers` stand in its order, `names` has those that were written with one."""
 
     numbers: tuple[int, ...] = ()
-    names: Mapping[int, str] = ()  # type: ignore[assignment]  # an empty mapping is wanted, and a dict is not frozen
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def positional(self) -> bool:
@@ -107,8 +107,8 @@ def mark(number: int) -> str:
 def render(sql: str, placeholders: Placeholders, driver: Driver) -> Rendered:
     """PostgreSQL's SQL with marks → what the driver is given, and which argument goes where."""
     used = [int(found[1]) for found in _PIECES.finditer(sql) if found[1]]
-    if not used:
-        return Rendered(_escaped(sql, driver, arguments=False), ())
+    if not used and driver is not Driver.SQLALCHEMY:
+        return Rendered(sql, ())  # executed without arguments, it is taken as it is
     style = _style(used, placeholders, driver)
     pieces, place = [], 0
     for found in _PIECES.finditer(sql):
@@ -154,16 +154,6 @@ def _names(numbers: Sequence[int], placeholders: Placeholders) -> dict[int, str]
 
 
 # -- what only looks like a placeholder --------------------------------------------------------------------------------
-
-
-def _escaped(sql: str, driver: Driver, *, arguments: bool) -> str:
-    if driver is not Driver.SQLALCHEMY:
-        return sql.replace("%", "%%") if arguments and driver is Driver.PSYCOPG else sql
-    pieces, place = [], 0
-    for found in _PIECES.finditer(sql):
-        pieces += [sql[place : found.start()], _quoted(found.group(), driver)]
-        place = found.end()
-    return "".join(pieces) + sql[place:]
 
 
 def _plain(sql: str, driver: Driver) -> str:

@@ -10,6 +10,7 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
+from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Parameter, Value
 
@@ -195,7 +196,7 @@ def _count(node: exp.Expr | None, around: Surroundings) -> int | str | None:
     require_args(node, "expression")
     number, sign = node.expression, 1
     if isinstance(number, exp.Placeholder) and around.parameters is not None:
-        parameter = around.parameters[int(number.name.removeprefix("p"))]
+        parameter = around.parameters[placeholder_number(number)]
         return v.typed(v.placeholder(parameter), Kind.INTEGER).sql
     if isinstance(number, exp.Neg):
         number, sign = number.this, -1

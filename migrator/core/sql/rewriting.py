@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrator.core.findings import Finding, Severity
-from migrator.core.sql.lexer import Token, TokenKind
+from migrator.core.sql.lexer import Token, TokenKind, with_tokens
+from migrator.core.sql.parsing import placeholder_text
 from migrator.core.sql.placeholders import (
     Driver,
     PlaceholderError,
@@ -123,7 +124,7 @@ def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] |
 def _readable(statement: SourceStatement, placeholders: Placeholders) -> tuple[str, str | None]:
     """What sqlglot can parse, and the word behind OR, which it cannot in every place."""
     tokens, numbers = statement.tokens, iter(placeholders.numbers)
-    new = {token: f":p{next(numbers)}" for token in tokens if token.kind is TokenKind.PLACEHOLDER}
+    new = {token: placeholder_text(next(numbers)) for token in tokens if token.kind is TokenKind.PLACEHOLDER}
     resolution = None
     verb = _verb(tokens)
     if verb is not None and tokens[verb].is_word("REPLACE"):
@@ -131,11 +132,7 @@ def _readable(statement: SourceStatement, placeholders: Placeholders) -> tuple[s
     elif verb is not None and [token.text.upper() for token in tokens[verb + 1 : verb + 2]] == ["OR"]:
         resolution = tokens[verb + 2].text.upper() if len(tokens) > verb + 2 else ""
         new |= dict.fromkeys(tokens[verb + 1 : verb + 3], "")
-    pieces, place = [], 0
-    for token in sorted(new, key=lambda token: token.start):
-        pieces += [statement.text[place : token.start], new[token]]
-        place = token.end
-    return "".join(pieces) + statement.text[place:], resolution
+    return with_tokens(statement.text, new), resolution
 
 
 def _verb(tokens: Sequence[Token]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from migrator.core.model import Affinity
 
@@ -62,7 +63,7 @@ class TableScope:
     whole: bool = True
     rowid: ColumnScope | None = None
 
-    @property
+    @cached_property
     def named(self) -> Mapping[str, ColumnScope]:
         """What an expression may name: the columns, and the rowid by the names that no column has."""
         if self.rowid is None:

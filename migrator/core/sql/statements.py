@@ -15,7 +15,7 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import quote_identifier
 from migrator.core.sql import values as v
-from migrator.core.sql.parsing import parse_query, too_deep_is_declined
+from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
 from migrator.core.sql.query import FromClause, Output, Surroundings, require_args
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
@@ -128,7 +128,7 @@ def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnS
         # A query's results have types of their own, which PostgreSQL does not take from the columns.
         for item, column in zip(node.expressions, columns, strict=False):
             if isinstance(item, exp.Placeholder):
-                around.parameters[int(item.name.removeprefix("p"))].declared = column.kind
+                around.parameters[placeholder_number(item)].declared = column.kind
     query = translate_query(node, around, None)
     if len(query.columns) != len(columns):
         raise Untranslatable(f"{len(query.columns)} values for {len(columns)} columns")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 import apsw
@@ -13,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from migrator.steps.schema import pack
 from tests.migrator import servers
 
-PACK = files("migrator.core.sql").joinpath("sqlite_compat.sql").read_text(encoding="utf-8")
+PACK = pack()
 Agree = Callable[[str, tuple[Any, ...]], None]
 
 
