@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from migrator.core.blueprint import Blueprint, Phase, Statement
@@ -31,12 +31,18 @@ class _Definition:
 
 @dataclass
 class Definitions:
-    """Of one script after the other: a foreign key can be made when its parent has been."""
+    """Of one script after the other: a foreign key can be made when its parent has been.
+
+    `refused` holds what SQLite says of statements that make nothing.
+    """
 
     schema: Schema
     blueprint: Blueprint
-    _made: set[str] = field(default_factory=set)  # target tables
-    _waiting: list[tuple[str, str]] = field(default_factory=list)  # parent, and the foreign key that waits for it
+    refused: Mapping[str, str] = field(default_factory=dict)
+    _made: set[str] = field(default_factory=set, init=False)  # target tables
+    _waiting: list[tuple[str, str]] = field(
+        default_factory=list, init=False
+    )  # parent, and the foreign key that waits for it
 
     def rewrite(self, statement: SourceStatement, place: str) -> Rewritten:
         definition = _read(statement.text)
@@ -46,8 +52,9 @@ class Definitions:
             return self._drop(statement, definition)
         if definition.kind == "TRIGGER":
             return declined(statement, place, "trigger", "Triggers are not translated.")
-        if not self._is_known(definition):
-            return declined(statement, place, "definition", f"The database has another {definition.name}.")
+        if (difference := self._difference(definition)) is not None:
+            said = self.refused.get(statement.text)
+            return declined(statement, place, "definition", f"SQLite says: {said}." if said else difference)
         sql = "".join(f"{part};\n" for part in self._made_of(definition)).removesuffix(";\n")
         found = [finding for finding in self.blueprint.findings if _concerns(finding, definition.name)]
         notes = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in found)
@@ -58,8 +65,8 @@ class Definitions:
 
     # -- CREATE --------------------------------------------------------------------------------------------------------
 
-    def _is_known(self, definition: _Definition) -> bool:
-        """Whether the schema has it as this statement would make it."""
+    def _difference(self, definition: _Definition) -> str | None:
+        """None where the schema has it as this statement would make it."""
         items: Iterable[tuple[str, str | None]]
         if definition.kind == "TABLE":
             items = ((table.name, table.sql) for table in self.schema.tables)
@@ -70,8 +77,9 @@ class Definitions:
         for name, sql in items:
             if fold(name) == fold(definition.name) and sql:
                 found = _read(sql)
-                return found is not None and _texts(found.rest) == _texts(definition.rest)
-        return False
+                same = found is not None and _texts(found.rest) == _texts(definition.rest)
+                return None if same else f"The database has another {definition.name}."
+        return f"The database has no {definition.kind.lower()} {definition.name}."
 
     def _made_of(self, definition: _Definition) -> Iterator[str]:
         if definition.kind == "TABLE":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.core.errors import UsageError
@@ -60,8 +60,9 @@ def _definitions(request: RewriteRequest, statements: list[SourceStatement], pro
         return _definitions_of(request.db, request.plan, request.style, progress)
     with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
         path = Path(scratch) / "drafted.db"
-        draft_database(path, (statement.text for statement in statements if statement.begins_with("CREATE")))
-        return _definitions_of(path, None, request.style, Silent())
+        created = (statement.text for statement in statements if statement.begins_with("CREATE"))
+        refused = draft_database(path, created)
+        return replace(_definitions_of(path, None, request.style, Silent()), refused=refused)
 
 
 def _definitions_of(path: Path, plan_file: Path | None, style: Style, progress: Progress) -> Definitions:

@@ -124,6 +124,33 @@ def test_a_script_knows_the_tables_that_it_makes(tmp_path: Path) -> None:
     assert said["statements"][2]["findings"][0]["rule"] == "no-table"
 
 
+DRAFTED = """
+CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, is_active INTEGER DEFAULT 1,
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE broken (id INTEGER,, x TEXT);
+CREATE TABLE checked (at TEXT DEFAULT (datetime('now')), day TEXT AS (substr(at, 1, 10)) CHECK (length(day) = 10));
+CREATE TABLE keyless (x INTEGER) WITHOUT ROWID;
+CREATE TABLE endless AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c;
+CREATE TABLE huge AS SELECT zeroblob(1000000000) AS x;
+CREATE TABLE checked (at TEXT DEFAULT (datetime('now')), day TEXT AS (substr(at, 1, 10)) CHECK (length(day) = 10));
+SELECT created_at FROM t WHERE name = ?; SELECT day FROM checked;
+"""
+
+
+def test_one_definition_that_sqlite_refuses_leaves_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "app.sql"
+    file.write_text(DRAFTED, encoding="utf-8")
+    _, said = told(file)
+    left = {item["input"].split()[2]: item["findings"][0] for item in said["statements"] if item["output"] is None}
+    assert {name: finding["message"] for name, finding in left.items()} == {
+        "broken": 'SQLite says: near ",": syntax error.',
+        "keyless": "SQLite says: PRIMARY KEY missing on table keyless.",
+        "endless": "SQLite says: not authorized.",
+        "huge": "SQLite says: string or blob too big.",
+    }
+    assert {finding["rule"] for finding in left.values()} == {"definition"}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_definitions_make_what_a_run_makes(
     name: str, tmp_path: Path, embedded_server: servers.Server, database: str
