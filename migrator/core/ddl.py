@@ -6,7 +6,7 @@ Names are unqualified: a run sets the search_path to its staging schema, a print
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrator.core.blueprint import Blueprint, CarriedView, Phase, Reference, Statement
 from migrator.core.defaults import UntranslatableDefault, default_sql
@@ -18,8 +18,9 @@ from migrator.core.plan import ColumnPlan, Orphans, Plan, TablePlan
 from migrator.core.scoping import KINDS, table_scope
 from migrator.core.sql.definitions import DefinitionError, read_view
 from migrator.core.sql.one_table import translate_expression, translate_predicate
-from migrator.core.sql.scope import ColumnScope, TableScope, Untranslatable
-from migrator.core.sql.views import translate_view
+from migrator.core.sql.query import column_scope
+from migrator.core.sql.scope import TableScope, Untranslatable
+from migrator.core.sql.views import view_query
 
 _COLLATIONS = {"NOCASE": "without regard to case", "RTRIM": "without regard to spaces at the end"}
 
@@ -299,7 +300,7 @@ class _Builder:
             return "SQLite itself cannot read it"
         try:
             definition = read_view(view.sql)
-            sql, columns = translate_view(definition.select, self.scopes, tuple(map(fold, definition.columns)))
+            query = view_query(definition.select, self.scopes, tuple(map(fold, definition.columns)))
         except (Untranslatable, DefinitionError) as error:
             return str(error)
         target = self.names.take(fold(view.name))
@@ -308,14 +309,14 @@ class _Builder:
             Phase.VIEW,
             target,
             target,
-            f"CREATE VIEW {quote_identifier(target)} ({_listed(names)}) AS\n{sql}",
+            f"CREATE VIEW {quote_identifier(target)} ({_listed(names)}) AS\n{query.sql}",
         )
         origin = _literal(f"SQLite view {view.name}")
         self._add(Phase.COMMENT, target, target, f"COMMENT ON VIEW {quote_identifier(target)} IS {origin}")
         self.views.append(CarriedView(view.name, target, names))
         scoped = {
-            fold(source): ColumnScope(name, kind)
-            for source, name, (_, kind) in zip(view.columns, names, columns, strict=True)
+            fold(source): replace(column_scope(column), target=name, source=source)
+            for source, name, column in zip(view.columns, names, query.columns, strict=True)
         }
         self.scopes[fold(view.name)] = TableScope(target, scoped)
         return None

@@ -42,6 +42,7 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             affinity=column.affinity,
             nullable=not column.not_null,
             uniform=column.options.holds is None and column.options.unit is None,
+            source=column.source,
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
     unique = _unique_keys(table, key) if table else (key,) if key else ()
@@ -74,5 +75,5 @@ def _unique_keys(table: Table, primary_key: tuple[str, ...]) -> tuple[tuple[str,
 
 def _rowid(table: Table | None, plan: TablePlan, columns: dict[str, ColumnScope]) -> ColumnScope | None:
     if plan.rowid:
-        return ColumnScope(plan.rowid, Kind.INTEGER, affinity=Affinity.INTEGER, nullable=False)
+        return ColumnScope(plan.rowid, Kind.INTEGER, affinity=Affinity.INTEGER, nullable=False, source="rowid")
     return columns.get(fold(table.rowid_alias)) if table and table.rowid_alias else None

@@ -287,7 +287,8 @@ class Emitter:
         kind, affinity = _CASTS.get(node.args["to"].this, (None, None))
         if kind is None:
             raise Untranslatable(f"CAST to {node.args['to'].sql(dialect='sqlite')}")
-        if value.kind is Kind.PARAMETER:
+        if value.kind is Kind.PARAMETER and value.parameter is not None:
+            value.parameter.fixed = True
             return Value(f"{v.typed(value, kind).sql}::{_TYPES[kind]}", kind, affinity=affinity)
         if value.kind is Kind.NULL:
             return replace(value, affinity=affinity)

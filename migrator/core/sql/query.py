@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from migrator.core.model import fold
-from migrator.core.names import quote_identifier, target_name
+from migrator.core.names import quote_identifier, shorten, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
@@ -17,11 +17,15 @@ from migrator.core.sql.values import Parameter, Value
 
 @dataclass(frozen=True)
 class Output:
-    """A column of a query's result. An unnamed one has the name ''."""
+    """A column of a query's result. An unnamed one has the name ''.
+
+    heading: how SQLite calls it to whoever asks.
+    """
 
     name: str
     value: Value
     source_name: str
+    heading: str = ""
 
     @property
     def sql(self) -> str:
@@ -47,16 +51,50 @@ class Query:
 
     def as_table(self, name: str) -> TableScope:
         self.require_names()
-        return TableScope(name, {fold(column.source_name): _column_scope(column) for column in self.columns})
+        return TableScope(name, {fold(column.source_name): column_scope(column) for column in self.columns})
 
 
-def _column_scope(column: Output) -> ColumnScope:
+def column_scope(column: Output) -> ColumnScope:
+    """The column for a query around this one."""
     value = column.value
+    found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
-        return ColumnScope(column.name, value.kind, uniform=value.uniform and not value.mixed, nullable=value.nullable)
-    collation = value.collation or "BINARY"
-    return ColumnScope(column.name, value.kind, collation, value.affinity, value.nullable, value.uniform)
+        return replace(found, uniform=value.uniform and not value.mixed)
+    return replace(found, collation=value.collation or "BINARY", affinity=value.affinity)
+
+
+@dataclass(frozen=True)
+class Headings:
+    """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results."""
+
+    names: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    def of_one(self, place: int) -> str:
+        """How the result is written; '' where nobody asks."""
+        return self.texts[place] if place < len(self.texts) else ""
+
+    def named(self, outputs: list[Output], around: Surroundings) -> list[Output]:
+        """Raises Untranslatable."""
+        if self.texts:
+            return [replace(output, name=_heading(output, around)) for output in outputs]
+        if self.names and len(self.names) != len(outputs):
+            raise Untranslatable(f"{len(outputs)} columns, {len(self.names)} names")
+        names = self.names or [output.name for output in outputs]
+        return [replace(output, name=name) for output, name in zip(outputs, names, strict=True)]
+
+    @property
+    def of_the_rest(self) -> Headings:
+        """Of the queries behind UNION, whose results nobody sees by name."""
+        return Headings(self.names)
+
+
+def _heading(output: Output, around: Surroundings) -> str:
+    if output.heading and shorten(output.heading) == output.heading:
+        return output.heading
+    around.note("column-name", f"PostgreSQL has no column of the name {output.heading[:40]!r}: give it one with AS")
+    return ""
 
 
 @dataclass(frozen=True)
@@ -130,18 +168,18 @@ class FromClause:
         alias, scope = self.tables[place[0]]
         return v.column_value(scope.named[place[1]], alias)
 
-    def target(self, table: str | None, name: str) -> str:
-        """The target's name of a column; '' for one that no table here has."""
+    def scope(self, table: str | None, name: str) -> ColumnScope | None:
+        """The column; None for one that no table here has."""
         place = self.find(table, name)
-        return self.tables[place[0]][1].named[place[1]].target if place else ""
+        return self.tables[place[0]][1].named[place[1]] if place else None
 
-    def all_columns(self, table: str | None) -> list[tuple[Value, str, str]]:
-        """What * or t.* stands for: value, target's name, source's name."""
+    def all_columns(self, table: str | None) -> list[Output]:
+        """What * or t.* stands for."""
         if table is not None and fold(table) not in self.tables:
             raise Untranslatable(f"no table {table}")
         chosen = [fold(table)] if table is not None else list(self.tables)
         return [
-            (v.column_value(column, self.tables[alias][0]), column.target, key)
+            Output(column.target, v.column_value(column, self.tables[alias][0]), key, column.source or key)
             for alias in chosen
             for key, column in self.tables[alias][1].columns.items()
             if table is not None or (alias, key) not in self.merged

@@ -19,6 +19,7 @@ from migrator.core.sql.placeholders import (
     render,
 )
 from migrator.core.sql.query import Note, Surroundings
+from migrator.core.sql.results import result_texts
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.split import SourceStatement
 from migrator.core.sql.statements import translate_statement
@@ -84,7 +85,8 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         placeholders = read_placeholders(statement.tokens)
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = _readable(statement, placeholders)
-        sql = translate_statement(text, Surroundings(tables, parameters, notes), resolution)
+        results = result_texts(statement.text, statement.tokens)
+        sql = translate_statement(text, Surroundings(tables, parameters, notes), resolution, results)
         sql, types = _settled(sql, parameters, driver)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
@@ -150,7 +152,7 @@ def _settled(sql: str, parameters: Mapping[int, Parameter], driver: Driver) -> t
     types = {}
     for number, parameter in parameters.items():
         kinds = parameter.kinds
-        if len(kinds) > 1 and (driver is Driver.ASYNCPG or kinds - _NUMBERS):
+        if len(kinds) > 1 and (driver is Driver.ASYNCPG or parameter.fixed or kinds - _NUMBERS):
             raise Untranslatable("one argument in places of several types", "placeholder-types")
         if kinds:
             # An integer is right in the place of every number.

@@ -36,7 +36,8 @@ class ColumnScope:
     """A column as expressions see it: kind is the target's, collation and affinity are the source's.
 
     uniform: every value has the storage class that the kind stands for. It is False for a column that was widened,
-    say to text because one number was not one; then only IS NULL, count() and plain output are translated.
+    say to text because one number was not one; then only IS NULL, count() and plain output are translated. source: the
+    name as the source declares it.
     """
 
     target: str
@@ -45,6 +46,7 @@ class ColumnScope:
     affinity: Affinity = Affinity.BLOB
     nullable: bool = True
     uniform: bool = True
+    source: str = ""
 
 
 @dataclass(frozen=True)

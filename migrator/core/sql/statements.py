@@ -16,7 +16,7 @@ from migrator.core.model import fold
 from migrator.core.names import quote_identifier
 from migrator.core.sql import values as v
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
-from migrator.core.sql.query import FromClause, Output, Surroundings, require_args
+from migrator.core.sql.query import FromClause, Headings, Surroundings, require_args
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
@@ -25,19 +25,25 @@ EXCLUDED = "excluded"  # the row that was to be inserted
 _NUMBERS = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC)
 
 
-def translate_statement(text: str, around: Surroundings, resolution: str | None = None) -> str:
-    """The statement without OR behind INSERT and UPDATE, and the word that stood there. Raises Untranslatable."""
+def translate_statement(
+    text: str, around: Surroundings, resolution: str | None = None, results: tuple[str, ...] = ()
+) -> str:
+    """The statement without OR behind INSERT and UPDATE, and the word that stood there. Raises Untranslatable.
+
+    `results` are the texts of what SELECT or RETURNING lists, by which SQLite calls what has no other name.
+    """
+    headings = Headings(texts=results)
     with too_deep_is_declined():
         tree = parse_query(text)
         if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
-            query = translate_query(tree, around, None)
+            query = translate_query(tree, around, None, headings)
             query.require_kinds()
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
             raise Untranslatable(f"{tree.key.upper()} is not on the list of what is translated")
         prefix, around = common_tables(tree.args.get("with_"), around)
-        return prefix + translator(tree, around, resolution)
+        return prefix + translator(tree, around, resolution) + _returning(tree, around, headings)
 
 
 # -- INSERT ------------------------------------------------------------------------------------------------------------
@@ -60,7 +66,7 @@ def _insert(node: exp.Insert, around: Surroundings, resolution: str | None) -> s
         conflict = _on_conflict(resolution, place, columns, around)
     _warn_of_given_ids(place.table, columns, around)
     target = f"INSERT INTO {place.sql}"
-    return target + listed + rows + conflict + _returning(node, select)
+    return target + listed + rows + conflict
 
 
 @dataclass(frozen=True)
@@ -257,7 +263,7 @@ def _update(node: exp.Update, around: Surroundings, resolution: str | None) -> s
     source = node.args.get("from_")
     joined = select.tables_of(source) if source else ""
     sets = _assignments(node.expressions, place.table, select)
-    return f"UPDATE {place.sql} SET {sets}{joined}{_where(node, select)}{_returning(node, select)}"
+    return f"UPDATE {place.sql} SET {sets}{joined}{_where(node, select)}"
 
 
 def _assignments(nodes: Sequence[exp.Expr], table: TableScope, select: Select) -> str:
@@ -284,7 +290,7 @@ def _delete(node: exp.Delete, around: Surroundings, resolution: str | None) -> s
     require_args(node, "this", "where", "returning", "with_")
     place = _place(node.this, around)
     select = _over(around, place)
-    return f"DELETE FROM {place.sql}{_where(node, select)}{_returning(node, select)}"
+    return f"DELETE FROM {place.sql}{_where(node, select)}"
 
 
 def _where(node: exp.Expr, select: Select) -> str:
@@ -292,12 +298,16 @@ def _where(node: exp.Expr, select: Select) -> str:
     return f" WHERE {select.plain.condition(where.this)}" if where else ""
 
 
-def _returning(node: exp.Expr, select: Select) -> str:
+def _returning(node: exp.Expr, around: Surroundings, headings: Headings) -> str:
+    """Of the table itself; UPDATE's other tables are not seen."""
     returning = node.args.get("returning")
     if returning is None:
         return ""
     require_args(returning, "expressions")
-    outputs: list[Output] = [output for item in returning.expressions for output in select.output(item)]
+    place = _place(node.this.this if isinstance(node.this, exp.Schema) else node.this, around)
+    select = Select(exp.Select(), around, None, headings)
+    select.source.add(place.alias, place.table, nullable=False)
+    outputs = select.results(returning.expressions, select.plain)
     return f" RETURNING {', '.join(output.sql for output in outputs)}"
 
 

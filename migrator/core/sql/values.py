@@ -26,13 +26,14 @@ class Parameter:
     """A placeholder, and the kinds that its places want of its value: one, if the statement is to be understood.
 
     looks_matter: SQLite would take a text that looks like a number for one where this stands.
-    declared: the kind that is known before its place is looked at.
+    declared: the kind that is known before its place is looked at. fixed: a CAST gives it a type wherever it stands.
     """
 
     number: int
     declared: Kind | None = None
     kinds: set[Kind] = field(default_factory=set)
     looks_matter: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from migrator.core.sql.grouping import Grouping, has_aggregate
 from migrator.core.sql.parsing import parse_query, too_deep_is_declined
 from migrator.core.sql.query import (
     FromClause,
+    Headings,
     Output,
     Query,
     Surroundings,
@@ -37,34 +38,41 @@ from migrator.core.sql.values import Value
 from migrator.core.sql.windows import over_window
 
 Columns = tuple[tuple[str, Kind], ...]
+_PLAIN = Headings()
 
 
 def translate_view(select: str, tables: Mapping[str, TableScope], columns: Sequence[str] = ()) -> tuple[str, Columns]:
-    """The SELECT for PostgreSQL, with the names and kinds of its columns. Raises Untranslatable.
+    """The SELECT for PostgreSQL, with the names and kinds of its columns. Raises Untranslatable."""
+    query = view_query(select, tables, columns)
+    return query.sql, tuple((column.name, column.value.kind) for column in query.columns)
+
+
+def view_query(select: str, tables: Mapping[str, TableScope], columns: Sequence[str] = ()) -> Query:
+    """Raises Untranslatable.
 
     `tables` is keyed by folded source names. `columns` are the target's names, where the view lists its own or the
     caller chooses; without them a column is named as in the target's table, or by its alias in lower case.
     """
     with too_deep_is_declined():
-        query = translate_query(parse_query(select), Surroundings(tables), None, tuple(columns))
+        query = translate_query(parse_query(select), Surroundings(tables), None, Headings(tuple(columns)))
     query.require_names()
     query.require_kinds()
-    return query.sql, tuple((column.name, column.value.kind) for column in query.columns)
+    return query
 
 
 def translate_query(
-    node: exp.Expr, around: Surroundings, outer: FromClause | None, names: tuple[str, ...] = ()
+    node: exp.Expr, around: Surroundings, outer: FromClause | None, headings: Headings = _PLAIN
 ) -> Query:
     """A SELECT, or several with UNION between them. Raises Untranslatable."""
     if isinstance(node, exp.Subquery) and not other_args(node, "this"):
-        return translate_query(node.this, around, outer, names)
+        return translate_query(node.this, around, outer, headings)
     if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable(f"{node.key.upper()} as a query")
     prefix, around = common_tables(node.args.get("with_"), around)
     if isinstance(node, exp.Select):
-        query = Select(node, around, outer, names).query()
+        query = Select(node, around, outer, headings).query()
     else:
-        query = _union(node, around, outer, names)
+        query = _union(node, around, outer, headings)
     return replace(query, sql=prefix + query.sql)
 
 
@@ -84,9 +92,10 @@ def common_tables(with_: exp.With | None, around: Surroundings) -> tuple[str, Su
     return f"WITH {', '.join(parts)} ", around
 
 
-def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | None, names: tuple[str, ...]) -> Query:
+def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | None, headings: Headings) -> Query:
     require_args(node, "this", "expression", "distinct", "order", "limit", "offset", "with_")
-    left, right = (translate_query(side, around, outer, names) for side in (node.this, node.expression))
+    left = translate_query(node.this, around, outer, headings)
+    right = translate_query(node.expression, around, outer, headings.of_the_rest)
     nested = [side for side in (node.this, node.expression) if isinstance(side, exp.SetOperation)]
     if isinstance(node.expression, exp.SetOperation):
         raise Untranslatable("a UNION nested to the right")
@@ -139,12 +148,12 @@ class Select:
     """One SELECT. It answers for the names and the queries inside its expressions."""
 
     def __init__(
-        self, node: exp.Expr, around: Surroundings, outer: FromClause | None, names: tuple[str, ...] = ()
+        self, node: exp.Expr, around: Surroundings, outer: FromClause | None, headings: Headings = _PLAIN
     ) -> None:
         self.node = node
         self.around = around
         self.source = FromClause(outer)
-        self.names = names
+        self.headings = headings
         self.outputs: tuple[Output, ...] = ()  # empty until they are read: only later clauses see their aliases
         self.plain = QueryEmitter(self, aggregates=False)
 
@@ -154,7 +163,7 @@ class Select:
         source = self._source_clause()
         grouped = bool(node.args.get("group")) or any(map(has_aggregate, node.expressions))
         emitter = QueryEmitter(self, aggregates=grouped)
-        self.outputs = tuple(self._outputs(emitter))
+        self.outputs = tuple(self.results(node.expressions, emitter))
         where = f" WHERE {self.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
         group = Grouping(self).clause() if grouped else ""
         keys = [self._sort_key(term, emitter) for term in order_terms(node)]
@@ -226,30 +235,32 @@ class Select:
 
     # What comes out
 
-    def _outputs(self, emitter: QueryEmitter) -> list[Output]:
-        outputs = [output for node in self.node.expressions for output in self._output(node, emitter)]
-        if not self.names:
-            return outputs
-        if len(self.names) != len(outputs):
-            raise Untranslatable(f"{len(outputs)} columns, {len(self.names)} names")
-        return [replace(output, name=name) for output, name in zip(outputs, self.names, strict=True)]
+    def results(self, nodes: Sequence[exp.Expr], emitter: QueryEmitter) -> list[Output]:
+        """With all that a * stands for. Raises Untranslatable."""
+        texts = map(self.headings.of_one, range(len(nodes)))
+        found = [
+            output for node, text in zip(nodes, texts, strict=True) for output in self._output(node, text, emitter)
+        ]
+        return self.headings.named(found, self.around)
 
-    def output(self, node: exp.Expr) -> list[Output]:
-        """One of the results, or all that a * stands for. Raises Untranslatable."""
-        return self._output(node, self.plain)
-
-    def _output(self, node: exp.Expr, emitter: QueryEmitter) -> list[Output]:
+    def _output(self, node: exp.Expr, text: str, emitter: QueryEmitter) -> list[Output]:
         if isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
             if other_args(node, "this", "table"):
                 raise Untranslatable("* with exceptions")
             table = getattr(node, "table", "") or None
-            return [Output(target, value, source) for value, target, source in self.source.all_columns(table)]
+            return self.source.all_columns(table)
         value = v.settled(emitter.value(node.this if isinstance(node, exp.Alias) else node))
         if isinstance(node, exp.Alias):
-            return [Output(target_name(node.alias), value, node.alias)]
-        if isinstance(node, exp.Column) and value.column:
-            return [Output(self.source.target(node.table or None, node.name), value, node.name)]
-        return [Output("", value, "")]
+            return [Output(target_name(node.alias), value, node.alias, node.alias)]
+        column = node.unnest()
+        if not isinstance(column, exp.Column) or not value.column:
+            return [Output("", value, "", text)]
+        scope = self.source.scope(column.table or None, column.name)
+        # Of a query inside another one SQLite takes the names as they are written.
+        heading = (text and scope and scope.source) or column.name
+        if isinstance(node, exp.Paren):
+            return [Output("", value, "", heading)]
+        return [Output(scope.target if scope else "", value, node.name, heading)]
 
     def _distinct(self) -> str:
         distinct = self.node.args.get("distinct")

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -39,13 +39,13 @@ COLUMNS = {
     "d": ("DECIMAL(9,2)", "numeric", ColumnScope("d", Kind.NUMERIC, affinity=_NUMERIC)),
     "order": ("INT", "bigint", ColumnScope("order", Kind.INTEGER, affinity=_INTEGER)),
 }  # fmt: skip
-TABLE = TableScope("t", {name: scope for name, (_, _, scope) in COLUMNS.items()}, ("id",))
+TABLE = TableScope("t", {name: replace(scope, source=name) for name, (_, _, scope) in COLUMNS.items()}, ("id",))
 SMALL = TableScope(
     "p",
     {
-        "code": ColumnScope("code", Kind.INTEGER, affinity=_INTEGER, nullable=False),
-        "label": ColumnScope("label", Kind.TEXT, affinity=_TEXT),
-        "amount": ColumnScope("amount", Kind.INTEGER, affinity=_INTEGER),
+        "code": ColumnScope("code", Kind.INTEGER, affinity=_INTEGER, nullable=False, source="Code"),
+        "label": ColumnScope("label", Kind.TEXT, affinity=_TEXT, source="label"),
+        "amount": ColumnScope("amount", Kind.INTEGER, affinity=_INTEGER, source="amount"),
     },
     ("code",),
 )
@@ -137,12 +137,14 @@ class Engines:
     def agree_on_statement(self, sql: str, arguments: Any, rewritten: Rewritten) -> bool:
         """The same result, and the same rows in both tables afterwards. False where PostgreSQL refused it."""
         assert rewritten.rendered is not None, rewritten.findings
-        theirs = self._on_postgres(rewritten.rendered, arguments)
-        ours = self._on_sqlite(sql, arguments)
+        theirs, names = self._on_postgres(rewritten.rendered, arguments)
+        ours, wanted = self._on_sqlite(sql, arguments)
         message = f"{ours}\n{theirs}\n  {sql}\n  {rewritten.rendered.sql}\n  {arguments}"
         if theirs is None:
             return False
         assert ours is not None, message
+        if "column-name" not in [finding.rule for finding in rewritten.findings]:
+            assert names == wanted, message
         ordered = "ORDER BY" in re.sub(r"OVER \([^)]*\)", "", sql)
         for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             if place or not ordered:
@@ -152,25 +154,37 @@ class Engines:
             assert all(all(map(alike, *rows)) for rows in zip(one, other, strict=True)), message
         return True
 
-    def _on_sqlite(self, sql: str, arguments: Any) -> list[list[Any]] | None:
-        """The result, and what is in both tables then; None where it is refused. All is taken back."""
+    def _on_sqlite(self, sql: str, arguments: Any) -> tuple[list[list[Any]] | None, list[str]]:
+        """The result, and what is in both tables then; None where it is refused. And the names of the result.
+
+        All is taken back.
+        """
+        names: list[str] = []
+
+        def trace(cursor: apsw.Cursor, *_: Any) -> bool:
+            names.extend(column[0] for column in cursor.get_description())
+            return True
+
         self.sqlite.execute("SAVEPOINT before")
         try:
-            rows = self.sqlite.execute(sql, arguments or None).fetchall()
-            return [rows, *(self.sqlite.execute(query).fetchall() for query in _TABLES)]
+            cursor = self.sqlite.cursor()
+            cursor.exec_trace = trace
+            rows = cursor.execute(sql, arguments or None).fetchall()
+            return [rows, *(self.sqlite.execute(query).fetchall() for query in _TABLES)], names
         except apsw.Error:
-            return None
+            return None, []
         finally:
             self.sqlite.execute("ROLLBACK TO before; RELEASE before")
 
-    def _on_postgres(self, rendered: Rendered, arguments: Any) -> list[list[Any]] | None:
+    def _on_postgres(self, rendered: Rendered, arguments: Any) -> tuple[list[list[Any]] | None, list[str]]:
         try:
             with self.postgres.transaction(force_rollback=True):
                 cursor = self.postgres.execute(rendered.sql.encode(), called_with(rendered, arguments))
                 rows = cursor.fetchall() if cursor.description else []
-                return [rows, *(self.postgres.execute(query.encode()).fetchall() for query in _TABLES)]
+                names = [column.name for column in cursor.description or ()]
+                return [rows, *(self.postgres.execute(query.encode()).fetchall() for query in _TABLES)], names
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.AmbiguousParameter):
-            return None
+            return None, []
 
 
 _TABLES = ("SELECT * FROM t", "SELECT * FROM p")
@@ -245,7 +259,7 @@ def engines(url: str) -> Iterator[Engines]:
 
 def _create(table: str, engine: int) -> str:
     small = (
-        "code INTEGER PRIMARY KEY, label TEXT, amount INTEGER",
+        "Code INTEGER PRIMARY KEY, label TEXT, amount INTEGER",
         "code bigint PRIMARY KEY, label text, amount bigint",
     )
     columns = ", ".join(f'"{name}" {types[engine]}' for name, types in COLUMNS.items())

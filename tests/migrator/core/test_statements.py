@@ -91,6 +91,24 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
 ]  # fmt: skip
 
+NAMED: list[tuple[str, Any]] = [
+    ("SELECT count(*), Count( * ) , max(code)  FROM p", ()),
+    ("SELECT CODE, p.Label, (code), code AS Total, code Other, 'x', 1.50, NULL, ? + code FROM p", (1,)),
+    ("SELECT rowid, oid, p.rowid AS Id, _rowid_ + 1 FROM p WHERE code < 2", ()),
+    ("SELECT DISTINCT label, code /* which */, amount -- how much\n FROM p", ()),
+    ("SELECT *, p.*, x.Code, code IS DISTINCT FROM 5 "
+     "FROM (SELECT CODE, amount AS Much FROM p) AS x JOIN p USING (code)", ()),
+    ("SELECT CASE WHEN code > 1 THEN 'a, b' ELSE 'c' END, (SELECT max(id) FROM t) FROM p", ()),
+    ("SELECT code AS First, label FROM p UNION ALL SELECT id AS other, s FROM t", ()),
+    ("WITH x AS (SELECT Code, label AS L FROM p) SELECT *, l || '%' FROM x WHERE code = ?", (1,)),
+    ("SELECT s AS a, s AS A, s, S FROM t WHERE id = ?", (5,)),
+    ("SELECT EXISTS (SELECT 1 FROM p), 1 IN (1, 2), -5, 'it''s' || ?, \"code\" FROM p LIMIT 1", ("%",)),
+    ("INSERT INTO p (code, label) VALUES (?, 'x') RETURNING Code, LABEL AS Name, amount IS NULL, code + ?", (70, 1)),
+    ("UPDATE p SET amount = 1 WHERE code = 1 RETURNING *, rowid, upper(label)", ()),
+    ("UPDATE p SET amount = t.id FROM t WHERE t.j = code RETURNING code, amount", ()),
+    ("DELETE FROM p WHERE code > 1 RETURNING CODE, label", ()),
+]  # fmt: skip
+
 CHANGES: list[tuple[str, Any]] = [
     ("INSERT INTO p (code, label, amount) VALUES (?, ?, ?)", (7, "seven", 70)),
     ("INSERT INTO p VALUES (8, 'eight' || ?, NULL), (9, NULL, -1)", ("!",)),
@@ -126,6 +144,18 @@ CHANGES: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("sql", "arguments"), QUERIES)
 def test_both_engines_answer_alike(both: Engines, sql: str, arguments: Any) -> None:
     assert both.agree_on_statement(sql, arguments, rewritten(sql))
+
+
+@pytest.mark.parametrize(("sql", "arguments"), NAMED)
+def test_columns_are_called_alike(both: Engines, sql: str, arguments: Any) -> None:
+    assert both.agree_on_statement(sql, arguments, rewritten(sql))
+
+
+@pytest.mark.parametrize("name", ["x" * 64, "ä" * 32, ""])
+def test_a_name_that_postgresql_has_not_is_told(both: Engines, name: str) -> None:
+    found = rewritten(f'SELECT code AS "{name}" FROM p')
+    assert [finding.rule for finding in found.findings] == ["column-name"]
+    assert both.agree_on_statement(f'SELECT code AS "{name}" FROM p', (), found)
 
 
 @pytest.mark.parametrize(("sql", "arguments"), CHANGES)
