@@ -1,0 +1,550 @@
+"""What a name or an expression of a program may be: by imports, assignments, attributes, parameters and returns.
+
+Not by the order of statements: a name may be whatever it is given anywhere in its scope. A parameter may be what any
+call of its function in the program gives it, its default, and what its annotation says.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+
+from migrator.core.python import apis
+from migrator.core.python.modules import Binding, Call, Function, How, Scope
+from migrator.core.python.program import Program as Tree
+from migrator.core.python.values import (
+    NOTHING,
+    Bound,
+    External,
+    Instance,
+    Made,
+    Managed,
+    Method,
+    Origin,
+    Package,
+    Program,
+    Several,
+    Value,
+    Values,
+)
+
+_Stored = dict[tuple[str, str], list[tuple[Binding, Scope]]]  # by the type or name of the owner, and the attribute
+_DEPENDS = ("fastapi.Depends", "fastapi.Security", "fastapi.params.Depends")
+
+
+class Inference:
+    """Values of expressions, worked out when they are asked for and kept."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self._known: dict[tuple[object, ...], Values] = {}
+        self._open: set[tuple[object, ...]] = set()
+        self._cut = False
+        self._stored: _Stored = {}
+        self._stored = self._attributes_of_externals()
+
+    def of(self, node: ast.AST | None, scope: Scope) -> Values:
+        """Empty where nothing is known."""
+        reader: Callable[[ast.AST, Scope], Values] | None
+        reader = getattr(self, f"_of_{type(node).__name__.lower()}", None)
+        return reader(node, scope) if reader and node is not None else NOTHING
+
+    def called(self, call: ast.Call, scope: Scope) -> Values:
+        """What a call calls."""
+        return self.of(call.func, scope)
+
+    def calls_of(self, function: Scope) -> Iterator[Call]:
+        """Every call in the program that may be one of this function."""
+        own = function.name.rpartition(".")[2]
+        name = function.name.split(".")[-2] if own == "__init__" and "." in function.name else own
+        for call in self.tree.calls.get(name, ()):
+            if function in self.functions(call):
+                yield call
+
+    def functions(self, call: Call) -> Iterator[Scope]:
+        """The functions of the program that a call may run: for a class its __init__."""
+        for value in self.called(call.node, call.scope):
+            if isinstance(value, Bound) or (isinstance(value, Program) and value.scope.is_function):
+                yield value.scope
+            elif isinstance(value, Program):
+                yield from self._methods(value.scope, "__init__")
+
+    def functions_named(self, node: ast.expr, scope: Scope) -> Iterator[Scope]:
+        """The functions that an expression names without calling them: what is handed to a thread or to map()."""
+        if isinstance(node, ast.Name | ast.Attribute | ast.Lambda):
+            for value in self.of(node, scope):
+                if isinstance(value, Program | Bound) and value.scope.is_function:
+                    yield value.scope
+
+    def dependencies(self, function: Scope) -> Iterator[Scope]:
+        """What FastAPI runs before the function: Depends(f) as a default, in an annotation or in the decorator."""
+        if not isinstance(function.node, Function):
+            return
+        outside = function.parent or function
+        arguments = function.node.args
+        places = [*arguments.defaults, *filter(None, arguments.kw_defaults), *function.node.decorator_list]
+        places += [item.annotation for item in function.parameters() if item.annotation is not None]
+        for place in places:
+            for call in ast.walk(place):
+                if isinstance(call, ast.Call) and call.args and self._is_depends(call, outside):
+                    for value in self.of(call.args[0], outside):
+                        yield from self._run_by(value)
+
+    def _is_depends(self, call: ast.Call, scope: Scope) -> bool:
+        return any(isinstance(value, External) and value.name in _DEPENDS for value in self.called(call, scope))
+
+    def _run_by(self, value: Value) -> Iterator[Scope]:
+        if isinstance(value, Program) and value.scope.is_class:
+            yield from self._methods(value.scope, "__init__")
+        elif isinstance(value, Program | Bound):
+            yield value.scope
+        elif isinstance(value, Instance):
+            yield from self._methods(value.scope, "__call__")
+
+    # -- once and kept -------------------------------------------------------------------------------------------------
+
+    def _once(self, key: tuple[object, ...], work: Callable[[], Values]) -> Values:
+        """What goes round in a circle is left out, and not kept, because the circle may have been entered elsewhere."""
+        if key in self._known:
+            return self._known[key]
+        if key in self._open:
+            self._cut = True
+            return NOTHING
+        before, self._cut = self._cut, False
+        self._open.add(key)
+        try:
+            found = work()
+        finally:
+            self._open.discard(key)
+        if not self._cut or not self._open:
+            self._known[key] = found
+        self._cut = bool((self._cut or before) and self._open)
+        return found
+
+    # -- expressions ---------------------------------------------------------------------------------------------------
+
+    def _of_name(self, node: ast.Name, scope: Scope) -> Values:
+        return self.name(node.id, scope)
+
+    def _of_attribute(self, node: ast.Attribute, scope: Scope) -> Values:
+        return self._union(self.attribute(value, node.attr) for value in self.of(node.value, scope))
+
+    def _of_call(self, node: ast.Call, scope: Scope) -> Values:
+        return self._union(self._result(value, node, scope) for value in self.called(node, scope))
+
+    def _of_await(self, node: ast.Await, scope: Scope) -> Values:
+        return self.of(node.value, scope)
+
+    def _of_namedexpr(self, node: ast.NamedExpr, scope: Scope) -> Values:
+        return self.of(node.value, scope)
+
+    def _of_ifexp(self, node: ast.IfExp, scope: Scope) -> Values:
+        return self.of(node.body, scope) | self.of(node.orelse, scope)
+
+    def _of_boolop(self, node: ast.BoolOp, scope: Scope) -> Values:
+        return self._union(self.of(value, scope) for value in node.values)
+
+    def _of_subscript(self, node: ast.Subscript, scope: Scope) -> Values:
+        base = self.of(node.value, scope)
+        if isinstance(node.slice, ast.Slice):
+            return base
+        return self._union(self._elements(value) for value in base if not _is_cursor(value))
+
+    def _of_listcomp(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, scope: Scope) -> Values:
+        return frozenset(Several(value) for value in self.of(node.elt, scope))
+
+    _of_generatorexp = _of_setcomp = _of_listcomp
+
+    def _of_list(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Values:
+        return frozenset(Several(value) for element in node.elts for value in self.of(element, scope))
+
+    _of_tuple = _of_set = _of_list
+
+    def _of_lambda(self, node: ast.Lambda, scope: Scope) -> Values:
+        return frozenset(Program(inner) for inner in scope.inner if inner.node is node)
+
+    # -- calls ---------------------------------------------------------------------------------------------------------
+
+    def _result(self, value: Value, node: ast.Call, scope: Scope) -> Values:
+        if isinstance(value, External):
+            return self._result_of_external(value.name, node, scope)
+        if isinstance(value, Method):
+            return self._result_of_method(value)
+        if isinstance(value, Program) and value.scope.is_class:
+            return frozenset([Instance(value.scope)])
+        if isinstance(value, Program | Bound):
+            return self.returned(value.scope)
+        if isinstance(value, Instance):
+            return self._union(self.returned(method) for method in self._methods(value.scope, "__call__"))
+        return NOTHING
+
+    def _result_of_external(self, name: str, node: ast.Call, scope: Scope) -> Values:
+        first = node.args[0] if node.args else None
+        if name in _DEPENDS:
+            return self.given_by_dependency(first, scope)
+        if name == "contextlib.closing" or name == "contextlib.aclosing":
+            return frozenset(Managed(value) for value in self.of(first, scope))
+        if name in apis.PASSED_ON:
+            return self.of(node.args[-1] if node.args else None, scope)
+        if name in apis.SAME_ELEMENTS:
+            return frozenset(Several(element) for value in self.of(first, scope) for element in self._elements(value))
+        if name == "next":
+            return self._union(self._elements(value) for value in self.of(first, scope))
+        made = apis.RESULTS.get(name, name)
+        return frozenset([Made(made, Origin(scope.module, node, scope))])
+
+    def _result_of_method(self, method: Method) -> Values:
+        kind = apis.kind_of(method.of.type)
+        result = apis.METHODS.get((kind, method.name)) if kind else None
+        if result is None:
+            return frozenset([Made(f"{method.of.type}.{method.name}", method.of.origin)]) if not kind else NOTHING
+        return frozenset([Made(f"{apis.library_of(method.of.type)}.{result}", method.of.origin)])
+
+    def given_by_dependency(self, function: ast.AST | None, scope: Scope) -> Values:
+        """FastAPI's Depends(f): what f returns or, once, yields."""
+        return self._union(self._dependency(value) for value in self.of(function, scope))
+
+    def _dependency(self, value: Value) -> Values:
+        if isinstance(value, Program) and value.scope.is_class:
+            return frozenset([Instance(value.scope)])
+        if not isinstance(value, Program | Bound):
+            return NOTHING
+        return frozenset(
+            given.content if isinstance(given, Managed) else given.element if isinstance(given, Several) else given
+            for given in self.returned(value.scope)
+        )
+
+    def returned(self, function: Scope) -> Values:
+        """What a call of the function gives: a generator gives several, one under @contextmanager one to enter."""
+        return self._once(("returned", function), lambda: self._returned(function))
+
+    def _returned(self, function: Scope) -> Values:
+        found = self._union(self.of(value, function) for value in function.returns)
+        if isinstance(function.node, Function) and isinstance(function.node.returns, ast.expr) and not found:
+            found = self.annotated(function.node.returns, function)
+        if not function.yields:
+            return found
+        yielded = self._union(self.of(value, function) for value in function.yields)
+        if self.is_decorated(function, apis.CONTEXT_MANAGERS):
+            return frozenset(Managed(value) for value in yielded)
+        return frozenset(Several(value) for value in yielded) | frozenset(
+            value if isinstance(value, Several) else Several(value) for value in found
+        )
+
+    def is_decorated(self, function: Scope, names: Iterable[str]) -> bool:
+        return any(
+            isinstance(value, External) and value.name in names
+            for decorator in getattr(function.node, "decorator_list", ())
+            for value in self.of(decorator, function.parent or function)
+        )
+
+    # -- names ---------------------------------------------------------------------------------------------------------
+
+    def name(self, name: str, scope: Scope) -> Values:
+        """What a name in that scope may be."""
+        owner = scope.owner_of(name)
+        if owner is None:
+            return frozenset([External(name)])
+        return self._once(("name", owner, name), lambda: self._of_bindings(owner, owner.bindings[name]))
+
+    def _of_bindings(self, scope: Scope, bindings: Iterable[Binding]) -> Values:
+        return self._union(self.bound(binding, scope) for binding in bindings)
+
+    def bound(self, binding: Binding, scope: Scope) -> Values:
+        match binding.how:
+            case How.ASSIGNED:
+                return self._assigned(binding, scope)
+            case How.ELEMENT:
+                values = self.of(binding.value, scope)
+                return self._unpacked(self._union(self._elements(value) for value in values), binding.path)
+            case How.ENTERED:
+                values = self.of(binding.value, scope)
+                return self._unpacked(self._union(self._entered(value) for value in values), binding.path)
+            case How.IMPORTED:
+                return self._imported(binding, scope)
+            case How.PARAMETER:
+                return self._parameter(binding, scope)
+            case How.DEFINED:
+                return frozenset(Program(inner) for inner in scope.inner if inner.node is binding.node)
+        return NOTHING
+
+    def _assigned(self, binding: Binding, scope: Scope) -> Values:
+        """`a, b = one, two` by its place."""
+        value, path = binding.value, binding.path
+        if len(path) == 1 and isinstance(value, ast.Tuple | ast.List) and path[0] < len(value.elts):
+            return self.of(value.elts[path[0]], scope)
+        return self._unpacked(self.of(value, scope), path)
+
+    def _unpacked(self, values: Values, path: tuple[int, ...]) -> Values:
+        for _ in path:
+            values = self._union(self._elements(value) for value in values)
+        return values
+
+    def _imported(self, binding: Binding, scope: Scope) -> Values:
+        node = binding.node
+        name = next(name for name, all_of_it in scope.bindings.items() if binding in all_of_it)
+        if isinstance(node, ast.Import):
+            alias = next(item for item in node.names if name in (item.asname, item.name.partition(".")[0]))
+            return self._module(alias.name if alias.asname else name, scope)
+        within, module, imported = self.tree.imported(binding, name, scope)
+        if within is not None and imported in within.scope.bindings and within is not scope.module:
+            return self.name(imported, within.scope)
+        return self._module(f"{module}.{imported}" if module else imported, scope)
+
+    def _module(self, name: str, scope: Scope) -> Values:
+        found = self.tree.module_named(name, scope.module)
+        return frozenset([Package(found)]) if found else frozenset([External(_same(name))])
+
+    # -- parameters ----------------------------------------------------------------------------------------------------
+
+    def _parameter(self, binding: Binding, scope: Scope) -> Values:
+        argument = binding.node
+        assert isinstance(argument, ast.arg)
+        outside = scope.parent or scope
+        found = self.annotated(argument.annotation, outside) | self.of(binding.value, outside)
+        if self._is_self(argument, scope) and scope.parent:
+            return found | {Instance(scope.parent)}
+        return found | self._union(
+            self.of(given, call.scope)
+            for call in self.calls_of(scope)
+            if (given := self.argument(call, scope, argument))
+        )
+
+    def _is_self(self, argument: ast.arg, scope: Scope) -> bool:
+        if not (scope.parent and scope.parent.is_class and scope.parameters() and scope.parameters()[0] is argument):
+            return False
+        return not self.is_decorated(scope, ("staticmethod",))
+
+    def argument(self, call: Call, function: Scope, argument: ast.arg) -> ast.expr | None:
+        """What this call gives that parameter; None where it gives nothing, or it cannot be told."""
+        for keyword in call.node.keywords:
+            if keyword.arg == argument.arg:
+                return keyword.value
+        names = [item.arg for item in function.parameters()]
+        if argument.arg not in names:
+            return None
+        place = names.index(argument.arg)
+        if names and self._is_self(function.parameters()[0], function) and not self._is_unbound(call):
+            place -= 1
+        if place >= len(call.node.args) or any(isinstance(item, ast.Starred) for item in call.node.args[: place + 1]):
+            return None
+        return call.node.args[place]
+
+    def _is_unbound(self, call: Call) -> bool:
+        """`Store.add(store, …)`: the instance is the first argument."""
+        values = self.called(call.node, call.scope)
+        return not any(
+            isinstance(item, Bound) or (isinstance(item, Program) and item.scope.is_class) for item in values
+        )
+
+    def annotated(self, annotation: ast.AST | None, scope: Scope) -> Values:
+        """An instance of the class that an annotation names, through Optional, Annotated, | and quotes."""
+        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+            try:
+                annotation = ast.parse(annotation.value, mode="eval").body
+            except (SyntaxError, ValueError):
+                return NOTHING
+        if isinstance(annotation, ast.BinOp):
+            return self.annotated(annotation.left, scope) | self.annotated(annotation.right, scope)
+        if isinstance(annotation, ast.Subscript):
+            return self._annotated_by_generic(annotation, scope)
+        alias = self.constant(annotation, scope) if isinstance(annotation, ast.expr) else None
+        if alias is not None and isinstance(alias[0], ast.Subscript | ast.BinOp):
+            return self.annotated(*alias)
+        return frozenset(
+            Instance(value.scope) if isinstance(value, Program) else Made(value.name)
+            for value in self.of(annotation, scope)
+            if (isinstance(value, Program) and value.scope.is_class)
+            or (isinstance(value, External) and "." in value.name)
+        )
+
+    def _annotated_by_generic(self, annotation: ast.Subscript, scope: Scope) -> Values:
+        inner = annotation.slice
+        generic = {
+            value.name.rpartition(".")[2] for value in self.of(annotation.value, scope) if isinstance(value, External)
+        }
+        if "Annotated" in generic and isinstance(inner, ast.Tuple):
+            given = self._union(self.of(extra, scope) for extra in inner.elts[1:])
+            return self.annotated(inner.elts[0], scope) | given
+        if "Optional" in generic:
+            return self.annotated(inner, scope)
+        elements = self.annotated(inner, scope)
+        if generic & {
+            "Iterator",
+            "Generator",
+            "Iterable",
+            "AsyncIterator",
+            "AsyncGenerator",
+            "list",
+            "List",
+            "Sequence",
+        }:
+            first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
+            return frozenset(Several(value) for value in self.annotated(first, scope))
+        return elements
+
+    # -- attributes ----------------------------------------------------------------------------------------------------
+
+    def attribute(self, value: Value, name: str) -> Values:
+        """What `value.name` may be."""
+        if isinstance(value, External):
+            return self._once(("stored", value, name), lambda: self._attribute_of_external(value.name, name))
+        if isinstance(value, Made):
+            return self._attribute_of_made(value, name)
+        if isinstance(value, Package):
+            return self._attribute_of_module(value, name)
+        if isinstance(value, Instance):
+            return self._once(("attribute", value.scope, name), lambda: self._attribute_of_instance(value.scope, name))
+        if isinstance(value, Program) and value.scope.is_class:
+            return self._attribute_of_class(value.scope, name)
+        return NOTHING
+
+    def _attribute_of_external(self, owner: str, name: str) -> Values:
+        stored = self._union(self.bound(binding, scope) for binding, scope in self._stored.get((owner, name), ()))
+        return stored or frozenset([External(_same(f"{owner}.{name}"))])
+
+    def _attribute_of_made(self, value: Made, name: str) -> Values:
+        if apis.kind_of(value.type):
+            if value.type.endswith(f".{apis.CURSOR}") and name == "connection":
+                return frozenset([Made(f"{apis.library_of(value.type)}.{apis.CONNECTION}", value.origin)])
+            return frozenset([Method(value, name)])
+        key = (value.type, name)
+        stored = self._once(
+            ("stored", *key),
+            lambda: self._union(self.bound(binding, scope) for binding, scope in self._stored.get(key, ())),
+        )
+        if stored:
+            return stored
+        full = f"{value.type}.{name}"
+        return frozenset([Made(apis.ATTRIBUTES.get(full, full), value.origin), Method(value, name)])
+
+    def _attribute_of_module(self, value: Package, name: str) -> Values:
+        module = value.module
+        if name in module.scope.bindings:
+            return self.name(name, module.scope)
+        found = self.tree.module_named(f"{module.name}.{name}", module)
+        return frozenset([Package(found)]) if found else NOTHING
+
+    def _attribute_of_class(self, scope: Scope, name: str) -> Values:
+        values: Values = NOTHING
+        for owner in self.lineage(scope):
+            values |= self.name(name, owner) if name in owner.bindings else NOTHING
+        return values
+
+    def _attribute_of_instance(self, scope: Scope, name: str) -> Values:
+        values: Values = NOTHING
+        for owner in self.lineage(scope):
+            if name in owner.bindings:
+                values |= self._union(self._seen_from_instance(value) for value in self.name(name, owner))
+            for method in owner.inner:
+                for target, binding in method.attributes.get(name, ()):
+                    if (
+                        isinstance(target.value, ast.Name)
+                        and method.parameters()[:1]
+                        and (target.value.id == method.parameters()[0].arg)
+                    ):
+                        values |= self.bound(binding, method)
+        return values
+
+    def _seen_from_instance(self, value: Value) -> Values:
+        """A function of the class is a method; what stands under @property is what it returns."""
+        if not (isinstance(value, Program) and value.scope.is_function):
+            return frozenset([value])
+        if self.is_decorated(value.scope, ("property", "functools.cached_property")):
+            return self.returned(value.scope)
+        return frozenset([Bound(value.scope)])
+
+    def lineage(self, scope: Scope) -> Iterator[Scope]:
+        """The class and those of the program that it inherits from."""
+        seen = [scope]
+        for current in seen:
+            yield current
+            for base in getattr(current.node, "bases", ()):
+                for value in self.of(base, current.parent or current):
+                    if isinstance(value, Program) and value.scope.is_class and value.scope not in seen:
+                        seen.append(value.scope)
+
+    def _methods(self, scope: Scope, name: str) -> Iterator[Scope]:
+        for value in self._attribute_of_class(scope, name):
+            if isinstance(value, Program) and value.scope.is_function:
+                yield value.scope
+
+    # -- constants -----------------------------------------------------------------------------------------------------
+
+    def constant(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
+        """The expression that a name or attribute is given, where it is given only one, and the scope it stands in."""
+        if isinstance(node, ast.Name):
+            return self.constant_named(node.id, scope.owner_of(node.id))
+        return next(self.constants(node, scope), None) if isinstance(node, ast.Attribute) else None
+
+    def constants(self, node: ast.Attribute, scope: Scope) -> Iterator[tuple[ast.expr, Scope]]:
+        """As constant(), for every module or class that the attribute may belong to."""
+        for value in self.of(node.value, scope):
+            owner = None
+            if isinstance(value, Package):
+                owner = value.module.scope
+            elif isinstance(value, Instance) or (isinstance(value, Program) and value.scope.is_class):
+                owner = value.scope
+            constant = self.constant_named(node.attr, owner)
+            if constant is not None:
+                yield constant
+
+    def constant_named(self, name: str, owner: Scope | None) -> tuple[ast.expr, Scope] | None:
+        """As constant(), of a name that the scope binds; a name with two values is a variable."""
+        bindings = owner.bindings.get(name, ()) if owner is not None else ()
+        if owner is None or len(bindings) != 1:
+            return None
+        [binding] = bindings
+        if binding.how is How.ASSIGNED and binding.value is not None and not binding.path:
+            return binding.value, owner
+        if binding.how is not How.IMPORTED or not isinstance(binding.node, ast.ImportFrom):
+            return None
+        module, _, original = self.tree.imported(binding, name, owner)
+        return self.constant_named(original, module.scope) if module and module is not owner.module else None
+
+    # -- what iterating and entering give ------------------------------------------------------------------------------
+
+    def _elements(self, value: Value) -> Values:
+        if isinstance(value, Several):
+            return frozenset([value.element])
+        if isinstance(value, Made):
+            kind, library = apis.kind_of(value.type), apis.library_of(value.type)
+            if kind in (apis.ROWS, apis.CURSOR):
+                return frozenset([Made(f"{library}.{apis.ROW}", value.origin)])
+        return NOTHING
+
+    def _entered(self, value: Value) -> Values:
+        if isinstance(value, Managed):
+            return frozenset([value.content])
+        if isinstance(value, Instance):
+            methods = [*self._methods(value.scope, "__enter__"), *self._methods(value.scope, "__aenter__")]
+            return self._union(self.returned(method) for method in methods)
+        return frozenset([value])
+
+    # -- attributes of what lies outside the program -------------------------------------------------------------------
+
+    def _attributes_of_externals(self) -> _Stored:
+        """`g.db = …`, `app.state.pool = …`: by the type or name of the owner. Filled in two steps, owners first."""
+        found: _Stored = {}
+        for scope in self.tree.scopes():
+            for name, targets in scope.attributes.items():
+                for target, binding in targets:
+                    for owner in self.of(target.value, scope):
+                        if isinstance(owner, External | Made):
+                            key = (owner.name if isinstance(owner, External) else owner.type, name)
+                            found.setdefault(key, []).append((binding, scope))
+        self._known.clear()
+        return found
+
+    @staticmethod
+    def _union(parts: Iterable[Values]) -> Values:
+        return frozenset(value for part in parts for value in part)
+
+
+def _same(name: str) -> str:
+    head, _, tail = name.rpartition(".")
+    return apis.SAME.get(name) or (f"{apis.SAME[head]}.{tail}" if head in apis.SAME else name)
+
+
+def _is_cursor(value: Value) -> bool:
+    return isinstance(value, Made) and apis.kind_of(value.type) == apis.CURSOR

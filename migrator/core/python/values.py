@@ -1,0 +1,91 @@
+"""What an expression of a program may be, as far as databases, threads and web frameworks are concerned."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from migrator.core.python.modules import Module, Scope
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The call that made a thing."""
+
+    module: Module
+    node: ast.Call
+    scope: Scope
+
+    @property
+    def line(self) -> int:
+        return self.node.lineno
+
+
+@dataclass(frozen=True)
+class External:
+    """What stands under a dotted name outside the program: sqlite3.connect, flask.g."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """An instance of an external class, such as sqlite3.Connection, and the call that made it if that is known."""
+
+    type: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of an external instance, not yet called."""
+
+    of: Made
+    name: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function or class of the program."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A method of the program with the instance before it."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Of a class of the program."""
+
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class Package:
+    """A module of the program."""
+
+    module: Module
+
+
+@dataclass(frozen=True)
+class Several:
+    """Something that gives these when it is iterated over."""
+
+    element: Value
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A context manager that gives this when it is entered."""
+
+    content: Value
+
+
+Value = External | Made | Method | Program | Bound | Instance | Package | Several | Managed
+Values = frozenset[Value]
+NOTHING: Values = frozenset()
