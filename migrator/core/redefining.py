@@ -11,7 +11,8 @@ from migrator.core.model import Schema, fold
 from migrator.core.names import quote_identifier
 from migrator.core.sql.cursor import Cursor, DefinitionError
 from migrator.core.sql.lexer import Token
-from migrator.core.sql.rewriting import Rewritten, declined, finding_at
+from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.rewriting import Rewritten, declined, finding_at, rewrite
 from migrator.core.sql.split import SourceStatement
 
 _KINDS = ("TABLE", "INDEX", "VIEW", "TRIGGER")
@@ -43,6 +44,12 @@ class Definitions:
     _waiting: list[tuple[str, str]] = field(
         default_factory=list, init=False
     )  # parent, and the foreign key that waits for it
+
+    def rewritten(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten:
+        """Any statement: what defines something by the blueprint, the others by its tables."""
+        if statement.begins_with("CREATE") or statement.begins_with("DROP"):
+            return self.rewrite(statement, place)
+        return rewrite(statement, self.blueprint.scopes, driver, place)
 
     def rewrite(self, statement: SourceStatement, place: str) -> Rewritten:
         definition = _read(statement.text)

@@ -57,9 +57,10 @@ def sql(files: tuple[str, ...], driver: str, db: Path | None, plan: Path | None,
     """
     from migrator import report
     from migrator.core.sql.placeholders import Driver
+    from migrator.steps.definitions import Tables
     from migrator.steps.rewrite_sql import RewriteRequest, rewrite_sql
 
-    request = RewriteRequest(tuple(map(_script, files or ("-",))), Driver(driver), db, plan)
+    request = RewriteRequest(tuple(map(_script, files or ("-",))), Driver(driver), Tables(db, plan))
     found = list(rewrite_sql(request, output.progress()))
     left = sum(rewritten.output is None for _, rewritten in found)
     if output.json:

@@ -85,6 +85,18 @@ class CallGraph:
             seen += [called for called in self.calls.get(scope, ()) if called not in seen]
         return seen
 
+    def way(self, start: Scope, end: Scope) -> tuple[str, ...]:
+        """The names of the functions from one to the other, on a shortest way."""
+        before: dict[Scope, Scope] = {}
+        for scope in self.reached_from(start):
+            for called in self.calls.get(scope, ()):
+                before.setdefault(called, scope)
+        names = [end.name]
+        while end is not start:
+            end = before[end]
+            names.append(end.name)
+        return tuple(reversed(names))
+
     def accesses_from(self, start: Scope) -> list[tuple[Access, Scope]]:
         return [(access, scope) for scope in self.reached_from(start) for access in self._accesses[scope]]
 

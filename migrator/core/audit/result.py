@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrator.core.audit.accesses import Access, accesses_of
@@ -11,11 +11,12 @@ from migrator.core.audit.codebase import Codebase
 from migrator.core.audit.hazards import hazards_of
 from migrator.core.audit.rules import Hazard
 from migrator.core.audit.touched import Operation
-from migrator.core.model import Schema, Table, fold
+from migrator.core.model import Schema, Table, TableKind, fold
 from migrator.core.python.modules import Function, Scope
+from migrator.core.python.sites import Site
+from migrator.core.python.texts import Text
 from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
-from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
 
 
@@ -68,7 +69,7 @@ class Door:
 
 @dataclass(frozen=True)
 class StatementUse:
-    """A text of SQL that a call sends. `declined` says why it cannot be translated by itself."""
+    """The SQL that a call sends; of several variants the first. `declined` says why it cannot be translated."""
 
     place: Place
     sql: str
@@ -113,8 +114,8 @@ class Sizes:
     size_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
-def audit(code: Codebase, schema: Schema, definitions: Definitions, sizes: Sizes, unread: Sequence[Unread]) -> Audit:
-    accesses = accesses_of(code.sites)
+def audit(code: Codebase, definitions: Definitions, sizes: Sizes, unread: Sequence[Unread]) -> Audit:
+    accesses, schema = accesses_of(code.sites), definitions.schema
     hazards = hazards_of(code, schema)
     statements = _statements(code, definitions)
     places = {(item.place.file, item.place.line) for item in statements} | {(item.file, item.line) for item in hazards}
@@ -140,7 +141,7 @@ def _tables(accesses: Iterable[Access], schema: Schema, sizes: Sizes) -> tuple[T
     found: dict[str, dict[Operation, list[Place]]] = defaultdict(lambda: {Operation.READ: [], Operation.WRITE: []})
     for access in accesses:
         found[access.table][access.operation].append(Place(access.file, access.line, access.function))
-    made = {fold(table.name): table for table in schema.tables if table.kind.is_data}
+    made = {fold(table.name): table for table in schema.tables if table.kind is TableKind.TABLE}
     for name in made:
         found[name]  # also what nobody uses
     return tuple(
@@ -189,24 +190,23 @@ def place_of(scope: Scope) -> Place:
 
 
 def _statements(code: Codebase, definitions: Definitions) -> tuple[StatementUse, ...]:
-    found = []
-    for site in code.sites:
-        scope = site.scope
-        place = Place(scope.module.path.as_posix(), site.call.line, scope.function.name)
-        for text in site.texts:
-            if not text.is_known:
-                found.append(StatementUse(place, text.filled("{…}", "?, …"), ("dynamic-sql",)))
-                continue
-            results = [_rewritten(statement, definitions) for statement in split(text.filled(""))]
-            rules = dict.fromkeys(item.findings[0].rule for item in results if item.output is None and item.findings)
-            found.append(StatementUse(place, text.filled(""), tuple(rules)))
+    found = (_statement(site, definitions) for site in code.sites)
     return tuple(sorted(found, key=lambda item: (item.place.file, item.place.line)))
 
 
-def _rewritten(statement: object, definitions: Definitions) -> Rewritten:
-    from migrator.core.sql.split import SourceStatement
+def _statement(site: Site, definitions: Definitions) -> StatementUse:
+    scope = site.scope
+    place = Place(scope.module.path.as_posix(), site.call.line, scope.function.name)
+    rules = dict.fromkeys(rule for text in site.texts for rule in _declined(text, definitions))
+    return StatementUse(place, site.texts[0].filled("{…}", "?, …"), tuple(rules))
 
-    assert isinstance(statement, SourceStatement)
-    if statement.begins_with("CREATE") or statement.begins_with("DROP"):
-        return definitions.rewrite(statement, "")
-    return rewrite(statement, definitions.blueprint.scopes, Driver.PSYCOPG, "")
+
+def _declined(text: Text, definitions: Definitions) -> Iterator[str]:
+    """The rules by which the statements of a text cannot be translated; one with holes is not known."""
+    if text.holes:
+        yield "dynamic-sql"
+        return
+    for statement in split(text.filled("", "?")):
+        rewritten = definitions.rewritten(statement, Driver.PSYCOPG, "")
+        if rewritten.output is None and rewritten.findings:
+            yield rewritten.findings[0].rule

@@ -1,0 +1,41 @@
+"""audit: who reads and writes which table, through what, and what stands in the way of PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrator.core.audit.result import Audit, Sizes, audit
+from migrator.core.model import fold
+from migrator.core.progress import Progress
+from migrator.core.sql.split import split
+from migrator.steps.definitions import Tables
+from migrator.steps.inspect import inspect
+from migrator.steps.program import read_files
+
+
+@dataclass(frozen=True)
+class AuditRequest:
+    paths: tuple[Path, ...]
+    tables: Tables
+
+
+def make_audit(request: AuditRequest, progress: Progress) -> Audit:
+    """Raises UsageError, SourceError, PlanError."""
+    files = read_files(request.paths, progress)
+    created = [
+        statement.text
+        for script in files.scripts
+        for statement in split(script.text)
+        if statement.begins_with("CREATE")
+    ]
+    definitions = request.tables.read([*files.code.definitions(), *created], progress)
+    return audit(files.code, definitions, _sizes(request.tables.db, progress), files.unread)
+
+
+def _sizes(db: Path | None, progress: Progress) -> Sizes:
+    if db is None:
+        return Sizes()
+    inspection = inspect(db, 1, progress)
+    rows = {fold(name): census.rows for name, census in inspection.census.items()}
+    return Sizes(rows, {fold(name): size for name, size in inspection.sizes.items()})

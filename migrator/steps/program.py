@@ -1,0 +1,95 @@
+"""The files of a program: which there are, and what they say. What cannot be read is told, and the rest goes on."""
+
+from __future__ import annotations
+
+import os
+import tokenize
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from migrator.core.audit.codebase import Codebase
+from migrator.core.audit.result import Unread
+from migrator.core.errors import UsageError
+from migrator.core.progress import Progress
+from migrator.core.python.modules import Module, Unreadable, read_module
+from migrator.steps.rewrite_sql import Script
+
+LARGEST_BYTES = 8 * 1024**2  # a larger file is data, whatever its name
+_SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"}
+
+
+@dataclass(frozen=True)
+class Files:
+    """`root` is what the names of files are relative to."""
+
+    root: Path
+    code: Codebase
+    scripts: tuple[Script, ...]
+    unread: tuple[Unread, ...]
+
+
+def read_files(paths: Sequence[Path], progress: Progress) -> Files:
+    """All Python and SQL files in and below these paths. Raises UsageError where there is none."""
+    root, found = _root(paths), list(dict.fromkeys(_files(paths)))
+    if not found:
+        names = ", ".join(map(str, paths))
+        raise UsageError(f"There is no Python and no SQL in {names}.", "", "Name the folder of the program.")
+    progress.start("Reading the code", len(found))
+    modules: list[Module] = []
+    scripts: list[Script] = []
+    unread: list[Unread] = []
+    for path in found:
+        name = PurePosixPath(path.resolve().relative_to(root).as_posix())
+        try:
+            text = _text(path)
+            if path.suffix == ".sql":
+                scripts.append(Script(name.as_posix(), text))
+            else:
+                modules.append(read_module(name, text))
+        except Unreadable as error:
+            unread.append(Unread(name.as_posix(), error.line, f"{error}"))
+        progress.advance()
+    progress.finish()
+    return Files(root, Codebase(modules, root.parts[1:]), tuple(scripts), tuple(unread))
+
+
+def _root(paths: Sequence[Path]) -> Path:
+    folders = [path.resolve() if path.is_dir() else path.resolve().parent for path in paths]
+    return Path(os.path.commonpath(folders))
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from _below(path)
+        elif path.exists():
+            yield path
+        else:
+            raise UsageError(f"{path} is not there.", "", "Name a file or folder of the program.")
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Without what others wrote: hidden folders, environments, what was built."""
+    for current, folders, files in os.walk(folder):
+        here = Path(current)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
+        folders[:] = [name for name in folders if not (here / name / "pyvenv.cfg").exists()]
+        yield from (here / name for name in sorted(files) if name.endswith((".py", ".sql")))
+
+
+def _text(path: Path) -> str:
+    """Raises Unreadable."""
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise Unreadable(f"it is larger than {LARGEST_BYTES // 1024**2} MB")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{error.strerror}") from None
+    try:
+        encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline) if path.suffix == ".py" else ("utf-8-sig", [])
+        return raw.decode(encoding)
+    except (SyntaxError, LookupError, UnicodeDecodeError) as error:
+        line = raw[: error.start].count(b"\n") + 1 if isinstance(error, UnicodeDecodeError) else 1
+        raise Unreadable("it is not UTF-8, nor what its first lines say", line) from None
