@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import PurePosixPath
 
 MODULE = "<module>"
@@ -134,6 +135,11 @@ class Module:
     @property
     def scope(self) -> Scope:
         return self.scopes[0]
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """As Python counts them: a form feed or a Unicode separator ends no line."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     @property
     def is_package(self) -> bool:

@@ -25,11 +25,16 @@ _SAME_TEXT = {"strip", "lstrip", "rstrip", "encode", "lower", "upper"}
 
 @dataclass(frozen=True)
 class Known:
-    """A text that stands in the source: `node` is the literal, or the f-string's part."""
+    """A text that stands in the source: a literal, or that part of an f-string, from `start` on.
+
+    `start` is not 0 where the literal is divided, as by %s or {}.
+    """
 
     text: str
     node: ast.expr
     module: Module
+    part: int = 0
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,15 @@ class Marks:
 
 @dataclass(frozen=True)
 class Hole:
-    """What is put in here is not known; `scope` is where its expression is to be read."""
+    """What is put in here is not known; `scope` is where its expression is to be read.
+
+    `within` is the f-string that it is a field of, `part` which of its parts.
+    """
 
     node: ast.expr
     scope: Scope
+    within: ast.JoinedStr | None = None
+    part: int = 0
 
 
 Piece = Known | Marks | Hole
@@ -64,6 +74,11 @@ class Text:
     @property
     def is_known(self) -> bool:
         return all(isinstance(piece, Known) for piece in self.pieces)
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether nothing of it is known."""
+        return len(self.pieces) == 1 and isinstance(self.pieces[0], Hole)
 
     @property
     def holes(self) -> tuple[Hole, ...]:
@@ -106,11 +121,17 @@ class Reader:
         return (Text((Known(node.value, node, scope.module),)),) if isinstance(node.value, str) else ()
 
     def _of_joinedstr(self, node: ast.JoinedStr, scope: Scope) -> Texts:
-        return self._joined([self.of(part, scope) for part in node.values])
+        return self._joined([self._part(node, place, scope) for place in range(len(node.values))])
 
-    def _of_formattedvalue(self, node: ast.FormattedValue, scope: Scope) -> Texts:
-        plain = node.format_spec is None and node.conversion == -1
-        return self.of(node.value, scope) if plain else (_hole(node.value, scope),)
+    def _part(self, node: ast.JoinedStr, place: int, scope: Scope) -> Texts:
+        part = node.values[place]
+        if isinstance(part, ast.Constant):
+            return (Text((Known(str(part.value), node, scope.module, place),)),)
+        assert isinstance(part, ast.FormattedValue)
+        found = self.of(part.value, scope)
+        if part.format_spec is None and part.conversion == -1 and not found[0].is_hole:
+            return found
+        return (Text((Hole(part.value, scope, node, place),)),)
 
     def _of_binop(self, node: ast.BinOp, scope: Scope) -> Texts:
         if isinstance(node.op, ast.Add):
@@ -170,17 +191,17 @@ class Reader:
             assert isinstance(piece, Known)
             place = 0
             for found in fields.finditer(piece.text):
-                yield _known(piece.text[place : found.start()], piece)
+                yield _known(piece, place, found.start())
                 place, key = found.end(), found["key"]
                 if key is None and found.group() in ("%%", "{{", "}}"):
-                    yield _known(found.group()[0], piece)
+                    yield _known(piece, found.start(), found.start() + 1)
                 elif key and not key.isdigit():
                     yield self.of(named[key], scope) if key in named else (_hole(piece.node, scope),)
                 else:
                     at = int(key) if key else used
                     used += 1
                     yield self.of(given[at], scope) if at < len(given) else (_hole(piece.node, scope),)
-            yield _known(piece.text[place:], piece)
+            yield _known(piece, place, len(piece.text))
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
@@ -304,9 +325,10 @@ def _hole(node: ast.expr, scope: Scope) -> Text:
     return Text((Hole(node, scope),))
 
 
-def _known(text: str, of: Known) -> Texts:
+def _known(of: Known, start: int, end: int) -> Texts:
     """A part of a literal."""
-    return (Text((Known(text, of.node, of.module),)) if text else Text(),)
+    text = of.text[start:end]
+    return (Text((Known(text, of.node, of.module, of.part, of.start + start),)) if text else Text(),)
 
 
 def _marked(node: ast.expr) -> ast.expr | bool:

@@ -1,0 +1,107 @@
+"""What is to be changed in a file, each by the place in the source that it concerns."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from migrator.core.python.modules import Module
+
+
+@dataclass(frozen=True)
+class Range:
+    """From a line and column to another: lines from 1, columns in characters from 0, as libcst counts."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True)
+class TextEdit:
+    """`new` in place of the characters from `start` to `end` of a text."""
+
+    start: int
+    end: int
+    new: str
+
+
+@dataclass(frozen=True)
+class Respelled:
+    """A literal with other text. `parts` are the edits of each part of an f-string; a plain literal has one, 0."""
+
+    parts: Mapping[int, tuple[TextEdit, ...]]
+    without: frozenset[int] = frozenset()  # fields of an f-string that go
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """Another expression; `{}` in it stands for the one that was there."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class CalledOn:
+    """`of.method(a, b)` → `function(of, a, b)`."""
+
+    function: str
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A call with other arguments behind the first: a source in which `{}` stands for the one that was there."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A tuple or list literal → a dict with these keys, or a dict → a tuple of the values of these keys."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Named:
+    """An expression that stands alone → `name = expression`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A statement that goes."""
+
+
+Edit = Respelled | Replaced | CalledOn | Handed | Keyed | Named | Removed
+
+
+@dataclass
+class Edits:
+    """Of one module. `needs` are the modules that the new source uses."""
+
+    module: Module
+    found: dict[tuple[Range, str], list[Edit]] = field(default_factory=dict)
+
+    def add(self, node: ast.expr | ast.stmt, edit: Edit) -> None:
+        """Under the place and kind of a node: an expression statement is no expression."""
+        edits = self.found.setdefault((self.range_of(node), type(node).__name__), [])
+        if edit not in edits:
+            edits.append(edit)
+
+    def range_of(self, node: ast.expr | ast.stmt) -> Range:
+        """ast counts columns in bytes of UTF-8."""
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return Range(
+            node.lineno,
+            self._characters(node.lineno, node.col_offset),
+            node.end_lineno,
+            self._characters(node.end_lineno, node.end_col_offset),
+        )
+
+    def _characters(self, line: int, offset: int) -> int:
+        text = self.module.lines[line - 1]
+        return offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore"))
