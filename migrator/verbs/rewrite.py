@@ -15,6 +15,7 @@ from migrator.shell import Group, Output, Verb, handled
 
 if TYPE_CHECKING:
     from migrator.core.sql.rewriting import Rewritten
+    from migrator.steps.rewrite_python import Rewriting
     from migrator.steps.rewrite_sql import Script
 
 
@@ -74,6 +75,88 @@ def sql(files: tuple[str, ...], driver: str, db: Path | None, plan: Path | None,
         if left:
             output.err.print(f"{count_of(left, 'statement')} of {len(found):,} left as written", markup=False)
     return ExitCode.DECISION if left else ExitCode.OK
+
+
+@rewrite.command("python", cls=Verb)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@click.option(
+    "--to",
+    "driver",
+    type=click.Choice(["psycopg"]),
+    default="psycopg",
+    show_default=True,
+    help="The driver that the program uses then.",
+)
+@click.option("--db", type=click.Path(path_type=Path), help="The SQLite database that the program uses.")
+@click.option("--plan", type=click.Path(path_type=Path), help="With --db: the plan by which it is moved.")
+@click.option("--diff", "action", flag_value="diff", help="Print what would change, as a diff that git apply takes.")
+@click.option("--write", "action", flag_value="write", help="Change the files.")
+@click.option("--check", "action", flag_value="check", default=True, help="Only say what is left to do. (default)")
+@JSON
+@handled
+def python(
+    paths: tuple[Path, ...], driver: str, db: Path | None, plan: Path | None, action: str, output: Output
+) -> int:
+    """Rewrite a program that uses sqlite3 or aiosqlite: its SQL, and the code around it.
+
+    Statements are translated as by rewrite sql, in literals, constants, f-strings and SQL files, together with their
+    arguments. connect(), rows, exceptions, with blocks, lastrowid, scripts and PRAGMAs become what PostgreSQL's driver
+    has for them; what it has not is in the module postgresql.py, which is written beside the program and is yours then.
+    The connection is the one that the environment variable DATABASE_URL names.
+
+    What is not certain is left as it is and reported, with file, line and rule. Formatting stays, a rewritten file
+    compiles, and a second run changes nothing.
+
+    Exits with 7 while something is left to do: for this command, or for you.
+
+    Examples:
+      migrator rewrite python src --db app.db --diff | less
+      migrator rewrite python src --db app.db --plan plan.toml --write
+      migrator rewrite python src --check
+    """
+    from migrator import report
+    from migrator.core.sql.placeholders import Driver
+    from migrator.steps.definitions import Tables
+    from migrator.steps.rewrite_python import RecodeRequest, rewrite_python, write
+
+    rewriting = rewrite_python(RecodeRequest(paths, Driver(driver), Tables(db, plan)), output.progress())
+    if action == "write":
+        write(rewriting)
+    if output.json:
+        click.echo(report.to_json("rewrite-python", _changes(rewriting, action)))
+    else:
+        _tell(rewriting, action, output)
+    if rewriting.unread:
+        return ExitCode.SOURCE
+    left = rewriting.open or (rewriting.sources if action != "write" else ())
+    return ExitCode.DECISION if left else ExitCode.OK
+
+
+def _tell(rewriting: Rewriting, action: str, output: Output) -> None:
+    from migrator import report
+
+    if action == "diff":
+        for line in rewriting.diff():
+            click.echo(line, nl=False)
+    report.show_findings(output.err, rewriting.findings)
+    for item in rewriting.unread:
+        output.err.print(f"error: {item.file}:{item.line} cannot be read: {item.reason}.", markup=False)
+    done = "changed" if action == "write" else "to be changed"
+    files, left = count_of(len(rewriting.sources), "file"), count_of(len(rewriting.open), "place")
+    output.err.print(f"{files} {done}; {left} left to you", markup=False)
+
+
+def _changes(rewriting: Rewriting, action: str) -> dict[str, Any]:
+    from migrator import report
+
+    return {
+        "written": action == "write",
+        "files": [source.path.as_posix() for source in rewriting.sources],
+        "diff": "".join(rewriting.diff()),
+        "findings": report.finding_json(rewriting.findings),
+        "unread": [{"file": item.file, "line": item.line, "reason": item.reason} for item in rewriting.unread],
+        "summary": {"files": len(rewriting.sources), "left": len(rewriting.open)},
+    }
 
 
 def _script(name: str) -> Script:

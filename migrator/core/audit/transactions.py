@@ -58,24 +58,34 @@ def _same(name: str) -> str:
 
 
 def _after_error(code: Codebase, scope: Scope, handler: ast.ExceptHandler, block: ast.Try) -> Iterator[Hazard]:
-    if not _caught(code, handler, scope) & set(_CATCHES):
+    for first, second in _pairs(code, scope, handler, block):
+        detail = f"line {second.call.line} runs after line {first.call.line} failed"
+        yield Hazard(scope.module.path.as_posix(), block.lineno, "statement-after-error", detail)
+        return
+
+
+def _pairs(code: Codebase, scope: Scope, handler: ast.ExceptHandler, block: ast.Try) -> Iterator[tuple[Site, Site]]:
+    """A statement that may fail, and one that runs in the same transaction after that."""
+    if not _caught(code, handler, scope) & set(_CATCHES) or _is_mended(code, scope, handler):
         return
     failed = [site for site in _sites_in(code, scope, block, "body") if site.of]
     after = [site for site in _sites_in(code, scope, handler, "body") if site.of]
     if not isinstance(handler.body[-1], ast.Raise | ast.Return):
         after += _behind(code, scope, block)
-    if _is_mended(code, scope, handler):
-        return
     for first in failed:
         for second in after:
             if _handle(first) == _handle(second):
-                yield Hazard(
-                    scope.module.path.as_posix(),
-                    block.lineno,
-                    "statement-after-error",
-                    f"line {second.call.line} runs after line {first.call.line} failed",
-                )
-                return
+                yield first, second
+
+
+def unguarded(code: Codebase) -> frozenset[Site]:
+    """Statements that may fail, and whose failure would end a transaction that goes on."""
+    return frozenset(
+        first
+        for scope in code.tree.scopes()
+        for handler, block in _handlers(scope)
+        for first, _ in _pairs(code, scope, handler, block)
+    )
 
 
 def _is_mended(code: Codebase, scope: Scope, handler: ast.ExceptHandler) -> bool:

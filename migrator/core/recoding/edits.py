@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from migrator.core.python.modules import Module
 
@@ -51,13 +52,6 @@ class CalledOn:
 
 
 @dataclass(frozen=True)
-class Handed:
-    """A call with other arguments behind the first: a source in which `{}` stands for the one that was there."""
-
-    source: str
-
-
-@dataclass(frozen=True)
 class Keyed:
     """A tuple or list literal → a dict with these keys, or a dict → a tuple of the values of these keys."""
 
@@ -72,11 +66,32 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Unawaited:
+    """`await x` → `x`."""
+
+
+@dataclass(frozen=True)
 class Removed:
     """A statement that goes."""
 
 
-Edit = Respelled | Replaced | CalledOn | Handed | Keyed | Named | Removed
+@dataclass(frozen=True)
+class NewSource:
+    """A file before and after; a new one was empty before."""
+
+    path: PurePosixPath
+    old: str
+    new: str
+
+
+def edited(text: str, edits: Iterable[TextEdit]) -> str:
+    """The text with all of these changes, which do not overlap."""
+    for edit in sorted(edits, key=lambda item: (item.start, item.end), reverse=True):
+        text = text[: edit.start] + edit.new + text[edit.end :]
+    return text
+
+
+Edit = Respelled | Replaced | CalledOn | Keyed | Named | Unawaited | Removed
 
 
 @dataclass
@@ -94,7 +109,8 @@ class Edits:
 
     def range_of(self, node: ast.expr | ast.stmt) -> Range:
         """ast counts columns in bytes of UTF-8."""
-        assert node.end_lineno is not None and node.end_col_offset is not None
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         return Range(
             node.lineno,
             self._characters(node.lineno, node.col_offset),

@@ -1,4 +1,4 @@
-"""A statement and its translation → the fewest changes in the statement's own text, and in the literals it is made of."""
+"""A statement and its translation → the fewest changes in the statement's own text, and in its literals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from migrator.core.python.modules import Module
-from migrator.core.python.texts import Hole, Known, Marks, Text
+from migrator.core.python.texts import Known, Marks, Piece, Text
 from migrator.core.recoding.edits import TextEdit
 
 # Tokens of either dialect, and of the drivers' placeholders; what is between them stays as the author wrote it.
@@ -51,7 +51,11 @@ def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: 
     at = ours[start - 1][2] if start else 0
     joined = bool(start) and _is_word(source[at - 1]) and _is_word(new[0])
     follows = start < len(ours) and ours[start][1] == at and _is_word(new[-1]) and _is_word(source[at])
-    lead = " " if joined or (start and new[0] not in ",;.)" and not new.startswith(("::", "(")) and source[at - 1] != "(") else ""
+    lead = (
+        " "
+        if joined or (start and new[0] not in ",;.)" and not new.startswith(("::", "(")) and source[at - 1] != "(")
+        else ""
+    )
     return TextEdit(at, at, f"{lead}{new}{' ' if follows else ''}")
 
 
@@ -69,77 +73,63 @@ def _tokens(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
+Literal = tuple[Module, ast.expr, int]  # a literal, and which part of an f-string
+Wanted = dict[Literal, tuple[TextEdit, ...]]
+
+
 @dataclass
 class Literals:
     """The changes in each part of each literal of a program, gathered from all statements that it is a part of."""
 
-    found: dict[tuple[Module, ast.expr, int], tuple[TextEdit, ...]] = field(default_factory=dict)
+    found: Wanted = field(default_factory=dict)
 
-    def agree(self, wanted: dict[tuple[Module, ast.expr, int], tuple[TextEdit, ...]]) -> bool:
-        """Whether nobody wants a part of these literals changed in another way."""
-        return all(self.found.get(key, edits) == edits for key, edits in wanted.items())
-
-    def take(self, wanted: dict[tuple[Module, ast.expr, int], tuple[TextEdit, ...]]) -> None:
+    def take(self, wanted: Wanted) -> bool:
+        """False where another statement wants one of these literals changed in another way, or not at all."""
+        if any(self.found.get(key, edits) != edits for key, edits in wanted.items()):
+            return False
         self.found.update(wanted)
+        return True
 
 
-Wanted = dict[tuple[Module, ast.expr, int], tuple[TextEdit, ...]]
-
-
-def in_literals(variants: Iterable[tuple[Text, Sequence[TextEdit], str]], marks: str) -> Wanted:
-    """(text, changes in it, what stood for its holes) → the changes in each literal. Raises Scattered."""
+def in_literals(variants: Iterable[tuple[Text, Sequence[TextEdit]]], hole: str) -> Wanted:
+    """Variants of a text, each with the changes in it, → the changes in each literal. Raises Scattered."""
+    by_piece: dict[tuple[Literal, int], tuple[TextEdit, ...]] = {}
+    for text, edits in variants:
+        for key, mine in _divided(text, edits, hole).items():
+            if by_piece.setdefault(key, mine) != mine:
+                raise Scattered("a part of it would have to be changed in one case and not in another")
     wanted: Wanted = {}
-    for text, edits, hole in variants:
-        mine: dict[tuple[Module, ast.expr, int], list[TextEdit]] = {}
-        for key, edit in _divided(text, edits, hole, marks):
-            mine.setdefault(key, []).append(edit)
-        for piece in text.pieces:
-            if isinstance(piece, Known):
-                key = (piece.module, piece.node, piece.part)
-                new = tuple(sorted(set(mine.get(key, ())), key=lambda edit: (edit.start, edit.end)))
-                inside = tuple(edit for edit in new if _is_in(edit, piece))
-                before = tuple(edit for edit in wanted.get(key, ()) if _is_in(edit, piece))
-                if key in wanted and before != inside and _covered(wanted, key, piece):
-                    raise Scattered(f"{piece.text.strip()[:40]!r} would have to differ from case to case")
-                wanted[key] = tuple(sorted({*wanted.get(key, ()), *new}, key=lambda edit: (edit.start, edit.end)))
+    for (literal, _), edits in sorted(by_piece.items(), key=lambda item: item[0][1]):
+        wanted[literal] = wanted.get(literal, ()) + edits
     return wanted
 
 
-def _covered(wanted: Wanted, key: tuple[Module, ast.expr, int], piece: Known) -> bool:
-    return key in wanted
-
-
-def _is_in(edit: TextEdit, piece: Known) -> bool:
-    return piece.start <= edit.start and edit.end <= piece.start + len(piece.text)
-
-
-def _divided(
-    text: Text, edits: Sequence[TextEdit], hole: str, marks: str
-) -> Iterator[tuple[tuple[Module, ast.expr, int], TextEdit]]:
-    """Each change with the literal that it lies in. Raises Scattered."""
-    spans = list(_spans(text, hole, marks))
+def _divided(text: Text, edits: Sequence[TextEdit], hole: str) -> dict[tuple[Literal, int], tuple[TextEdit, ...]]:
+    """The changes by the piece that they lie in and where it begins in its literal. Raises Scattered."""
+    spans = list(_spans(text, hole))
+    found: dict[tuple[Literal, int], tuple[TextEdit, ...]] = {
+        ((piece.module, piece.node, piece.part), piece.start): () for piece, _, _ in spans if isinstance(piece, Known)
+    }
     for edit in edits:
         piece, start = _piece_of(spans, edit)
-        if not isinstance(piece, Known):
-            raise Scattered("what would have to be changed is put in from elsewhere")
         moved = piece.start + edit.start - start
-        yield (piece.module, piece.node, piece.part), TextEdit(moved, moved + edit.end - edit.start, edit.new)
+        found[(piece.module, piece.node, piece.part), piece.start] += (
+            TextEdit(moved, moved + edit.end - edit.start, edit.new),
+        )
+    return found
 
 
-def _piece_of(spans: Sequence[tuple[Known | Marks | Hole, int, int]], edit: TextEdit) -> tuple[Known | Marks | Hole, int]:
-    """What is put in between two literals goes to the first that it touches."""
+def _piece_of(spans: Sequence[tuple[Piece, int, int]], edit: TextEdit) -> tuple[Known, int]:
+    """What is put in between two literals goes to the first that it touches. Raises Scattered."""
     for piece, start, end in spans:
         if start <= edit.start and edit.end <= end and isinstance(piece, Known):
             return piece, start
-    for piece, start, end in spans:
-        if start <= edit.start and edit.end <= end:
-            return piece, start
-    raise Scattered("a change goes over the end of a literal")
+    raise Scattered("what would have to be changed does not stand in one literal")
 
 
-def _spans(text: Text, hole: str, marks: str) -> Iterator[tuple[Known | Marks | Hole, int, int]]:
+def _spans(text: Text, hole: str) -> Iterator[tuple[Piece, int, int]]:
     place = 0
     for piece in text.pieces:
-        length = len(piece.text) if isinstance(piece, Known) else len(marks) if isinstance(piece, Marks) else len(hole)
+        length = len(piece.text) if isinstance(piece, Known) else 1 if isinstance(piece, Marks) else len(hole)
         yield piece, place, place + length
         place += length

@@ -77,7 +77,9 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     plain = _without_tables(statement)
     if plain is not None:
         output, rule, message = plain
-        return Rewritten(statement, output, findings=(finding_at(place, rule, message, statement),) if rule else ())
+        severity = Severity.WARNING if output is None else Severity.NOTE
+        told = (finding_at(place, rule, message, statement, severity),) if rule else ()
+        return Rewritten(statement, output, findings=told)
     if not statement.tokens[0].is_word(*_IS_QUERY):
         return declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
     notes: list[Note] = []

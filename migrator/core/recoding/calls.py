@@ -1,0 +1,182 @@
+"""What becomes of the calls of connections and cursors, apart from their SQL."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from migrator.core.audit.codebase import Codebase, gives_connection, is_handle
+from migrator.core.findings import Finding, Severity
+from migrator.core.python import apis
+from migrator.core.python.modules import Call, Module, Scope
+from migrator.core.python.values import Made, Managed, Values
+from migrator.core.recoding.edits import Edits, Replaced, Unawaited
+from migrator.core.recoding.names import SUPPORT
+
+# What psycopg's connections and cursors have as well, or what is rewritten elsewhere.
+_KNOWN = {
+    *(
+        "execute",
+        "executemany",
+        "executescript",
+        "commit",
+        "rollback",
+        "close",
+        "cursor",
+        "row_factory",
+        "isolation_level",
+    ),
+    *("fetchone", "fetchmany", "fetchall", "description", "rowcount", "lastrowid", "arraysize", "connection"),
+    *("execute_fetchall", "execute_insert", "__enter__", "__exit__"),
+}
+_DROPPED = {"timeout", "check_same_thread", "cached_statements", "uri", "database", "isolation_level", "detect_types"}
+
+
+class Calls:
+    """Of one module. `kept` are the connect() calls whose database stays SQLite's: those in memory."""
+
+    def __init__(self, code: Codebase, module: Module, edits: Edits, kept: frozenset[ast.Call]) -> None:
+        self.code = code
+        self.module = module
+        self.edits = edits
+        self.kept = kept
+
+    def recode(self) -> Iterator[Finding]:
+        for scope in self.module.scopes:
+            for call in scope.calls:
+                if call in self.code.connects and call.node not in self.kept:
+                    yield from self._connect(call)
+            yield from self._attributes(scope)
+            self._factories(scope)
+        for statement in ast.walk(self.module.tree):
+            if isinstance(statement, ast.With | ast.AsyncWith):
+                self._with(statement)
+        self._awaited()
+
+    # -- connect() -----------------------------------------------------------------------------------------------------
+
+    def _connect(self, call: Call) -> Iterator[Finding]:
+        """The path and SQLite's own options go; isolation_level=None is what autocommit=True is."""
+        level = next((item.value for item in call.node.keywords if item.arg == "isolation_level"), None)
+        autocommit = isinstance(level, ast.Constant) and level.value is None
+        name = "connect_async" if self.code.calls_external(call, "aiosqlite.connect") else "connect"
+        self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({'autocommit=True' if autocommit else ''})"))
+        for keyword in call.node.keywords:
+            if keyword.arg == "detect_types" or keyword.arg not in _DROPPED:
+                yield self._finding(call.node, "sqlite-api", f"connect({keyword.arg or '**'}=…) is sqlite3's own.")
+
+    # -- attributes ----------------------------------------------------------------------------------------------------
+
+    def _attributes(self, scope: Scope) -> Iterator[Finding]:
+        """What of a connection or cursor psycopg does not have."""
+        for node in _attributes_in(scope):
+            if node.attr in _KNOWN:
+                continue
+            handles = [value for value in self.code.inference.of(node.value, scope) if is_handle(value)]
+            if handles and not self._is_kept(frozenset(handles)):
+                yield self._finding(node, "sqlite-api", f"{ast.unparse(node)} is sqlite3's own; psycopg has none.")
+
+    def _factories(self, scope: Scope) -> None:
+        for target, binding in scope.attributes.get("row_factory", ()):
+            value = binding.value
+            if value is None or not self._is_mine(target.value, scope):
+                continue
+            names = {getattr(item, "name", "") for item in self.code.inference.of(value, scope)}
+            if names & {"sqlite3.Row", "aiosqlite.Row"}:
+                self.edits.add(value, Replaced(f"{SUPPORT}.row_factory"))
+            elif not (isinstance(value, ast.Constant) and value.value is None):
+                self.edits.add(value, Replaced(f"{SUPPORT}.each_row({{}})"))
+        for target, binding in scope.attributes.get("isolation_level", ()):
+            if binding.value is not None and self._is_mine(target.value, scope):
+                is_none = isinstance(binding.value, ast.Constant) and binding.value.value is None
+                self.edits.add(target, Replaced(f"{ast.unparse(target.value)}.autocommit"))
+                self.edits.add(binding.value, Replaced(str(is_none)))
+
+    # -- with ----------------------------------------------------------------------------------------------------------
+
+    def _with(self, statement: ast.With | ast.AsyncWith) -> None:
+        """`with connection:` commits and leaves it open; psycopg's closes it."""
+        for item in statement.items:
+            scope = self._scope_of(item.context_expr)
+            values = self.code.inference.of(item.context_expr, scope)
+            if isinstance(item.context_expr, ast.Call) and item.context_expr in self._connecting():
+                continue
+            if self._is_kept(values):
+                continue
+            behind = "_async" if isinstance(statement, ast.AsyncWith) else ""
+            if any(_is_connection(value) for value in values):
+                self.edits.add(item.context_expr, Replaced(f"{SUPPORT}.transaction{behind}({{}})"))
+            elif behind and _is_execute(item.context_expr) and any(is_handle(value) for value in values):
+                self.edits.add(item.context_expr, Replaced("await {}"))
+
+    def _awaited(self) -> None:
+        """aiosqlite's cursor() is awaited, psycopg's is not."""
+        for node in ast.walk(self.module.tree):
+            if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) and _is(node.value.func, "cursor"):
+                if self._is_mine(node.value, self._scope_of(node)):
+                    self.edits.add(node, Unawaited())
+
+    def _connecting(self) -> set[ast.Call]:
+        return {call.node for call in self.code.connects}
+
+    def _scope_of(self, node: ast.expr) -> Scope:
+        """The innermost scope around an expression."""
+        best = self.module.scope
+        for scope in self.module.scopes:
+            inner = scope.node
+            if isinstance(inner, ast.Module):
+                continue
+            start, end = getattr(inner, "lineno", 0), getattr(inner, "end_lineno", 0)
+            if start <= node.lineno <= end and start >= getattr(best.node, "lineno", 0):
+                best = scope
+        return best
+
+    # -- whose ---------------------------------------------------------------------------------------------------------
+
+    def _is_mine(self, node: ast.expr, scope: Scope) -> bool:
+        values = self.code.inference.of(node, scope)
+        return any(is_handle(value) for value in values) and not self._is_kept(values)
+
+    def _is_kept(self, values: Values) -> bool:
+        return is_kept(values, self.kept)
+
+    def _finding(self, node: ast.expr, rule: str, message: str) -> Finding:
+        return Finding(rule, Severity.WARNING, f"{self.module.path.as_posix()}:{node.lineno}", message)
+
+
+def is_kept(values: Values, kept: frozenset[ast.Call]) -> bool:
+    """Whether all handles among these values come from connections that stay SQLite's."""
+    origins = [value.origin for value in values if isinstance(value, Made) and apis.kind_of(value.type)]
+    return bool(origins) and all(origin is not None and origin.node in kept for origin in origins)
+
+
+def kept_connections(code: Codebase) -> frozenset[ast.Call]:
+    """connect() calls of databases in memory: they hold nothing to be moved."""
+    found = set()
+    for call in code.connects:
+        path = call.node.args[0] if call.node.args else None
+        if ":memory:" in code.strings(path, call.scope):
+            found.add(call.node)
+    return frozenset(found)
+
+
+def _is_connection(value: object) -> bool:
+    return isinstance(value, Made) and gives_connection(value) and not isinstance(value, Managed)
+
+
+def _is(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == name
+
+
+def _is_execute(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and _is(node.func, "execute")
+
+
+def _attributes_in(scope: Scope) -> Iterator[ast.Attribute]:
+    inner = {other.node for other in scope.inner}
+    waiting: list[ast.AST] = [scope.node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            yield node
+        waiting += [child for child in ast.iter_child_nodes(node) if child not in inner]

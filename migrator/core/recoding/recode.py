@@ -1,0 +1,169 @@
+"""A program that uses SQLite → the same program on PostgreSQL: new sources, and what a person has still to do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from migrator.core.audit import transactions
+from migrator.core.audit.codebase import Codebase
+from migrator.core.findings import Finding, Severity
+from migrator.core.python.modules import Module
+from migrator.core.python.sites import Sink, Site
+from migrator.core.recoding.arguments import Given
+from migrator.core.recoding.calls import Calls, is_kept, kept_connections
+from migrator.core.recoding.edits import CalledOn, Edits, Keyed, NewSource, Removed, Replaced, Respelled, TextEdit
+from migrator.core.recoding.identifiers import Identifiers
+from migrator.core.recoding.imports import with_imports
+from migrator.core.recoding.names import SUPPORT, renamed
+from migrator.core.recoding.places import finding
+from migrator.core.recoding.respelling import Literals
+from migrator.core.recoding.statements import Recoded, Statements
+from migrator.core.recoding.writing import NotFound, written
+from migrator.core.redefining import Definitions
+from migrator.core.sql.placeholders import Driver
+
+
+@dataclass(frozen=True)
+class Recoding:
+    """`sources` are only those that change. `needs_support` says whether the module beside the program is used."""
+
+    sources: tuple[NewSource, ...]
+    findings: tuple[Finding, ...]
+    needs_support: bool
+
+
+@dataclass
+class Recoder:
+    code: Codebase
+    definitions: Definitions
+    driver: Driver
+    findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.edits = {module: Edits(module) for module in self.code.tree.modules}
+        self.kept = kept_connections(self.code)
+        self.guarded = transactions.unguarded(self.code)
+        self.identifiers = Identifiers(self.code, self.definitions, self.edits)
+
+    def recode(self) -> Recoding:
+        if not any(True for _ in self.code.sites) and not self.code.connects:
+            return Recoding((), (), needs_support=False)
+        self._statements()
+        for module, edits in self.edits.items():
+            self.findings += Calls(self.code, module, edits, self.kept).recode()
+            self.findings += renamed(module, self.code.inference, edits, self._kept_names(module))
+        sources = tuple(self._sources())
+        return Recoding(
+            sources, tuple(dict.fromkeys(self.findings)), any(f"{SUPPORT}." in item.new for item in sources)
+        )
+
+    # -- statements ----------------------------------------------------------------------------------------------------
+
+    def _statements(self) -> None:
+        literals = Literals()
+        statements = Statements(self.definitions, self.driver, literals, self.identifiers.returning)
+        done = []
+        for site in self.code.sites:
+            if is_kept(frozenset(site.of), self.kept):
+                continue
+            if self.identifiers.replaces(site):
+                continue
+            recoded = statements.recode(site, _given(site))
+            self.findings += recoded.findings
+            if recoded.wanted is not None:
+                done.append(recoded)
+        self._literals(literals)
+        for recoded in done:
+            self._call(recoded)
+        self.findings += self.identifiers.findings
+
+    def _literals(self, literals: Literals) -> None:
+        by_node: dict[tuple[Module, ast.expr], dict[int, tuple[TextEdit, ...]]] = {}
+        for (module, node, part), edits in literals.found.items():
+            if edits:
+                by_node.setdefault((module, node), {})[part] = edits
+        for (module, node), parts in by_node.items():
+            self.edits[module].add(node, Respelled(parts))
+
+    def _call(self, recoded: Recoded) -> None:
+        site = recoded.site
+        edits = self.edits[site.scope.module]
+        if recoded.goes:
+            self._goes(site, edits)
+            return
+        for mark in recoded.marks:
+            self.edits[mark.module].add(mark.node, Replaced('"%s"'))
+        if recoded.arguments is not None and site.arguments is not None:
+            if recoded.arguments.template != "{}":
+                edits.add(site.arguments, Replaced(recoded.arguments.template))
+            if recoded.arguments.keys:
+                edits.add(site.arguments, Keyed(recoded.arguments.keys))
+            for node, source in recoded.arguments.elements:
+                edits.add(node, Replaced(source))
+        if site.sink is None:
+            self._method(site, edits)
+
+    def _goes(self, site: Site, edits: Edits) -> None:
+        statement = site.call.statement
+        value = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(value, ast.Await):
+            value = value.value
+        if value is site.call.node and isinstance(statement, ast.Expr):
+            edits.add(statement, Removed())
+        else:
+            self.findings.append(finding(site, "pragma", "What this PRAGMA gives is used; PostgreSQL has none."))
+
+    def _method(self, site: Site, edits: Edits) -> None:
+        """Calls that psycopg has not, or not so, become functions of the module beside the program."""
+        of_connection = any(made.type.endswith(".Connection") for made in site.of)
+        behind = "_async" if any(made.type.startswith("aiosqlite.") for made in site.of) else ""
+        if site.method in ("executescript", "execute_fetchall") or (site.method == "executemany" and of_connection):
+            edits.add(site.call.node, CalledOn(f"{SUPPORT}.{site.method}{behind}"))
+        elif site.method == "execute" and site in self.guarded:
+            edits.add(site.call.node, CalledOn(f"{SUPPORT}.execute{behind}"))
+        elif site.method == "execute_insert":
+            self.findings.append(finding(site, "sqlite-api", "execute_insert() is aiosqlite's own: use RETURNING."))
+
+    # -- sources -------------------------------------------------------------------------------------------------------
+
+    def _kept_names(self, module: Module) -> frozenset[ast.AST]:
+        """The function in a connect() call goes with the call, or stays with it."""
+        return frozenset(call.node.func for call in self.code.connects if call.scope.module is module) | frozenset(
+            call.node for call in self.code.connects
+        )
+
+    def _sources(self) -> Iterator[NewSource]:
+        for module, edits in self.edits.items():
+            if not edits.found:
+                continue
+            try:
+                new = with_imports(written(module.text, edits.found), module.text)
+                compile(new, module.path.as_posix(), "exec", dont_inherit=True)
+            except (NotFound, cst.ParserSyntaxError, SyntaxError) as error:
+                message = f"This file is left as it is: its changes could not be written ({error})."
+                self.findings.append(Finding("unwritten", Severity.WARNING, module.path.as_posix(), message))
+                continue
+            if new != module.text:
+                yield NewSource(module.path, module.text, new)
+
+
+def _given(site: Site) -> Given:
+    node = site.arguments
+    is_none = isinstance(node, ast.Constant) and node.value is None
+    passed = (node is not None and not is_none) if site.sink is None else _sink_passes(site.sink, node)
+    return Given(None if is_none else node, site.method == "executemany", passed)
+
+
+def _sink_passes(sink: Sink, node: ast.expr | None) -> bool:
+    """Whether the driver gets arguments, be they empty: what the function makes of none is seen in its default."""
+    if sink.arguments is None:
+        return False
+    if node is not None:
+        return True
+    bindings = sink.function.bindings.get(sink.arguments.arg, ())
+    default = bindings[0].value if bindings else None
+    return not (isinstance(default, ast.Constant) and default.value is None)

@@ -1,0 +1,122 @@
+"""rewrite python: the SQL of a program together with the code around it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import tokenize
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from migrator.core.audit.result import Unread
+from migrator.core.errors import UsageError
+from migrator.core.findings import Finding, Severity
+from migrator.core.progress import Progress
+from migrator.core.recoding.edits import NewSource
+from migrator.core.recoding.names import SUPPORT
+from migrator.core.recoding.recode import Recoder
+from migrator.core.recoding.scripts import recode_script
+from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.split import split
+from migrator.disk import put_in_place, writing
+from migrator.steps.definitions import Tables
+from migrator.steps.program import read_files
+
+_PARTIAL = ".part"
+
+
+@dataclass(frozen=True)
+class RecodeRequest:
+    paths: tuple[Path, ...]
+    driver: Driver
+    tables: Tables
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """`sources` are the files that change, the module beside the program among them; `findings` what stays open."""
+
+    root: Path
+    sources: tuple[NewSource, ...]
+    findings: tuple[Finding, ...]
+    unread: tuple[Unread, ...]
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """What a person has to do: all but the notes."""
+        return tuple(finding for finding in self.findings if finding.severity is not Severity.NOTE)
+
+    def diff(self) -> Iterator[str]:
+        """Lines of a unified diff that git and patch take."""
+        for source in self.sources:
+            before = f"a/{source.path}" if source.old else "/dev/null"
+            old, new = source.old.splitlines(keepends=True), source.new.splitlines(keepends=True)
+            for line in difflib.unified_diff(old, new, before, f"b/{source.path}"):
+                yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
+    """What a rewrite would do; it writes nothing. Raises UsageError, SourceError, PlanError."""
+    found = read_files(request.paths, progress)
+    created = [item.text for script in found.scripts for item in split(script.text) if item.begins_with("CREATE")]
+    definitions = request.tables.read([*found.code.definitions(), *created], progress)
+    progress.start("Rewriting", None)
+    recoding = Recoder(found.code, definitions, request.driver).recode()
+    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.scripts]
+    progress.finish()
+    sources = [*recoding.sources, *(source for source, _ in scripts if source.new != source.old)]
+    if recoding.needs_support and found.code.tree.module_named(SUPPORT, found.code.tree.modules[0]) is None:
+        sources.insert(0, NewSource(PurePosixPath(f"{SUPPORT}.py"), "", _support(recoding.sources)))
+    findings = [*recoding.findings, *(finding for _, inner in scripts for finding in inner)]
+    return Rewriting(found.root, tuple(sources), tuple(findings), found.unread)
+
+
+def _support(sources: Iterable[NewSource]) -> str:
+    """The module beside the program, with what coroutines need where there are any."""
+    folder = files("migrator.core.recoding")
+    text = folder.joinpath(f"{SUPPORT}.py.txt").read_text(encoding="utf-8")
+    if any(re.search(rf"\b{SUPPORT}\.\w+_async\b", source.new) for source in sources):
+        text += folder.joinpath(f"{SUPPORT}_async.py.txt").read_text(encoding="utf-8")
+    return text
+
+
+def write(rewriting: Rewriting) -> None:
+    """Each file as a whole, in its own encoding and with its own permissions. Raises UsageError, Failure.
+
+    A file that somebody changed since it was read keeps that change, and nothing is written.
+    """
+    for source in rewriting.sources:
+        if source.old and _decoded(rewriting.root / source.path) != source.old:
+            raise UsageError(
+                f"{source.path} has changed meanwhile.", "Nothing was written.", "Run the same command again."
+            )
+    for source in rewriting.sources:
+        _write(rewriting.root / source.path, source.new)
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + _PARTIAL)
+    with writing(path, "Check the folder's permissions."):
+        raw = text.encode(_encoding(path) if path.exists() else "utf-8")
+        partial.write_bytes(raw)
+        if path.exists():
+            shutil.copymode(path, partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        put_in_place(partial, path)
+
+
+def _decoded(path: Path) -> str:
+    return path.read_bytes().decode(_encoding(path)) if path.exists() else ""
+
+
+def _encoding(path: Path) -> str:
+    if path.suffix != ".py":
+        return "utf-8"
+    encoding, _ = tokenize.detect_encoding(BytesIO(path.read_bytes()).readline)
+    return encoding
