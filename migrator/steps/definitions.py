@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrator.core.errors import UsageError
-from migrator.core.plan import Style
+from migrator.core.model import Schema, Table, TableKind, fold
+from migrator.core.plan import Plan, Style
 from migrator.core.progress import Progress, Silent
 from migrator.core.redefining import Definitions
 from migrator.profiles import recognise
@@ -27,22 +28,62 @@ class Tables:
 
     def read(self, created: Iterable[str], progress: Progress) -> Definitions:
         """`created` are the CREATE statements at hand. Raises UsageError, SourceError, PlanError."""
-        if self.db is not None:
-            return _definitions_of(self.db, self.plan, self.style, progress)
-        if self.plan is not None:
+        if self.db is None and self.plan is not None:
             raise UsageError("--plan needs --db.", "A plan does not hold the keys.", "Name the database: --db FILE")
         with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
             path = Path(scratch) / "drafted.db"
-            refused = draft_database(path, created)
-            return replace(_definitions_of(path, None, self.style, Silent()), refused=refused)
+            if self.db is None:
+                refused = draft_database(path, created)
+                schema, plan = read_schema_of(path), _proposed(path, self.style, Silent())
+            else:
+                known = read_schema_of(self.db)
+                plan = read_plan(self.plan, known)[0] if self.plan else _proposed(self.db, self.style, progress)
+                refused = draft_database(path, [*_statements(known), *created])
+                schema, plan = _with_new(known, plan, path)
+            return replace(_definitions(self.db or path, schema, plan), refused=refused)
 
 
-def _definitions_of(path: Path, plan_file: Path | None, style: Style, progress: Progress) -> Definitions:
-    schema = read_schema_of(path)
-    if plan_file is not None:
-        plan, _ = read_plan(plan_file, schema)
-    else:
-        plan = make_plan(PlanRequest(path, style, workers=1), progress).plan
+def _proposed(path: Path, style: Style, progress: Progress) -> Plan:
+    return make_plan(PlanRequest(path, style, workers=1), progress).plan
+
+
+def _statements(schema: Schema) -> Iterator[str]:
+    """What makes the tables, indexes and views that a database has."""
+    for table in schema.tables:
+        if table.kind is not TableKind.SHADOW:
+            yield table.sql
+    for table in schema.tables:
+        yield from (index.sql for index in table.indexes if index.sql)
+    yield from (view.sql for view in schema.views if view.sql)
+
+
+def _with_new(schema: Schema, plan: Plan, drafted: Path) -> tuple[Schema, Plan]:
+    """The schema with what a program makes beside it, and a proposal for that."""
+    made = read_schema_of(drafted)
+    tables = {fold(table.name): table for table in made.tables}
+    known = {fold(table.name) for table in schema.tables}
+    views = {fold(view.name) for view in schema.views}
+    merged = replace(
+        schema,
+        tables=(
+            *(_with_indexes(table, tables.get(fold(table.name))) for table in schema.tables),
+            *(table for name, table in tables.items() if name not in known),
+        ),
+        views=(*schema.views, *(view for view in made.views if fold(view.name) not in views)),
+    )
+    if known.issuperset(tables):
+        return merged, plan
+    new = tuple(item for item in _proposed(drafted, plan.style, Silent()).tables if fold(item.source) not in known)
+    return merged, replace(plan, tables=(*plan.tables, *new))
+
+
+def _with_indexes(table: Table, made: Table | None) -> Table:
+    names = {fold(index.name) for index in table.indexes}
+    new = [index for index in made.indexes if index.origin == "c" and fold(index.name) not in names] if made else []
+    return replace(table, indexes=(*table.indexes, *new))
+
+
+def _definitions(path: Path, schema: Schema, plan: Plan) -> Definitions:
     profile = recognise(plan.profile, schema)
     shapes = recorded_shapes(profile, path, schema) if profile else None
     if profile and shapes is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,83 @@ def test_a_rewritten_program_gives_the_same_answers(name: str, database: str, tm
     assert done.returncode in (0, 7), done.stderr
     after.database.unlink()
     assert after.drive({"DATABASE_URL": database}) == before.drive()
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+PROGRAM = """\
+import sqlite3
+
+
+def add(name):
+    conn = sqlite3.connect("app.db")
+    conn.execute("CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, name TEXT)")
+    conn.execute("INSERT INTO users (name) VALUES (?)", (name,))
+    conn.commit()
+"""
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    folder = tmp_path / "program"
+    folder.mkdir()
+    (folder / "app.py").write_text(PROGRAM, encoding="utf-8")
+    return folder
+
+
+def test_check_says_7_until_nothing_is_left(program: Path) -> None:
+    assert migrator("rewrite", "python", program).returncode == 7
+    assert (program / "app.py").read_text(encoding="utf-8") == PROGRAM
+    assert migrator("rewrite", "python", program, "--write").returncode == 0
+    assert migrator("rewrite", "python", program, "--check").returncode == 0
+
+
+def test_the_diff_is_what_write_does(program: Path, tmp_path: Path) -> None:
+    diff = migrator("rewrite", "python", program, "--diff")
+    assert diff.returncode == 7
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "app.py").write_text(PROGRAM, encoding="utf-8")
+    subprocess.run(["git", "apply", "-"], check=True, cwd=copy, input=diff.stdout, encoding="utf-8")
+    migrator("rewrite", "python", program, "--write")
+    assert {path.name: path.read_text() for path in copy.iterdir()} == {
+        path.name: path.read_text() for path in program.iterdir()
+    }
+
+
+@pytest.mark.parametrize(
+    ("head", "encoding", "newline"),
+    [("", "utf-8", "\r\n"), ("\ufeff", "utf-8", "\n"), ("# -*- coding: latin-1 -*-\n# Grüße\n", "latin-1", "\n")],
+)
+def test_a_file_keeps_its_encoding_and_lines(program: Path, head: str, encoding: str, newline: str) -> None:
+    file = program / "app.py"
+    file.write_bytes((head + PROGRAM).replace("\n", newline).encode(encoding))
+    file.chmod(0o755)
+    migrator("rewrite", "python", program, "--write")
+    new = file.read_bytes().decode(encoding)
+    assert "VALUES (%s)" in new
+    assert new.startswith(head.replace("\n", newline))
+    assert new.count("\n") == new.count(newline)
+    assert file.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_goes_on(program: Path) -> None:
+    (program / "broken.py").write_text("def f(:\n", encoding="utf-8")
+    done = migrator("rewrite", "python", program, "--write")
+    assert done.returncode == 4
+    assert "broken.py:1 cannot be read" in done.stderr
+    assert "%s" in (program / "app.py").read_text(encoding="utf-8")
+
+
+def test_json_for_programs(program: Path) -> None:
+    done = json.loads(migrator("rewrite", "python", program, "--json").stdout)
+    assert done["kind"] == "rewrite-python"
+    assert done["files"] == ["postgresql.py", "app.py"]
+    assert done["summary"] == {"files": 2, "left": 0}
+    assert done["written"] is False
+
+
+def test_a_folder_without_code_is_said_so(tmp_path: Path) -> None:
+    done = migrator("rewrite", "python", tmp_path)
+    assert done.returncode == 2
+    assert "There is no Python and no SQL" in done.stderr

@@ -170,8 +170,13 @@ def _autocommit(code: Codebase) -> Iterator[Hazard]:
     for site in code.sites:
         if site.method == "executescript":
             yield at(site.call, "autocommit", "executescript() commits first")
-        elif any(_defines(text.filled("x")) for text in site.texts) and not _commits(code, site):
+        elif is_kept_at_once(code, site):
             yield at(site.call, "autocommit", "a definition without a commit")
+
+
+def is_kept_at_once(code: Codebase, site: Site) -> bool:
+    """Whether a call defines something and nobody commits: SQLite keeps it all the same."""
+    return any(_defines(text.filled("x")) for text in site.texts) and not _commits(code, site)
 
 
 def _levels(code: Codebase) -> Iterator[Hazard]:

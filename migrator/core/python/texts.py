@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from migrator.core.python.apis import SAME_ELEMENTS
@@ -44,6 +44,8 @@ class Marks:
     node: ast.expr
     module: Module
     of: ast.expr | None
+    within: ast.JoinedStr | None = None  # the f-string that makes them in a field of its own
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,10 @@ class Hole:
     scope: Scope
     within: ast.JoinedStr | None = None
     part: int = 0
+
+    @property
+    def module(self) -> Module:
+        return self.scope.module
 
 
 Piece = Known | Marks | Hole
@@ -130,6 +136,9 @@ class Reader:
         assert isinstance(part, ast.FormattedValue)
         found = self.of(part.value, scope)
         if part.format_spec is None and part.conversion == -1 and not found[0].is_hole:
+            own = found[0].pieces[0] if found[0].pieces else None
+            if isinstance(own, Marks) and own.node is part.value:
+                return (Text((replace(own, within=node, part=place),)),)
             return found
         return (Text((Hole(part.value, scope, node, place),)),)
 
@@ -209,6 +218,9 @@ class Reader:
         marks = self._marks(node, scope)
         if marks is not None:
             return (Text((marks,)),)
+        if isinstance(node.args[0], ast.GeneratorExp | ast.ListComp):
+            # As many as there are: one of them is known, and a hole says that there may be others.
+            return tuple(text + _hole(node, scope) for text in self.of(node.args[0].elt, scope) if not text.is_hole)
         between = self.of(separator, scope)
         variants: list[Text] = []
         for elements in self._lists(node.args[0], scope):

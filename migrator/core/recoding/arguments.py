@@ -6,6 +6,8 @@ import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from migrator.core.python.kinds import is_bool
+from migrator.core.python.modules import Scope
 from migrator.core.python.texts import Marks
 from migrator.core.sql.rewriting import Rewritten
 
@@ -14,31 +16,38 @@ _NUMBERS = ("bigint", "integer", "smallint", "double precision", "numeric")
 
 @dataclass(frozen=True)
 class Given:
-    """What a call passes. `passed` says whether the driver gets any at all, be it an empty list."""
+    """What a call passes.
+
+    `passed` says whether the driver gets any at all, be it an empty list; `listed`, that a run of placeholders is given
+    one list.
+    """
 
     node: ast.expr | None
+    scope: Scope
     many: bool = False  # executemany: a row for each
     passed: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True)
 class Reshaped:
     """`template` has `{}` in place of the arguments as they were; `keys` name those of a literal tuple or dict.
 
-    `elements` are new spellings of single values.
+    `elements` are new spellings of single values; `whole` is all of them anew, also where there were none.
     """
 
     template: str = "{}"
     keys: tuple[str, ...] = ()
     elements: tuple[tuple[ast.expr, str], ...] = ()
+    whole: str = ""
 
 
 def reshape(given: Given, variants: Sequence[Sequence[Rewritten]], marks: Sequence[Marks]) -> Reshaped | None:
     """None where the arguments would have to be looked into and cannot be."""
     rendered = [item.rendered for results in variants for item in results if item.rendered and item.rendered.arguments]
     if marks:
-        listed = _with_lists(given, marks)
-        return replace(listed, elements=(*listed.elements, *_as_expected(given, variants))) if listed else None
+        listed = as_lists(given, marks) or Reshaped()
+        return replace(listed, elements=(*listed.elements, *_as_expected(given, variants)))
     if all(argument.source == argument.target for item in rendered for argument in item.arguments):
         return Reshaped(elements=_as_expected(given, variants))
     pairs = {argument.source: argument.target for item in rendered for argument in item.arguments}
@@ -69,8 +78,10 @@ def _by_place(given: Given, pairs: dict[int | str, int | str]) -> Reshaped | Non
 # -- lists -------------------------------------------------------------------------------------------------------------
 
 
-def _with_lists(given: Given, marks: Sequence[Marks]) -> Reshaped | None:
-    """`(a, *ids, b)` → `(a, list(ids), b)`, and `ids` alone → `[list(ids)]`: in the order of the placeholders."""
+def as_lists(given: Given, marks: Sequence[Marks]) -> Reshaped | None:
+    """The arguments with a list for each run of placeholders; None where it cannot be told which they are.
+
+    `(a, *ids, b)` → `(a, list(ids), b)`, and `ids` alone → `[list(ids)]`: in the order of the placeholders."""
     counted = {ast.unparse(mark.of) for mark in marks if mark.of is not None}
     node = given.node
     if given.many or node is None or len(marks) != 1 or not counted:
@@ -122,9 +133,14 @@ def _as_expected(given: Given, variants: Sequence[Sequence[Rewritten]]) -> tuple
     found = []
     for key, node in _elements(given).items():
         kinds = expects.get(key, set())
-        if kinds and kinds <= set(_NUMBERS) and is_bool(node):
+        if kinds and kinds <= set(_NUMBERS) and is_bool(node, given.scope):
             found.append((node, _number(node)))
-        elif kinds == {"boolean"} and isinstance(node, ast.Constant) and node.value in (0, 1) and not is_bool(node):
+        elif (
+            kinds == {"boolean"}
+            and isinstance(node, ast.Constant)
+            and node.value in (0, 1)
+            and not is_bool(node, given.scope)
+        ):
             found.append((node, str(bool(node.value))))
     return tuple(found)
 
@@ -142,15 +158,6 @@ def _elements(given: Given) -> dict[int | str, ast.expr]:
         pairs = zip(node.keys, node.values, strict=True)
         return {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
     return {}
-
-
-def is_bool(node: ast.expr) -> bool:
-    """Whether an expression is surely True or False."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, bool)
-    if isinstance(node, ast.Compare) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)):
-        return True
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("bool", "any", "all")
 
 
 def _number(node: ast.expr) -> str:

@@ -112,9 +112,13 @@ class Calls:
     def _awaited(self) -> None:
         """aiosqlite's cursor() is awaited, psycopg's is not."""
         for node in ast.walk(self.module.tree):
-            if isinstance(node, ast.Await) and isinstance(node.value, ast.Call) and _is(node.value.func, "cursor"):
-                if self._is_mine(node.value, self._scope_of(node)):
-                    self.edits.add(node, Unawaited())
+            made = node.value if isinstance(node, ast.Await) else None
+            if isinstance(node, ast.Await) and isinstance(made, ast.Call) and _is(made.func, "cursor"):
+                self._unawait(node, made)
+
+    def _unawait(self, node: ast.Await, made: ast.Call) -> None:
+        if self._is_mine(made, self._scope_of(node)):
+            self.edits.add(node, Unawaited())
 
     def _connecting(self) -> set[ast.Call]:
         return {call.node for call in self.code.connects}

@@ -52,6 +52,13 @@ class CalledOn:
 
 
 @dataclass(frozen=True)
+class Argued:
+    """A call with one more argument behind the others."""
+
+    source: str
+
+
+@dataclass(frozen=True)
 class Keyed:
     """A tuple or list literal → a dict with these keys, or a dict → a tuple of the values of these keys."""
 
@@ -91,7 +98,7 @@ def edited(text: str, edits: Iterable[TextEdit]) -> str:
     return text
 
 
-Edit = Respelled | Replaced | CalledOn | Keyed | Named | Unawaited | Removed
+Edit = Respelled | Replaced | CalledOn | Argued | Keyed | Named | Unawaited | Removed
 
 
 @dataclass

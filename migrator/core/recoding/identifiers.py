@@ -155,11 +155,10 @@ def _begins(site: Site, words: tuple[str, ...]) -> bool:
 def _first_value(site: Site) -> ast.Subscript | None:
     """`….fetchone()[0]` around the call of a site."""
     for node in ast.walk(site.call.statement):
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call | ast.Await):
-            call = _call_in(node.value)
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "fetchone":
-                if any(inner is site.call.node for inner in ast.walk(call)):
-                    return node
+        call = _call_in(node.value) if isinstance(node, ast.Subscript) else None
+        is_row = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "fetchone"
+        if isinstance(node, ast.Subscript) and is_row and any(inner is site.call.node for inner in ast.walk(node)):
+            return node
     return None
 
 

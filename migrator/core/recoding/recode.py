@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -13,9 +13,20 @@ from migrator.core.audit.codebase import Codebase
 from migrator.core.findings import Finding, Severity
 from migrator.core.python.modules import Module
 from migrator.core.python.sites import Sink, Site
-from migrator.core.recoding.arguments import Given
+from migrator.core.python.texts import Marks
+from migrator.core.recoding.arguments import Given, Reshaped
 from migrator.core.recoding.calls import Calls, is_kept, kept_connections
-from migrator.core.recoding.edits import CalledOn, Edits, Keyed, NewSource, Removed, Replaced, Respelled, TextEdit
+from migrator.core.recoding.edits import (
+    Argued,
+    CalledOn,
+    Edits,
+    Keyed,
+    NewSource,
+    Removed,
+    Replaced,
+    Respelled,
+    TextEdit,
+)
 from migrator.core.recoding.identifiers import Identifiers
 from migrator.core.recoding.imports import with_imports
 from migrator.core.recoding.names import SUPPORT, renamed
@@ -76,18 +87,24 @@ class Recoder:
             self.findings += recoded.findings
             if recoded.wanted is not None:
                 done.append(recoded)
-        self._literals(literals)
+        self._literals(literals, done)
         for recoded in done:
             self._call(recoded)
         self.findings += self.identifiers.findings
 
-    def _literals(self, literals: Literals) -> None:
-        by_node: dict[tuple[Module, ast.expr], dict[int, tuple[TextEdit, ...]]] = {}
+    def _literals(self, literals: Literals, done: Sequence[Recoded]) -> None:
+        parts: dict[tuple[Module, ast.expr], dict[int, tuple[TextEdit, ...]]] = {}
+        without: dict[tuple[Module, ast.expr], set[int]] = {}
         for (module, node, part), edits in literals.found.items():
             if edits:
-                by_node.setdefault((module, node), {})[part] = edits
-        for (module, node), parts in by_node.items():
-            self.edits[module].add(node, Respelled(parts))
+                parts.setdefault((module, node), {})[part] = edits
+        for recoded in done:
+            for hole in recoded.without:
+                assert hole.within is not None
+                without.setdefault((hole.module, hole.within), set()).add(hole.part)
+        for module, node in {**parts, **without}:
+            gone = frozenset(without.get((module, node), ()))
+            self.edits[module].add(node, Respelled(parts.get((module, node), {}), gone))
 
     def _call(self, recoded: Recoded) -> None:
         site = recoded.site
@@ -95,17 +112,36 @@ class Recoder:
         if recoded.goes:
             self._goes(site, edits)
             return
-        for mark in recoded.marks:
-            self.edits[mark.module].add(mark.node, Replaced('"%s"'))
-        if recoded.arguments is not None and site.arguments is not None:
-            if recoded.arguments.template != "{}":
-                edits.add(site.arguments, Replaced(recoded.arguments.template))
-            if recoded.arguments.keys:
-                edits.add(site.arguments, Keyed(recoded.arguments.keys))
-            for node, source in recoded.arguments.elements:
-                edits.add(node, Replaced(source))
+        for mark, how in recoded.marks.items():
+            self._mark(mark, how)
+        if recoded.arguments is not None:
+            self._arguments(site, recoded.arguments, edits)
         if site.sink is None:
             self._method(site, edits)
+
+    def _mark(self, mark: Marks, how: str) -> None:
+        """`",".join("?" * n)` → one placeholder for a list, or another spelling of each."""
+        edits = self.edits[mark.module]
+        if how == "one":
+            edits.add(mark.node, Replaced('"%s"'))
+            return
+        for node in ast.walk(mark.node):
+            if isinstance(node, ast.Constant) and node.value == "?":
+                edits.add(node, Replaced('"%s"'))
+
+    def _arguments(self, site: Site, new: Reshaped, edits: Edits) -> None:
+        if new.whole:
+            edits.add(site.arguments, Replaced(new.whole)) if site.arguments else edits.add(
+                site.call.node, Argued(new.whole)
+            )
+        if site.arguments is None:
+            return
+        if new.template != "{}":
+            edits.add(site.arguments, Replaced(new.template))
+        if new.keys:
+            edits.add(site.arguments, Keyed(new.keys))
+        for node, source in new.elements:
+            edits.add(node, Replaced(source))
 
     def _goes(self, site: Site, edits: Edits) -> None:
         statement = site.call.statement
@@ -121,7 +157,9 @@ class Recoder:
         """Calls that psycopg has not, or not so, become functions of the module beside the program."""
         of_connection = any(made.type.endswith(".Connection") for made in site.of)
         behind = "_async" if any(made.type.startswith("aiosqlite.") for made in site.of) else ""
-        if site.method in ("executescript", "execute_fetchall") or (site.method == "executemany" and of_connection):
+        if site.method == "execute" and site.arguments is None and transactions.is_kept_at_once(self.code, site):
+            edits.add(site.call.node, CalledOn(f"{SUPPORT}.executescript{behind}"))
+        elif site.method in ("executescript", "execute_fetchall") or (site.method == "executemany" and of_connection):
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.{site.method}{behind}"))
         elif site.method == "execute" and site in self.guarded:
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.execute{behind}"))
@@ -155,7 +193,7 @@ def _given(site: Site) -> Given:
     node = site.arguments
     is_none = isinstance(node, ast.Constant) and node.value is None
     passed = (node is not None and not is_none) if site.sink is None else _sink_passes(site.sink, node)
-    return Given(None if is_none else node, site.method == "executemany", passed)
+    return Given(None if is_none else node, site.scope, site.method == "executemany", passed)
 
 
 def _sink_passes(sink: Sink, node: ast.expr | None) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from migrator.core.python.modules import Module
-from migrator.core.python.texts import Known, Marks, Piece, Text
+from migrator.core.python.texts import Hole, Known, Marks, Piece, Text
 from migrator.core.recoding.edits import TextEdit
 
 # Tokens of either dialect, and of the drivers' placeholders; what is between them stays as the author wrote it.
@@ -91,45 +91,75 @@ class Literals:
         return True
 
 
-def in_literals(variants: Iterable[tuple[Text, Sequence[TextEdit]]], hole: str) -> Wanted:
+@dataclass(frozen=True)
+class Divided:
+    """The changes of one text by the literals that they lie in, and the holes that go with them."""
+
+    changes: dict[tuple[Literal, int], tuple[TextEdit, ...]]
+    without: tuple[Hole | Marks, ...] = ()
+
+
+def in_literals(variants: Iterable[tuple[Text, Sequence[TextEdit]]]) -> Divided:
     """Variants of a text, each with the changes in it, → the changes in each literal. Raises Scattered."""
     by_piece: dict[tuple[Literal, int], tuple[TextEdit, ...]] = {}
+    without: dict[Hole | Marks, None] = {}
     for text, edits in variants:
-        for key, mine in _divided(text, edits, hole).items():
+        parts = divided(text, edits, len("?"))
+        without |= dict.fromkeys(parts.without)
+        for key, mine in parts.changes.items():
             if by_piece.setdefault(key, mine) != mine:
                 raise Scattered("a part of it would have to be changed in one case and not in another")
+    return Divided(by_piece, tuple(without))
+
+
+def by_literal(by_piece: Mapping[tuple[Literal, int], tuple[TextEdit, ...]]) -> Wanted:
     wanted: Wanted = {}
     for (literal, _), edits in sorted(by_piece.items(), key=lambda item: item[0][1]):
         wanted[literal] = wanted.get(literal, ()) + edits
     return wanted
 
 
-def _divided(text: Text, edits: Sequence[TextEdit], hole: str) -> dict[tuple[Literal, int], tuple[TextEdit, ...]]:
-    """The changes by the piece that they lie in and where it begins in its literal. Raises Scattered."""
-    spans = list(_spans(text, hole))
+def divided(text: Text, edits: Sequence[TextEdit], hole_length: int) -> Divided:
+    """`hole_length` is that of what stood in the place of each hole. Raises Scattered."""
+    spans = list(_spans(text, hole_length))
     found: dict[tuple[Literal, int], tuple[TextEdit, ...]] = {
         ((piece.module, piece.node, piece.part), piece.start): () for piece, _, _ in spans if isinstance(piece, Known)
     }
+    without: list[Hole | Marks] = []
     for edit in edits:
-        piece, start = _piece_of(spans, edit)
-        moved = piece.start + edit.start - start
-        found[(piece.module, piece.node, piece.part), piece.start] += (
-            TextEdit(moved, moved + edit.end - edit.start, edit.new),
-        )
-    return found
+        for piece, mine in _shares(spans, edit):
+            if isinstance(piece, Hole | Marks):
+                without.append(piece)
+            elif isinstance(piece, Known):
+                found[(piece.module, piece.node, piece.part), piece.start] += (mine,)
+    return Divided(found, tuple(without))
 
 
-def _piece_of(spans: Sequence[tuple[Piece, int, int]], edit: TextEdit) -> tuple[Known, int]:
-    """What is put in between two literals goes to the first that it touches. Raises Scattered."""
-    for piece, start, end in spans:
-        if start <= edit.start and edit.end <= end and isinstance(piece, Known):
-            return piece, start
-    raise Scattered("what would have to be changed does not stand in one literal")
+def _shares(spans: Sequence[tuple[Piece, int, int]], edit: TextEdit) -> Iterator[tuple[Piece, TextEdit]]:
+    """What of a change falls to which piece: the new text goes to the first literal that it touches."""
+    touched = [item for item in spans if item[1] <= edit.start and edit.end <= item[2]]
+    touched = [item for item in touched if isinstance(item[0], Known)][:1]
+    if not touched:
+        # Behind a literal and over holes: the literal takes the new text, the holes go.
+        touched = [item for item in spans if item[1] < edit.end and edit.start < item[2]]
+        before = [item for item in spans if item[2] == edit.start and isinstance(item[0], Known)]
+        touched = touched if touched and isinstance(touched[0][0], Known) else [*before[-1:], *touched]
+    if not touched or not isinstance(touched[0][0], Known) or any(_is_apart(item[0]) for item in touched):
+        raise Scattered("what would have to be changed does not stand in one literal")
+    for place, (piece, start, end) in enumerate(touched):
+        first, last = max(edit.start, start), min(edit.end, end)
+        offset = (piece.start if isinstance(piece, Known) else 0) - start
+        yield piece, TextEdit(first + offset, max(first, last) + offset, "" if place else edit.new)
 
 
-def _spans(text: Text, hole: str) -> Iterator[tuple[Piece, int, int]]:
+def _is_apart(piece: Piece) -> bool:
+    """Whether something that is put in is no field of an f-string, and so cannot go with a change."""
+    return not isinstance(piece, Known) and piece.within is None
+
+
+def _spans(text: Text, hole_length: int) -> Iterator[tuple[Piece, int, int]]:
     place = 0
     for piece in text.pieces:
-        length = len(piece.text) if isinstance(piece, Known) else 1 if isinstance(piece, Marks) else len(hole)
+        length = len(piece.text) if isinstance(piece, Known) else 1 if isinstance(piece, Marks) else hole_length
         yield piece, place, place + length
         place += length

@@ -21,7 +21,7 @@ def respelled(node: String, edit: Respelled) -> cst.BaseExpression:
     for part, edits in edit.parts.items():
         for change in sorted(edits, key=lambda item: item.start, reverse=True):
             pieces.change(part, change)
-    return pieces.rebuilt(node)
+    return pieces.rebuilt(node, edit.without)
 
 
 class _Piece:
@@ -86,6 +86,7 @@ class _Pieces:
     def __init__(self, node: String) -> None:
         self.of: dict[int, _Piece] = {}  # by the id of the concrete node
         self.parts: list[tuple[int, _Piece]] = []
+        self.fields: dict[int, int] = {}  # the part that a field is, by the id of its concrete node
         self._part = 0
         self._in_text = False
         self._read(node)
@@ -102,14 +103,14 @@ class _Pieces:
                 if isinstance(item, cst.FormattedStringText):
                     self._add(item, _Piece(item.value, node.prefix, node.quote, doubled=True))
                 else:
-                    self._part += 1 if not self._in_text else 2
+                    self.fields[id(item)] = self._part + self._in_text
+                    self._part += 1 + self._in_text
                     self._in_text = False
 
     def _add(self, node: cst.CSTNode, piece: _Piece) -> None:
-        if piece.raw:
-            self._in_text = True
-            self.parts.append((self._part, piece))
-            self.of[id(node)] = piece
+        self._in_text = self._in_text or bool(piece.raw)
+        self.parts.append((self._part, piece))
+        self.of[id(node)] = piece
 
     def change(self, part: int, edit: TextEdit) -> None:
         """Of a change that goes over the end of a literal, the first has the new text and the others lose theirs."""
@@ -128,17 +129,29 @@ class _Pieces:
                     return
             place = end
 
-    def rebuilt(self, node: cst.BaseExpression) -> cst.BaseExpression:
+    def rebuilt(self, node: cst.BaseExpression, without: frozenset[int]) -> cst.BaseExpression:
         if isinstance(node, cst.ConcatenatedString):
-            return node.with_changes(left=self.rebuilt(node.left), right=self.rebuilt(node.right))
+            return node.with_changes(left=self.rebuilt(node.left, without), right=self.rebuilt(node.right, without))
         if isinstance(node, cst.SimpleString):
             piece = self.of.get(id(node))
             return node.with_changes(value=_value(node, piece.rebuilt())) if piece and piece.edits else node
         assert isinstance(node, cst.FormattedString)
         parts = [
-            item.with_changes(value=self.of[id(item)].rebuilt()) if id(item) in self.of else item for item in node.parts
+            item.with_changes(value=self.of[id(item)].rebuilt()) if id(item) in self.of else item
+            for item in node.parts
+            if self.fields.get(id(item)) not in without
         ]
+        if all(isinstance(item, cst.FormattedStringText) for item in parts) and without:
+            return _plain(node, parts)
         return node.with_changes(parts=parts)
+
+
+def _plain(node: cst.FormattedString, parts: Sequence[cst.BaseFormattedStringContent]) -> cst.SimpleString:
+    """An f-string that has no field any more."""
+    texts = "".join(item.value for item in parts if isinstance(item, cst.FormattedStringText))
+    prefix = node.prefix.replace("f", "").replace("F", "")
+    text = texts.replace("{{", "{").replace("}}", "}")
+    return cst.SimpleString(f"{prefix}{node.quote}{text}{node.quote}", lpar=node.lpar, rpar=node.rpar)
 
 
 def _value(node: cst.SimpleString, raw: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from migrator.core.findings import Finding
+from migrator.core.findings import Finding, Severity
 from migrator.core.names import quote_identifier
 from migrator.core.python.sites import Site
 from migrator.core.python.texts import Hole, Known, Marks, Text
-from migrator.core.recoding.arguments import Given, Reshaped, reshape
+from migrator.core.recoding.arguments import Given, Reshaped, as_lists, reshape
 from migrator.core.recoding.edits import TextEdit
 from migrator.core.recoding.places import finding, place_of
-from migrator.core.recoding.respelling import Literals, Scattered, Wanted, changes, in_literals
+from migrator.core.recoding.respelling import Literals, Scattered, Wanted, by_literal, changes, divided, in_literals
+from migrator.core.recoding.values import HOLE_LENGTH, parametrised
 from migrator.core.redefining import Definitions
 from migrator.core.sql.lexer import LexError, TokenKind, tokens
 from migrator.core.sql.placeholders import Driver
@@ -46,7 +47,8 @@ class Recoded:
     site: Site
     wanted: Wanted | None = None
     goes: bool = False
-    marks: tuple[Marks, ...] = ()
+    marks: Mapping[Marks, str] = field(default_factory=dict)  # "one" placeholder for all, or one for "each"
+    without: tuple[Hole | Marks, ...] = ()
     arguments: Reshaped | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -63,8 +65,12 @@ class Statements:
         if all(text.is_hole for text in site.texts):
             return self._declined(site, "unknown-sql", "The SQL that is sent here is not known.")
         if any(text.holes for text in site.texts):
-            return self._with_holes(site)
-        variants = [self._translated(site, text, given) for text in site.texts]
+            return self._with_holes(site, given)
+        marks = tuple(dict.fromkeys(piece for text in site.texts for piece in text.pieces if isinstance(piece, Marks)))
+        listed = as_lists(given, marks) is not None
+        if marks and not listed and any(mark.within for mark in marks):
+            return self._declined(site, "arguments", "Which of its arguments are for the list in it is not known.")
+        variants = [self._translated(site, text, replace(given, listed=listed)) for text in site.texts]
         findings = tuple(
             dict.fromkeys(found for item in variants for result in item.results for found in result.findings)
         )
@@ -72,29 +78,28 @@ class Statements:
             return Recoded(site, findings=findings)
         if all(item.is_nothing for item in variants):
             return Recoded(site, {}, goes=True, findings=findings)
-        marks = tuple(dict.fromkeys(piece for text in site.texts for piece in text.pieces if isinstance(piece, Marks)))
         arguments = reshape(given, [item.results for item in variants], marks)
         if arguments is None:
             return self._declined(site, "arguments", "What its arguments are is not known well enough to reorder them.")
-        return self._take(site, variants, marks, arguments, findings)
-
-    def _take(
-        self,
-        site: Site,
-        variants: Sequence[Translated],
-        marks: tuple[Marks, ...],
-        arguments: Reshaped | None,
-        findings: tuple[Finding, ...],
-    ) -> Recoded:
         try:
-            wanted = in_literals([(item.text, item.changes) for item in variants], HOLE)
+            parts = in_literals([(item.text, item.changes) for item in variants])
         except Scattered as error:
             return self._declined(site, "dynamic-sql", f"{error}.".capitalize())
+        taken = self._take(site, [by_literal(parts.changes)])
+        if taken.wanted is None:
+            return taken
+        outside = {mark: "one" if listed else "each" for mark in marks if mark.within is None}
+        return replace(taken, marks=outside, without=parts.without, arguments=arguments, findings=findings)
+
+    def _take(self, site: Site, parts: Sequence[Wanted]) -> Recoded:
+        wanted: Wanted = {}
+        for part in parts:
+            if any(wanted.get(key, edits) != edits for key, edits in part.items()):
+                return self._declined(site, "dynamic-sql", "A part of it would have to be changed in one case only.")
+            wanted.update(part)
         if not self.literals.take(wanted):
-            return self._declined(
-                site, "dynamic-sql", "A part of it is also part of another statement, which needs it otherwise."
-            )
-        return Recoded(site, wanted, marks=marks, arguments=arguments, findings=findings)
+            return self._declined(site, "dynamic-sql", "A part of it is also part of another statement, unchanged.")
+        return Recoded(site, wanted)
 
     # -- one variant ---------------------------------------------------------------------------------------------------
 
@@ -130,7 +135,7 @@ class Statements:
         if self.driver is Driver.PSYCOPG and given.passed and not (result.rendered and result.rendered.arguments):
             output = output.replace("%", "%%")
         if any(isinstance(piece, Marks) for piece in text.pieces):
-            output = _with_any(output, _marked(text, statement))
+            output = _with_lists(output, _marked(text, statement), given.listed)
         if not output:
             behind = re.match(r"\s*;", source[len(statement.text) :])
             yield TextEdit(0, len(statement.text) + (behind.end() if behind else 0), "")
@@ -142,26 +147,52 @@ class Statements:
 
     # -- texts that are not known --------------------------------------------------------------------------------------
 
-    def _with_holes(self, site: Site) -> Recoded:
-        """The placeholders alone: without them the call could not work at all. That is said, and the rest is open."""
+    def _with_holes(self, site: Site, given: Given) -> Recoded:
+        """Values become arguments. Of anything else the placeholders alone are changed, without which nothing works."""
         if any(isinstance(piece, Marks) for text in site.texts for piece in text.pieces):
             return self._declined(site, "dynamic-sql", "What is put into this SQL is not known.")
+        found = self._with_values(site, given) if len(site.texts) == 1 else None
+        if found is not None:
+            return found
         holes = dict.fromkeys(ast.unparse(hole.node) for text in site.texts for hole in text.holes)
         why = f"What {', '.join(holes)} puts into this SQL is not known; only its placeholders were rewritten."
         try:
-            variants = [Translated(text, tuple(self._placeholders(text.filled(HOLE, "?"))), ()) for text in site.texts]
-        except LexError as error:
+            edits = [tuple(self._placeholders(text.filled(HOLE, "?"), given)) for text in site.texts]
+            pieces = [divided(text, mine, len(HOLE)) for text, mine in zip(site.texts, edits, strict=True)]
+        except (LexError, Scattered) as error:
             return self._declined(site, "dynamic-sql", f"{error}.")
-        taken = self._take(site, variants, (), None, ())
-        return taken if taken.wanted is None else replace(taken, findings=(finding(site, "dynamic-sql", why),))
+        if any(item.without for item in pieces):
+            return self._declined(site, "dynamic-sql", why)
+        taken = self._take(site, [by_literal(item.changes) for item in pieces])
+        return replace(taken, findings=(finding(site, "dynamic-sql", why),)) if taken.wanted is not None else taken
 
-    def _placeholders(self, sql: str) -> Iterator[TextEdit]:
+    def _with_values(self, site: Site, given: Given) -> Recoded | None:
+        [text] = site.texts
+        values = parametrised(text)
+        arguments = values.arguments(given.node) if values is not None and not given.many else None
+        if values is None or arguments is None:
+            return None
+        [*statements] = split(values.sql)
+        result = self.definitions.rewritten(statements[0], self.driver, "") if len(statements) == 1 else None
+        if result is None or result.output is None or result.rendered is None or result.rendered.by_name:
+            return None
+        try:
+            parts = divided(text, changes(values.filled, result.output), HOLE_LENGTH)
+        except Scattered:
+            return None
+        taken = self._take(site, [by_literal(parts.changes)])
+        said = finding(site, "values", "Values that were put into this SQL are arguments now.", Severity.NOTE)
+        return replace(taken, without=parts.without, arguments=Reshaped(whole=arguments), findings=(said,))
+
+    def _placeholders(self, sql: str, given: Given) -> Iterator[TextEdit]:
         for token in tokens(sql):
             if token.kind is TokenKind.PLACEHOLDER and self.driver is Driver.PSYCOPG:
                 new = "%s" if token.text == "?" else f"%({token.text[1:]})s"
                 yield TextEdit(token.start, token.end, new)
-            elif "%" in token.text and self.driver is Driver.PSYCOPG:
-                yield TextEdit(token.start, token.end, token.text.replace("%", "%%"))
+            elif "%" in token.text and given.passed and self.driver is Driver.PSYCOPG:
+                # One by one: what is put in stands between them.
+                places = (token.start + place for place, character in enumerate(token.text) if character == "%")
+                yield from (TextEdit(place, place + 1, "%%") for place in places)
 
     def _declined(self, site: Site, rule: str, message: str) -> Recoded:
         return Recoded(site, findings=(finding(site, rule, message),))
@@ -174,11 +205,11 @@ def _moved(edits: Iterator[TextEdit], by: int) -> list[TextEdit]:
 # -- lists of values ---------------------------------------------------------------------------------------------------
 
 
-def _marked(text: Text, statement: SourceStatement) -> list[bool]:
-    """For each `IN (?)` of the statement, whether its placeholder stands for a list."""
-    places = {place for piece, place in _places(text) if isinstance(piece, Marks)}
+def _marked(text: Text, statement: SourceStatement) -> list[Marks | None]:
+    """For each `IN (?)` of the statement, what makes its placeholders if it is for a list."""
+    places = {place: piece for piece, place in _places(text) if isinstance(piece, Marks)}
     offset = text.filled("", "?").find(statement.text)
-    return [offset + match.start(2) in places for match in _ONE_OF.finditer(statement.text)]
+    return [places.get(offset + match.start(2)) for match in _ONE_OF.finditer(statement.text)]
 
 
 def _places(text: Text) -> Iterator[tuple[Known | Marks | Hole, int]]:
@@ -188,16 +219,20 @@ def _places(text: Text) -> Iterator[tuple[Known | Marks | Hole, int]]:
         place += len(piece.text) if isinstance(piece, Known) else 1
 
 
-def _with_any(output: str, marked: Sequence[bool]) -> str:
-    """`x IN (%s)` for a list → `x = ANY(?)`: one argument however long the list is, and right for an empty one.
+def _with_lists(output: str, marked: Sequence[Marks | None], listed: bool) -> str:
+    """`x IN (%s)` for a list → `x = ANY(%s)`: one argument however long the list is, and right for an empty one.
 
-    The `?` stands for the expression that makes the placeholders; it is changed by itself.
+    A `?` is left where the placeholders are made outside the text; what makes them is changed by itself.
     """
     remaining = iter(marked)
 
     def written(match: re.Match[str]) -> str:
-        if not next(remaining, False):
+        marks = next(remaining, None)
+        if marks is None:
             return match.group()
-        return "<> ALL(?)" if match[1] else "= ANY(?)"
+        placeholder = "%s" if marks.within else "?"
+        if not listed:
+            return f"{match[1] or ''}IN ({placeholder})"
+        return f"<> ALL({placeholder})" if match[1] else f"= ANY({placeholder})"
 
     return _ONE_OF.sub(written, output)

@@ -9,6 +9,7 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from migrator.core.recoding.edits import (
+    Argued,
     CalledOn,
     Edit,
     Keyed,
@@ -115,8 +116,10 @@ def _changed(node: cst.CSTNode, edit: Edit) -> cst.CSTNode:
         return node.expression.with_changes(
             lpar=[*node.lpar, *node.expression.lpar], rpar=[*node.expression.rpar, *node.rpar]
         )
-    assert isinstance(edit, CalledOn)
     assert isinstance(node, cst.Call)
+    if isinstance(edit, Argued):
+        return node.with_changes(args=[*node.args, cst.Arg(cst.parse_expression(edit.source))])
+    assert isinstance(edit, CalledOn)
     return _called_on(node, edit.function)
 
 
