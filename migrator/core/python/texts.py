@@ -246,9 +246,10 @@ class Reader:
 
     def _lists_of_variable(self, node: ast.Name, scope: Scope) -> Iterator[list[Texts]]:
         bindings = scope.bindings.get(node.id, [])
-        if len(bindings) != 1 or not isinstance(bindings[0].value, ast.List):
+        first = _assigned(bindings[0]) if len(bindings) == 1 else None
+        if not isinstance(first, ast.List):
             return
-        steps: list[tuple[bool, Texts]] = [(True, self.of(element, scope)) for element in bindings[0].value.elts]
+        steps: list[tuple[bool, Texts]] = [(True, self.of(element, scope)) for element in first.elts]
         use = _statement_of(node, scope)
         for call in scope.calls:
             function = call.node.func
@@ -331,6 +332,14 @@ class Reader:
             if len(variants) > MOST:
                 return ()
         return tuple(variants)
+
+
+def _assigned(binding: Binding) -> ast.expr | None:
+    """What a name is given, also as one of several: `a, b = one, two`."""
+    value = binding.value
+    for place in binding.path:
+        value = value.elts[place] if isinstance(value, ast.Tuple | ast.List) and place < len(value.elts) else None
+    return value if binding.how is How.ASSIGNED else None
 
 
 def _hole(node: ast.expr, scope: Scope) -> Text:

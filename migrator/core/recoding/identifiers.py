@@ -44,6 +44,7 @@ class Identifiers:
         for scope in self.code.tree.scopes():
             for node in _lastrowids(scope):
                 self._lastrowid(node, scope)
+        self._share()
 
     def replaces(self, site: Site) -> bool:
         """Whether a statement needs not be executed any more, because the one before it gives what it asks for."""
@@ -93,6 +94,13 @@ class Identifiers:
             except KeyError:
                 return None
         return None
+
+    def _share(self) -> None:
+        """Whoever sends the same text gets the id too: executemany() leaves it where it is."""
+        columns = {_literals(site): column for site, column in self.returning.items()}
+        for site in self.code.sites:
+            if site.method == "executemany" and _literals(site) in columns:
+                self.returning[site] = columns[_literals(site)]
 
     # -- SELECT last_insert_rowid(), SELECT changes() ------------------------------------------------------------------
 
@@ -144,6 +152,10 @@ class Identifiers:
 
 def _call_in(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Await) else node
+
+
+def _literals(site: Site) -> tuple[ast.expr, ...]:
+    return tuple(piece.node for text in site.texts for piece in text.pieces)
 
 
 def _begins(site: Site, words: tuple[str, ...]) -> bool:

@@ -44,18 +44,15 @@ def changes(source: str, target: str) -> list[TextEdit]:
 def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: int, new: str) -> TextEdit:
     if end > start:
         first, last = ours[start][1], ours[end - 1][2]
-        if not new and last < len(source) and source[last] == " ":
-            last += 1
+        if not new and start and source[first - 1] == " ":
+            first -= 1
         return TextEdit(first, last, new)
     # Something is put in between: behind the token before, with a space if both are words.
     at = ours[start - 1][2] if start else 0
     joined = bool(start) and _is_word(source[at - 1]) and _is_word(new[0])
     follows = start < len(ours) and ours[start][1] == at and _is_word(new[-1]) and _is_word(source[at])
-    lead = (
-        " "
-        if joined or (start and new[0] not in ",;.)" and not new.startswith(("::", "(")) and source[at - 1] != "(")
-        else ""
-    )
+    apart = start and new[0] not in ",;.)" and not new.startswith(("::", "(")) and source[at - 1] != "("
+    lead = " " if joined or apart else ""
     return TextEdit(at, at, f"{lead}{new}{' ' if follows else ''}")
 
 

@@ -23,6 +23,7 @@ from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.split import SourceStatement, split
 
 HOLE = "migrator_hole"
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*id|id")
 _ONE_OF = re.compile(r"(\bNOT\s+)?\bIN\s*\(\s*(%s|\?)\s*\)", re.IGNORECASE)
 
 
@@ -123,7 +124,8 @@ class Statements:
         """The statement, with RETURNING where the program asks for the id of the new row."""
         if site not in self.returning or any(token.is_word("RETURNING") for token in statement.tokens):
             return statement
-        column = quote_identifier(self.returning[site])
+        name = self.returning[site]
+        column = name if _PLAIN.fullmatch(name) else quote_identifier(name)
         return next(split(f"{statement.text} RETURNING {column}"))
 
     def _changes(
