@@ -10,19 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 
+from migrator.core.sql.postgres_statements import INSERTS, read_statement
 from migrator.core.sql.postgres_tokens import KEYWORDS, Unreadable, plain_name, unmarked
-from migrator.core.sql.postgres_tree import (
-    CAST,
-    COMPARISON,
-    INSERTS,
-    IS,
-    NOT,
-    OTHER,
-    PATTERN,
-    SIGN,
-    Node,
-    read_statement,
-)
+from migrator.core.sql.postgres_tree import CAST, COMPARISON, IS, NOT, OTHER, PATTERN, SIGN, Node
 
 
 def worded(written: str, translated: str) -> str:

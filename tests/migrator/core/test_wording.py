@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.postgres_statements import read_statement
 from migrator.core.sql.postgres_tokens import FREE, KEYWORDS, NEED_AS, Unreadable, pg_tokens
-from migrator.core.sql.postgres_tree import read_statement
 from migrator.core.sql.rewriting import rewrite
 from migrator.core.sql.split import split
 from migrator.core.sql.wording import printed, same, worded
