@@ -318,7 +318,7 @@ class _Builder:
             fold(source): replace(column_scope(column), target=name, source=source)
             for source, name, column in zip(view.columns, names, query.columns, strict=True)
         }
-        self.scopes[fold(view.name)] = TableScope(target, scoped)
+        self.scopes[fold(view.name)] = TableScope(target, scoped, as_it_is=True)
         return None
 
     def _comments(self, plan: TablePlan, source: Table | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrator.core.model import Affinity, Table, fold
 from migrator.core.plan import TablePlan
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope
@@ -26,6 +28,7 @@ KINDS = {
     "uuid": Kind.UUID,
     "text[]": Kind.TEXT_ARRAY,
 }
+_EXACT = ("bigint", "double precision", "text", "varchar")
 
 
 def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
@@ -43,6 +46,8 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             nullable=not column.not_null,
             uniform=column.options.holds is None and column.options.unit is None,
             source=column.source,
+            exact=column.type.name in _EXACT,
+            bytewise=column.collation == "C",
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
     unique = _unique_keys(table, key) if table else (key,) if key else ()
@@ -53,6 +58,7 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
         unique,
         table is None or len(unique) == sum(index.unique for index in table.indexes) + bool(table.rowid_alias),
         _rowid(table, plan, columns),
+        as_it_is=not plan.rowid,
     )
 
 
@@ -75,5 +81,6 @@ def _unique_keys(table: Table, primary_key: tuple[str, ...]) -> tuple[tuple[str,
 
 def _rowid(table: Table | None, plan: TablePlan, columns: dict[str, ColumnScope]) -> ColumnScope | None:
     if plan.rowid:
-        return ColumnScope(plan.rowid, Kind.INTEGER, affinity=Affinity.INTEGER, nullable=False, source="rowid")
+        found = ColumnScope(plan.rowid, Kind.INTEGER, affinity=Affinity.INTEGER, nullable=False)
+        return replace(found, source="rowid", exact=True)
     return columns.get(fold(table.rowid_alias)) if table and table.rowid_alias else None

@@ -79,7 +79,7 @@ def test_json_tells_what_every_statement_became(shop: Path, script: Path) -> Non
         (0, 0, "bigint"), (1, 1, "text"),
     ]  # fmt: skip
     assert (pragma["output"], [item["rule"] for item in pragma["findings"]]) == ("", ["pragma"])
-    assert insert["output"].endswith("VALUES (%(customer)s, %(total)s, 'a; b'::text)")
+    assert insert["output"].endswith("VALUES (%(customer)s, %(total)s, 'a; b')")
     assert [(item["from"], item["to"]) for item in insert["arguments"]] == [
         ("customer", "customer"), ("total", "total"),
     ]  # fmt: skip
@@ -98,7 +98,7 @@ def test_what_is_rewritten_runs_on_the_moved_database(driver: Driver, shop: Path
     assert code == 0
     [found] = said["statements"]
     assert found["arguments"][0]["type"] == "boolean"
-    assert '"active"' in found["output"]
+    assert found["output"].startswith("SELECT name FROM customers WHERE active = (")
     if driver is Driver.PSYCOPG:
         with psycopg.connect(database) as connection:
             for flag in (1, 0, True, None):

@@ -33,19 +33,19 @@ def aggregate(operand: Operand, node: exp.Expr, over: str = "") -> Value:
 def _count(operand: Operand, node: exp.Expr, over: str) -> Value:
     counted = node.this
     if isinstance(counted, exp.Star):
-        return Value(f"count(*){over}", Kind.INTEGER, nullable=False)
+        return Value(f"count(*){over}", Kind.INTEGER, nullable=False, exact=True)
     if isinstance(counted, exp.Distinct):
         if len(counted.expressions) != 1 or counted.args.get("on"):
             raise Untranslatable("count(DISTINCT) of several")
         value = v.require_groupable(operand(counted.expressions[0]))
-        return Value(f"count(DISTINCT {value.sql}){over}", Kind.INTEGER, nullable=False)
-    return Value(f"count({v.any_kind(operand(counted))}){over}", Kind.INTEGER, nullable=False)
+        return Value(f"count(DISTINCT {value.sql}){over}", Kind.INTEGER, nullable=False, exact=True)
+    return Value(f"count({v.any_kind(operand(counted))}){over}", Kind.INTEGER, nullable=False, exact=True)
 
 
 def _sum(operand: Operand, node: exp.Expr, over: str) -> Value:
     value = v.number(_argument(operand, node))
     if value.kind is Kind.INTEGER:
-        return Value(f"sum({value.sql}){over}::bigint", Kind.INTEGER)
+        return Value(f"sum({value.sql}){over}::bigint", Kind.INTEGER, exact=True)
     return _sum_of_doubles(value, over)
 
 

@@ -107,7 +107,7 @@ def _substr(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
         return Value(f"sqlite.substr({value.sql}, {', '.join(c.sql for c in counts)})", Kind.BLOB)
     text = v.text(value)
     if plain:
-        return Value(f"substr({text}, {', '.join(str(c.literal) for c in counts)})", Kind.TEXT)
+        return Value(f"substr({text}, {', '.join(str(c.literal) for c in counts)})", Kind.TEXT, exact=True)
     caller.use_pack("substr() with other than a positive literal start and length")
     return Value(f"sqlite.substr({text}, {', '.join(c.sql for c in counts)})", Kind.TEXT)
 

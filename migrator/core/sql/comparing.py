@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from migrator.core.model import Affinity, fold
 from migrator.core.sql.scope import Kind, Untranslatable
-from migrator.core.sql.values import EXACT_IN_A_DOUBLE, Value, any_kind, number, require, string, typed_alike
+from migrator.core.sql.values import EXACT_IN_A_DOUBLE, Value, any_kind, beside, number, require, string, typed_alike
 
 _NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
 _LOOKS_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
@@ -37,6 +37,7 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
 def _compared_numbers(left: Value, right: Value) -> tuple[str, str]:
     if Kind.BOOLEAN in (left.kind, right.kind):
         return _compared_booleans(left, right)
+    left, right = beside(left, right), beside(right, left)
     kinds = {left.kind, right.kind}
     if kinds == {Kind.INTEGER, Kind.REAL} or kinds == {Kind.NUMERIC, Kind.REAL}:
         _require_exact(left, right)
@@ -66,7 +67,16 @@ def _require_exact(left: Value, right: Value) -> None:
 def _compared_texts(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     _require_no_conversion(left, right, order=order)
     collation = comparison_collation(left, right)
+    if collation == "BINARY" and (not order or _is_bytewise(left, right)):
+        return beside(left, right).sql, beside(right, left).sql
     return collated(left, collation, order=order), collated(right, collation, order=order)
+
+
+def _is_bytewise(left: Value, right: Value) -> bool:
+    """A column of the collation C decides for literals and placeholders too."""
+    return all(side.bytewise or side.literal is not None or side.parameter for side in (left, right)) and (
+        left.bytewise or right.bytewise
+    )
 
 
 def _require_no_conversion(left: Value, right: Value, *, order: bool) -> None:
@@ -98,6 +108,8 @@ def collated(value: Value, collation: str, *, order: bool) -> str:
     """
     if collation not in _KEYS:
         raise Untranslatable(f"the collation {collation}")
+    if collation == "BINARY" and value.bytewise:
+        return value.sql
     in_python, in_postgresql = _KEYS[collation]
     if isinstance(value.literal, str):
         key = string(in_python(value.literal)).sql

@@ -156,9 +156,13 @@ class Emitter:
 
     def between(self, node: exp.Between) -> Value:
         subject = self.value(node.this)
-        low = self.compare(subject, ">=", self.value(node.args["low"]), order=True)
-        high = self.compare(subject, "<=", self.value(node.args["high"]), order=True)
-        return _truth(f"({low.sql} AND {high.sql})")
+        low, high = self.value(node.args["low"]), self.value(node.args["high"])
+        least, most = compared(subject, low, order=True), compared(subject, high, order=True)
+        if least[0] == most[0]:
+            # PostgreSQL takes no COLLATE before this AND.
+            lower = f"({least[1]})" if "COLLATE" in least[1] else least[1]
+            return _truth(f"({least[0]} BETWEEN {lower} AND {most[1]})")
+        return _truth(f"({least[0]} >= {least[1]} AND {most[0]} <= {most[1]})")
 
     def membership(self, node: exp.In) -> Value:
         subject = self.value(node.this)
@@ -216,7 +220,8 @@ class Emitter:
         operator = _ARITHMETIC[type(node)]
         left, right = v.operands(self.operand(node.this), self.operand(node.expression))
         if left.kind is Kind.INTEGER and right.kind is Kind.INTEGER:
-            return Value(f"({left.sql} {operator} {v.divisor(right, operator)})", Kind.INTEGER)
+            exact = left.exact or right.exact
+            return Value(f"({left.sql} {operator} {v.divisor(right, operator)})", Kind.INTEGER, exact=exact)
         return v.real_arithmetic(left, operator, right)
 
     def bitwise(self, node: exp.Binary) -> Value:
@@ -250,7 +255,9 @@ class Emitter:
     # Text
 
     def concatenation(self, node: exp.DPipe) -> Value:
-        return Value(f"({v.text(self.operand(node.this))} || {v.text(self.operand(node.expression))})", Kind.TEXT)
+        left, right = self.operand(node.this), self.operand(node.expression)
+        one, other = v.beside(left, right), v.beside(right, left)
+        return Value(f"({v.text(one)} || {v.text(other)})", Kind.TEXT, exact=True)
 
     # Choices
 

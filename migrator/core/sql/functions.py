@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,33 +24,51 @@ _STORAGE_CLASSES = {
 }
 
 
-def _text(operand: Operand, node: exp.Expr) -> str:
+def _text_value(operand: Operand, node: exp.Expr) -> Value:
     value = v.typed(operand(node), Kind.TEXT)
     if value.kind not in (Kind.TEXT, Kind.NULL):
         raise Untranslatable(f"a string function of {value.kind}")
-    return v.text(value)
+    return replace(value, sql=v.text(value))
+
+
+def _text(operand: Operand, node: exp.Expr) -> str:
+    return _text_value(operand, node).sql
+
+
+def _texts(operand: Operand, nodes: Sequence[exp.Expr]) -> str:
+    """Arguments of a function, the first of which tells PostgreSQL which function it is."""
+    first, *others = (_text_value(operand, node) for node in nodes)
+    return ", ".join([first.sql, *(v.beside(other, first).sql for other in others)])
 
 
 def length(operand: Operand, node: exp.Length) -> Value:
     value = operand(node.this)
     if value.kind is Kind.BLOB:
-        return Value(f"octet_length({value.sql})::bigint", Kind.INTEGER)
-    return Value(f"length({v.text(value)})::bigint", Kind.INTEGER)
+        return Value(f"octet_length({value.sql})::bigint", Kind.INTEGER, exact=True)
+    return Value(f"length({v.text(value)})::bigint", Kind.INTEGER, exact=True)
 
 
 def folded(name: str) -> Callable[[Operand, exp.Expr], Value]:
     """lower() and upper(): under "C" they know the ASCII letters only, as SQLite's do."""
-    return lambda operand, node: Value(f'{name}({_text(operand, node.this)} COLLATE "C")', Kind.TEXT)
+
+    def emit(operand: Operand, node: exp.Expr) -> Value:
+        value = _text_value(operand, node.this)
+        collation = "" if value.bytewise else ' COLLATE "C"'
+        return Value(f"{name}({value.sql}{collation})", Kind.TEXT, exact=True)
+
+    return emit
 
 
 def trim(operand: Operand, node: exp.Trim) -> Value:
     name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position")), "btrim")
-    characters = _text(operand, node.expression) if node.expression else "' '"
-    return Value(f"{name}({_text(operand, node.this)}, {characters})", Kind.TEXT)
+    if not node.expression:
+        return Value(f"{name}({_text(operand, node.this)})", Kind.TEXT, exact=True)
+    return Value(f"{name}({_texts(operand, [node.this, node.expression])})", Kind.TEXT, exact=True)
 
 
 def position(operand: Operand, node: exp.StrPosition) -> Value:
-    return Value(f"strpos({_text(operand, node.this)}, {_text(operand, node.args['substr'])})::bigint", Kind.INTEGER)
+    searched = _texts(operand, [node.this, node.args["substr"]])
+    return Value(f"strpos({searched})::bigint", Kind.INTEGER, exact=True)
 
 
 def replaced(operand: Operand, node: exp.Replace) -> Value:
@@ -58,8 +76,8 @@ def replaced(operand: Operand, node: exp.Replace) -> Value:
         raise Untranslatable("replace() with two arguments")
     if not operand(node.expression).literal and operand(node.args["replacement"]).nullable:
         raise Untranslatable("replace() of what may be '' by what may be NULL")  # SQLite then returns the text
-    parts = [_text(operand, part) for part in (node.this, node.expression, node.args["replacement"])]
-    return Value(f"replace({', '.join(parts)})", Kind.TEXT)
+    parts = _texts(operand, [node.this, node.expression, node.args["replacement"]])
+    return Value(f"replace({parts})", Kind.TEXT, exact=True)
 
 
 def absolute(operand: Operand, node: exp.Abs) -> Value:

@@ -10,7 +10,7 @@ from migrator.core.model import fold
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import is_aggregate
 from migrator.core.sql.expressions import Emitter
-from migrator.core.sql.query import order_terms, output_place, require_args
+from migrator.core.sql.query import order_terms, output_name, output_place, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
 
@@ -30,27 +30,41 @@ class Grouping:
     def __init__(self, select: Select) -> None:
         self.select = select
         self.keys: list[str] = []
+        self.written: dict[str, str] = {}  # keys that stand for a result
         self.columns: set[tuple[str, str]] = set()  # grouped columns: alias and key, folded
 
     def clause(self) -> str:
         """Columns that a grouped primary key determines are grouped too, so that no constraint need exist for it."""
-        for node in self._terms():
+        for term in self._terms():
+            node = self._meant(term)
             self._add(node)
+            if node is not term:
+                self._remember(term, node)
         determined = {alias for alias in self.select.source.tables if self._is_determined(alias)}
         outside = [*self.select.node.expressions, *order_terms(self.select.node)]
         having = self.select.node.args.get("having")
         for node in [*outside, *([having.this] if having else [])]:
             self._require_single(node, determined)
-        return f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
+        return f" GROUP BY {', '.join(self.written.get(key, key) for key in self.keys)}" if self.keys else ""
 
     def _terms(self) -> list[exp.Expr]:
         group = self.select.node.args.get("group")
         if group is None:
             return []
         require_args(group, "expressions")
-        return list(map(self._term, group.expressions))
+        return list(group.expressions)
 
-    def _term(self, node: exp.Expr) -> exp.Expr:
+    def _remember(self, term: exp.Expr, node: exp.Expr) -> None:
+        """PostgreSQL takes a column's name for the column, and another one for a result's."""
+        outputs = self.select.outputs
+        results = self.select.node.expressions
+        if self.select.around.notes is None or len(outputs) != len(results):
+            return
+        place = next(place for place, result in enumerate(results) if result.unalias() is node)
+        if outputs[place].name not in self.select.source.names or not isinstance(term, exp.Column):
+            self.written[self.keys[-1]] = output_name(term, place, outputs)
+
+    def _meant(self, node: exp.Expr) -> exp.Expr:
         """A number stands for a result; so does a name that is no column."""
         if isinstance(node, exp.Column) and self.select.source.find(node.table or None, node.name):
             return node

@@ -10,7 +10,7 @@ import re
 
 from migrator.core.names import quote_literal
 from migrator.core.sql.scope import Kind, Untranslatable
-from migrator.core.sql.values import Value
+from migrator.core.sql.values import Value, bare
 
 _CLASS = re.compile(r"\[\^?(?:[A-Za-z0-9]-[A-Za-z0-9]|[A-Za-z0-9_ ])+\]")
 
@@ -19,7 +19,11 @@ def like_condition(subject: Value, pattern: Value, escape: str | None) -> str:
     _require_texts(subject, pattern)
     if escape is not None:
         _require_plain_escape(pattern, escape)
-    return f'({subject.sql} COLLATE "C" ILIKE {pattern.sql} ESCAPE {quote_literal(escape or "")})'
+    compared = subject.sql if subject.bytewise else f'{subject.sql} COLLATE "C"'
+    text = bare(pattern) if isinstance(pattern.literal, str) else pattern.sql
+    needless = escape is None and isinstance(pattern.literal, str) and "\\" not in pattern.literal
+    escaping = "" if needless else f" ESCAPE {quote_literal(escape or '')}"
+    return f"({compared} ILIKE {text}{escaping})"
 
 
 def _require_plain_escape(pattern: Value, escape: str) -> None:

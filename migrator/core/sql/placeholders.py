@@ -18,10 +18,12 @@ MARK_BEGIN, MARK_END = "\ue000", "\ue001"  # letters to SQLite, so a name that h
 MOST = 32_766  # SQLITE_MAX_VARIABLE_NUMBER since 3.32; a `?NNN` beyond it is an error
 
 _MARK = re.compile(f"{MARK_BEGIN}([0-9]+){MARK_END}")
-_PIECES = re.compile(rf"{_MARK.pattern}|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+_COMMENT = r"--[^\n]*|/\*.*?\*/"
+_PIECES = re.compile(rf"{_MARK.pattern}|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|{_COMMENT}", re.DOTALL)
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # What SQLAlchemy takes for a placeholder in a text, and from what it takes a backslash away.
 _BOUND_BY_SQLALCHEMY = re.compile(r"(?<![:\w\\]):(\w+)(?!:)|\\(:[\w$]*)(?![:\w$])")
+_BEFORE_A_NAME = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
 class Driver(StrEnum):
@@ -161,9 +163,11 @@ def _plain(sql: str, driver: Driver) -> str:
 
 
 def _quoted(text: str, driver: Driver) -> str:
-    """A string or a quoted name, written so that the driver sees nothing of its own in it."""
+    """A string, a quoted name or a comment, written so that the driver sees nothing of its own in it."""
     if driver is Driver.PSYCOPG:
         return text.replace("%", "%%")
+    if driver is Driver.SQLALCHEMY and text[0] in "-/":
+        return _BEFORE_A_NAME.sub(r"\\:", text)
     if driver is Driver.SQLALCHEMY and _BOUND_BY_SQLALCHEMY.search(text):
         if text.startswith('"'):
             body = text[1:-1].replace("\\", "\\\\").replace(":", "\\003A")

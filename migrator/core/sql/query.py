@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from migrator.core.model import fold
-from migrator.core.names import quote_identifier, shorten, target_name
+from migrator.core.names import SYSTEM_COLUMNS, quote_identifier, shorten, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
@@ -19,17 +19,26 @@ from migrator.core.sql.values import Parameter, Value
 class Output:
     """A column of a query's result. An unnamed one has the name ''.
 
-    heading: how SQLite calls it to whoever asks.
+    heading: how SQLite calls it to whoever asks. star: what is listed in its place and in that of those behind it,
+    which have an empty one. bare: a literal is written as such.
     """
 
     name: str
     value: Value
     source_name: str
     heading: str = ""
+    star: str | None = None
+    bare: bool = False
 
     @property
     def sql(self) -> str:
-        return f"{self.value.sql} AS {quote_identifier(self.name)}" if self.name else self.value.sql
+        sql = v.bare(self.value) if self.bare else self.value.sql
+        return f"{sql} AS {quote_identifier(self.name)}" if self.name else sql
+
+
+def listed(outputs: Sequence[Output]) -> str:
+    """What stands behind SELECT or RETURNING."""
+    return ", ".join(item.sql if item.star is None else item.star for item in outputs if item.star != "")
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,15 @@ class Query:
 
     def as_table(self, name: str) -> TableScope:
         self.require_names()
-        return TableScope(name, {fold(column.source_name): column_scope(column) for column in self.columns})
+        columns = {fold(column.source_name): column_scope(column) for column in self.columns}
+        return TableScope(name, columns, as_it_is=len(columns) == len(self.columns))
 
 
 def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
+    found = replace(found, exact=value.exact and value.literal is None, bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
         return replace(found, uniform=value.uniform and not value.mixed)
@@ -78,7 +89,12 @@ class Headings:
     def named(self, outputs: list[Output], around: Surroundings) -> list[Output]:
         """Raises Untranslatable."""
         if self.texts:
-            return [replace(output, name=_heading(output, around)) for output in outputs]
+            found = [replace(output, name=_heading(output, around)) for output in outputs]
+            # A * brings the names of the target's columns.
+            stars = all(
+                output.star is None or new.name == output.name for output, new in zip(outputs, found, strict=True)
+            )
+            return found if stars else [replace(output, star=None) for output in found]
         if self.names and len(self.names) != len(outputs):
             raise Untranslatable(f"{len(outputs)} columns, {len(self.names)} names")
         names = self.names or [output.name for output in outputs]
@@ -141,6 +157,9 @@ class FromClause:
         self.outer = outer
         self.merged: set[tuple[str, str]] = set()  # columns that USING makes one with those of an earlier table
         self.tables: dict[str, tuple[str, TableScope]] = {}
+        self.present: dict[str, TableScope] = {}  # also those that no expression sees yet
+        self.shared: set[tuple[str, str]] = set()  # aliases, and the targets of their columns that USING makes one
+        self.crowded = False  # whether PostgreSQL sees tables here that are none of these
 
     def add(self, alias: str, table: TableScope, *, nullable: bool) -> str:
         if fold(alias) in self.tables:
@@ -149,6 +168,7 @@ class FromClause:
             columns = {key: replace(column, nullable=True) for key, column in table.columns.items()}
             table = replace(table, columns=columns)
         self.tables[fold(alias)] = (target_name(alias), table)
+        self.present[fold(alias)] = table
         return quote_identifier(target_name(alias))
 
     def find(self, table: str | None, name: str) -> tuple[str, str] | None:
@@ -161,12 +181,26 @@ class FromClause:
             raise Untranslatable(f"{name} is in several tables")
         return (found[0], fold(name)) if found else None
 
-    def column(self, table: str | None, name: str) -> Value | None:
+    def column(self, table: str | None, name: str, *, hidden: frozenset[str] = frozenset()) -> Value | None:
+        """`hidden` are names that stand for something else where the column is named."""
         place = self.find(table, name)
         if place is None:
-            return self.outer.column(table, name) if self.outer else None
-        alias, scope = self.tables[place[0]]
-        return v.column_value(scope.named[place[1]], alias)
+            return self.outer.column(table, name, hidden=hidden | self.names) if self.outer else None
+        return self._value(place[0], self.tables[place[0]][1].named[place[1]], hidden)
+
+    def _value(self, alias: str, column: ColumnScope, hidden: frozenset[str] = frozenset()) -> Value:
+        alone = sum(column.target in self._seen(other) for other in self.present) == 1 and not self.crowded
+        free = alone and column.target not in hidden | SYSTEM_COLUMNS
+        return v.column_value(column, self.tables[alias][0], free=free)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What a name without a table may mean in PostgreSQL."""
+        return frozenset().union(*map(self._seen, self.present))
+
+    def _seen(self, alias: str) -> frozenset[str]:
+        targets = frozenset(column.target for column in self.present[alias].named.values())
+        return targets - {name for other, name in self.shared if other == alias}
 
     def scope(self, table: str | None, name: str) -> ColumnScope | None:
         """The column; None for one that no table here has."""
@@ -178,12 +212,17 @@ class FromClause:
         if table is not None and fold(table) not in self.tables:
             raise Untranslatable(f"no table {table}")
         chosen = [fold(table)] if table is not None else list(self.tables)
-        return [
-            Output(column.target, v.column_value(column, self.tables[alias][0]), key, column.source or key)
+        columns = [
+            Output(column.target, self._value(alias, column), key, column.source or key)
             for alias in chosen
             for key, column in self.tables[alias][1].columns.items()
             if table is not None or (alias, key) not in self.merged
         ]
+        as_it_is = all(self.tables[alias][1].as_it_is for alias in chosen) and not self.merged and not self.crowded
+        if not as_it_is or not columns:
+            return columns
+        star = f"{quote_identifier(self.tables[chosen[0]][0])}.*" if table is not None else "*"
+        return [replace(column, star=star if place == 0 else "") for place, column in enumerate(columns)]
 
 
 def output_place(node: exp.Expr, names: Sequence[str]) -> int | None:
@@ -197,6 +236,14 @@ def output_place(node: exp.Expr, names: Sequence[str]) -> int | None:
     return None
 
 
+def output_name(term: exp.Expr, place: int, outputs: Sequence[Output]) -> str:
+    """How ORDER BY or GROUP BY names a result: as the author does, or by its number where its name is no other's."""
+    name, names = outputs[place].name, [output.name for output in outputs]
+    if isinstance(term, exp.Column) and names.count(name) == 1 and all(names):
+        return quote_identifier(name)
+    return str(place + 1)
+
+
 def order_terms(node: exp.Expr) -> list[exp.Ordered]:
     order = node.args.get("order")
     if order is None:
@@ -205,12 +252,12 @@ def order_terms(node: exp.Expr) -> list[exp.Ordered]:
     return list(order.expressions)
 
 
-def direction(term: exp.Ordered) -> str:
+def direction(term: exp.Ordered, value: Value) -> str:
     """NULL is the least value in SQLite and the greatest in PostgreSQL."""
     if term.args.get("with_fill"):
         raise Untranslatable("ORDER BY WITH FILL")
-    nulls_first = bool(term.args.get("nulls_first"))
-    return f"{' DESC' if term.args.get('desc') else ''} NULLS {'FIRST' if nulls_first else 'LAST'}"
+    nulls = f" NULLS {'FIRST' if term.args.get('nulls_first') else 'LAST'}" if value.nullable else ""
+    return f"{' DESC' if term.args.get('desc') else ''}{nulls}"
 
 
 def order_clause(keys: Sequence[str]) -> str:

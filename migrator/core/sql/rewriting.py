@@ -24,6 +24,7 @@ from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.split import SourceStatement
 from migrator.core.sql.statements import translate_statement
 from migrator.core.sql.values import UNTYPED, Parameter
+from migrator.core.sql.wording import worded
 
 # What it cannot parse it tells on stderr too.
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
@@ -90,6 +91,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         results = result_texts(statement.text, statement.tokens)
         sql = translate_statement(text, Surroundings(tables, parameters, notes), resolution, results)
         sql, types = _settled(sql, parameters, driver)
+        sql = worded(_marked(statement, placeholders), sql)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
@@ -123,6 +125,13 @@ def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] |
     if first in ("ATTACH", "DETACH"):
         return None, "attach", "PostgreSQL has no second database in a connection: use schemas."
     return None
+
+
+def _marked(statement: SourceStatement, placeholders: Placeholders) -> str:
+    """The statement with the placeholders that its translation has."""
+    numbers = iter(placeholders.numbers)
+    found = (token for token in statement.tokens if token.kind is TokenKind.PLACEHOLDER)
+    return with_tokens(statement.text, {token: mark(next(numbers)) for token in found})
 
 
 def _readable(statement: SourceStatement, placeholders: Placeholders) -> tuple[str, str | None]:

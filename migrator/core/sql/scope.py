@@ -37,7 +37,8 @@ class ColumnScope:
 
     uniform: every value has the storage class that the kind stands for. It is False for a column that was widened,
     say to text because one number was not one; then only IS NULL, count() and plain output are translated. source: the
-    name as the source declares it.
+    name as the source declares it. exact: PostgreSQL's type is bigint, double precision, text or varchar. bytewise: its
+    own collation is C.
     """
 
     target: str
@@ -47,6 +48,8 @@ class ColumnScope:
     nullable: bool = True
     uniform: bool = True
     source: str = ""
+    exact: bool = False
+    bytewise: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class TableScope:
 
     `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
     another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
-    that carries it, where there is one.
+    that carries it, where there is one. as_it_is: the target has these columns in this order and no others.
     """
 
     target: str
@@ -64,6 +67,7 @@ class TableScope:
     unique: tuple[tuple[str, ...], ...] = ()
     whole: bool = True
     rowid: ColumnScope | None = None
+    as_it_is: bool = False
 
     @cached_property
     def named(self) -> Mapping[str, ColumnScope]:

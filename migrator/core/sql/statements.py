@@ -13,10 +13,10 @@ from typing import Any
 from sqlglot import exp
 
 from migrator.core.model import fold
-from migrator.core.names import quote_identifier
+from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
-from migrator.core.sql.query import FromClause, Headings, Surroundings, require_args
+from migrator.core.sql.query import FromClause, Headings, Surroundings, listed, require_args
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
@@ -86,7 +86,7 @@ def _place(node: exp.Expr, around: Surroundings) -> _Place:
     if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
         raise Untranslatable("a statement on something other than a table")
     require_args(node, "this", "alias")
-    return _Place(around.table(node.name), node.alias or node.name)
+    return _Place(around.table(node.name), target_name(node.alias or node.name))
 
 
 def _destination(node: exp.Expr, around: Surroundings) -> tuple[_Place, list[ColumnScope]]:
@@ -109,6 +109,7 @@ def _over(around: Surroundings, place: _Place, *, excluded: bool = False) -> Sel
     """Expressions over the rows of the table."""
     select = Select(exp.Select(), around, _Excluded(place.table) if excluded else None)
     select.source.add(place.alias, place.table, nullable=False)
+    select.source.crowded = excluded
     return select
 
 
@@ -119,8 +120,8 @@ class _Excluded(FromClause):
         super().__init__(None)
         self.add(EXCLUDED, table, nullable=False)
 
-    def column(self, table: str | None, name: str) -> Value | None:
-        return super().column(table, name) if table is not None else None
+    def column(self, table: str | None, name: str, *, hidden: frozenset[str] = frozenset()) -> Value | None:
+        return super().column(table, name, hidden=hidden) if table is not None else None
 
 
 def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnScope]) -> str:
@@ -139,7 +140,10 @@ def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnS
     if len(query.columns) != len(columns):
         raise Untranslatable(f"{len(query.columns)} values for {len(columns)} columns")
     for output, column in zip(query.columns, columns, strict=True):
-        if _stored(output.value, column) != output.value.sql:
+        if _stored(output.value, column) not in (
+            output.value.sql,
+            output.value.literal is not None and v.bare(output.value),
+        ):
             raise Untranslatable(f"a query's {output.value.kind} stored in {column.target}")
     return query.sql
 
@@ -167,9 +171,9 @@ def _stored(value: Value, column: ColumnScope) -> str:
         return _stored_truth(value)
     value = v.number(value) if value.kind is Kind.BOOLEAN else v.settled(v.require(value))
     if value.kind is column.kind:
-        return value.sql
+        return v.bare(value) if value.literal is not None else value.sql
     if column.kind is Kind.REAL and value.kind is Kind.INTEGER and isinstance(value.literal, int):
-        return value.sql
+        return v.bare(value)
     if column.kind is Kind.TEXT and value.kind is Kind.INTEGER:
         return v.text(value)
     raise Untranslatable(f"{value.kind} stored in {column.target}, which holds {column.kind}")
@@ -307,8 +311,8 @@ def _returning(node: exp.Expr, around: Surroundings, headings: Headings) -> str:
     place = _place(node.this.this if isinstance(node.this, exp.Schema) else node.this, around)
     select = Select(exp.Select(), around, None, headings)
     select.source.add(place.alias, place.table, nullable=False)
-    outputs = select.results(returning.expressions, select.plain)
-    return f" RETURNING {', '.join(output.sql for output in outputs)}"
+    select.source.crowded = bool(node.args.get("from_"))
+    return f" RETURNING {listed(select.results(returning.expressions, select.plain))}"
 
 
 _STATEMENTS: dict[type[exp.Expr], Callable[[Any, Surroundings, str | None], str]] = {

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from migrator.core.model import Affinity
 from migrator.core.names import quote_identifier, quote_literal
 from migrator.core.sql.placeholders import mark
+from migrator.core.sql.postgres_tokens import FREE
 from migrator.core.sql.scope import ColumnScope, Kind, Untranslatable
 
 INT64_MAX = 2**63 - 1
@@ -54,6 +55,8 @@ class Value:
     parameter: Parameter | None = None
     widened: bool = False  # a column with values of several storage classes, which are all texts now
     never_numeric: bool = False  # a text that surely does not look like a number
+    exact: bool = False  # of the type that PostgreSQL gives a literal beside it
+    bytewise: bool = False  # PostgreSQL compares it byte for byte without being told
 
     @property
     def stands_for_number(self) -> bool:
@@ -115,13 +118,13 @@ def typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
     return typed(left, right.kind), typed(right, left.kind)
 
 
-def column_value(scope: ColumnScope, qualifier: str | None = None) -> Value:
-    """A column, qualified by the name of its table in the FROM clause."""
+def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool = False) -> Value:
+    """A column, qualified by the name of its table in the FROM clause. free: which needs not be there."""
     name, widened = quote_identifier(scope.target), not scope.uniform
     if scope.kind is Kind.INTEGER and scope.affinity is Affinity.REAL:
         scope = replace(scope, uniform=False)  # SQLite calculates with doubles
     return Value(
-        f"{quote_identifier(qualifier)}.{name}" if qualifier is not None else name,
+        f"{FREE if free else ''}{quote_identifier(qualifier)}.{name}" if qualifier is not None else name,
         scope.kind,
         collation=scope.collation.upper(),
         affinity=scope.affinity,
@@ -131,6 +134,8 @@ def column_value(scope: ColumnScope, qualifier: str | None = None) -> Value:
         widened=widened,
         mixed=scope.kind is Kind.REAL and scope.affinity is not Affinity.REAL,
         finite=scope.kind is not Kind.REAL,
+        exact=scope.exact,
+        bytewise=scope.bytewise,
     )
 
 
@@ -170,10 +175,26 @@ def number(value: Value) -> Value:
     if value.kind is Kind.BOOLEAN:
         return Value(f"{value.sql}::int::bigint", Kind.INTEGER, nullable=value.nullable)
     if value.kind is Kind.INTEGER:
-        return replace(value, sql=_cast(value.sql, "bigint"))
+        return value if value.exact else replace(value, sql=_cast(value.sql, "bigint"), exact=True)
     if value.kind in (Kind.REAL, Kind.NUMERIC):
         return value
     raise Untranslatable(f"arithmetic with {value.kind}")
+
+
+def beside(value: Value, other: Value) -> Value:
+    """The value; a literal as it is written where the other one tells PostgreSQL its type."""
+    if value.literal is None or value.parameter or not other.exact or other.literal is not None:
+        return value
+    return replace(value, sql=bare(value)) if value.kind is other.kind or value.kind is Kind.INTEGER else value
+
+
+def bare(value: Value) -> str:
+    """A literal's SQL without its type."""
+    if isinstance(value.literal, str):
+        return quote_literal(value.literal)
+    if isinstance(value.literal, int):
+        return str(value.literal) if value.literal >= 0 else f"({value.literal})"
+    return value.sql.removesuffix("::float8")
 
 
 def divisor(right: Value, operator: str) -> str:
@@ -187,7 +208,8 @@ def operands(left: Value, right: Value) -> tuple[Value, Value]:
     """Both sides of an arithmetic operator."""
     if Kind.PARAMETER in (left.kind, right.kind):
         left, right = typed_alike(left, right)
-    return number(left), number(right)
+    one, other = number(left), number(right)
+    return beside(one, other), beside(other, one)
 
 
 def any_kind(value: Value) -> str:
@@ -204,16 +226,19 @@ def real_arithmetic(left: Value, operator: str, right: Value) -> Value:
     sides = [side for side in (left, right) if side.kind is Kind.REAL and not side.mixed]
     if not sides:
         raise Untranslatable("arithmetic whose type depends on the row")
-    one, other = (_as_double(side) for side in (left, right))
+    one, other = _as_double(left, right), _as_double(right, left)
     sql = f"({one.sql} {operator} {divisor(other, operator)})"
+    exact = one.exact or other.exact
     if one.finite and other.finite:
-        return Value(sql, Kind.REAL)
+        return Value(sql, Kind.REAL, exact=exact)
     # Inf - Inf is NaN, which SQLite stores as NULL.
-    return Value(f"NULLIF({sql}, 'NaN'::float8)", Kind.REAL, finite=False)
+    return Value(f"NULLIF({sql}, 'NaN'::float8)", Kind.REAL, finite=False, exact=exact)
 
 
-def _as_double(value: Value) -> Value:
-    return value if value.kind is Kind.REAL else replace(value, sql=f"{value.sql}::float8")
+def _as_double(value: Value, other: Value) -> Value:
+    if value.kind is Kind.REAL or (value.literal is not None and other.exact and other.kind is Kind.REAL):
+        return value
+    return replace(value, sql=f"{value.sql}::float8")
 
 
 def settled(value: Value) -> Value:
@@ -271,8 +296,18 @@ def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
         finite=all(value.finite for value in branches),
         never_numeric=all(value.never_numeric for value in branches),
         mixed=any(value.mixed for value in branches) or len(kinds) > 1,
+        exact=_tells_its_type(branches),
+        bytewise=False,
     )
-    return tuple(_as_kind(value, model.kind) for value in branches), model
+    return tuple(_as_kind(value, model) for value in branches), model
+
+
+def _tells_its_type(branches: Sequence[Value]) -> bool:
+    """Whether PostgreSQL finds the type of literals among these: by a branch that has it, or as text if all are."""
+    others = [value for value in branches if value.literal is None and value.kind is not Kind.NULL]
+    if not others:
+        return all(isinstance(value.literal, str) or value.kind is Kind.NULL for value in branches)
+    return all(value.exact for value in others)
 
 
 def _branch(value: Value) -> Value:
@@ -305,7 +340,9 @@ def _require_small(values: Iterable[Value]) -> None:
             raise Untranslatable("one expression of INTEGER and REAL")
 
 
-def _as_kind(value: Value, kind: Kind) -> str:
-    if value.kind is Kind.INTEGER and kind is Kind.REAL:
+def _as_kind(value: Value, model: Value) -> str:
+    if value.literal is not None and model.exact and value.kind is model.kind:
+        return bare(value)
+    if value.kind is Kind.INTEGER and model.kind is Kind.REAL:
         return f"({value.literal})::float8"
     return value.sql

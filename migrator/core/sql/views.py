@@ -14,11 +14,10 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
-from migrator.core.sql.aggregates import aggregate, is_aggregate
 from migrator.core.sql.comparing import sort_key
-from migrator.core.sql.expressions import Emitter
 from migrator.core.sql.grouping import Grouping, has_aggregate
 from migrator.core.sql.parsing import parse_query, too_deep_is_declined
+from migrator.core.sql.postgres_tokens import FREE, unmarked
 from migrator.core.sql.query import (
     FromClause,
     Headings,
@@ -27,17 +26,20 @@ from migrator.core.sql.query import (
     Surroundings,
     direction,
     limit_clause,
+    listed,
     order_clause,
     order_terms,
     other_args,
+    output_name,
     output_place,
     require_args,
 )
+from migrator.core.sql.query_emitter import QueryEmitter
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
-from migrator.core.sql.windows import over_window
 
 Columns = tuple[tuple[str, Kind], ...]
+_Item = tuple[str, str, TableScope]  # of a FROM clause: its SQL, its name in the query, its columns
 _PLAIN = Headings()
 
 
@@ -57,7 +59,7 @@ def view_query(select: str, tables: Mapping[str, TableScope], columns: Sequence[
         query = translate_query(parse_query(select), Surroundings(tables), None, Headings(tuple(columns)))
     query.require_names()
     query.require_kinds()
-    return query
+    return replace(query, sql=unmarked(query.sql))
 
 
 def translate_query(
@@ -131,6 +133,8 @@ def _united(one: Output, other: Output) -> Output:
         mixed=one.value.mixed or other.value.mixed,
         finite=one.value.finite and other.value.finite,
         literal=None,
+        exact=one.value.exact and other.value.exact,
+        bytewise=one.value.bytewise and other.value.bytewise,
     )
     return replace(one, value=value)
 
@@ -138,10 +142,9 @@ def _united(one: Output, other: Output) -> Output:
 def _union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
     """PostgreSQL orders a UNION by its columns only, so not by a text under another collation."""
     place = output_place(term.this, [fold(column.source_name) for column in columns])
-    if place is None or columns[place].value.kind is Kind.TEXT:
-        raise Untranslatable("ORDER BY of a UNION by a text or an expression")
-    sort_key(columns[place].value)
-    return str(place + 1) + direction(term)
+    if place is None or sort_key(columns[place].value) != columns[place].value.sql:
+        raise Untranslatable("ORDER BY of a UNION by an expression, or by a text that sorts in another way")
+    return output_name(term.this, place, columns) + direction(term, columns[place].value)
 
 
 class Select:
@@ -167,7 +170,7 @@ class Select:
         where = f" WHERE {self.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
         group = Grouping(self).clause() if grouped else ""
         keys = [self._sort_key(term, emitter) for term in order_terms(node)]
-        results = ", ".join(column.sql for column in self.outputs)
+        results = listed(self.outputs)
         clauses = source + where + group + self._having(emitter) + order_clause(keys)
         sql = f"SELECT {self._distinct()}{results}{clauses}{limit_clause(node, self.around, ordered=bool(keys))}"
         return Query(sql, self.outputs)
@@ -181,17 +184,25 @@ class Select:
     def tables_of(self, source: exp.Expr, joins: Sequence[exp.Join] = ()) -> str:
         """A FROM clause, whose tables expressions know from now on. Raises Untranslatable."""
         require_args(source, "this")
-        first = self._table(source.this, nullable=False)
-        return f" FROM {first}{''.join(map(self._join, joins))}"
+        first, *others = [self._table(node.this, place) for place, node in enumerate([source, *joins], 1)]
+        self.source.present |= {fold(alias): table for _, alias, table in (first, *others)}
+        added = [self._added(first, nullable=False)]
+        added += [self._join(join, item) for join, item in zip(joins, others, strict=True)]
+        return f" FROM {''.join(added)}"
 
-    def _join(self, join: exp.Join) -> str:
+    def _added(self, item: _Item, *, nullable: bool) -> str:
+        sql, alias, table = item
+        name = self.source.add(alias, table, nullable=nullable)
+        return sql if sql == name else f"{sql} AS {name}"
+
+    def _join(self, join: exp.Join, item: _Item) -> str:
         require_args(join, "this", "side", "kind", "on", "using")
         outer = join.side == "LEFT"
         if join.side not in ("", "LEFT") or join.kind not in ("", "INNER", "CROSS", "OUTER"):
             raise Untranslatable(f"a {join.side} {join.kind} JOIN")
-        table, condition = self._table(join.this, nullable=outer), join.args.get("on")
+        table, condition = self._added(item, nullable=outer), join.args.get("on")
         if join.args.get("using"):
-            return f" {'LEFT JOIN' if outer else 'JOIN'} {table} ON {self._shared(join.args['using'])}"
+            return f" {'LEFT JOIN' if outer else 'JOIN'} {table} {self._shared(join.args['using'])}"
         if condition is None and outer:
             raise Untranslatable("a LEFT JOIN without ON")
         if condition is None:
@@ -201,7 +212,7 @@ class Select:
     def _shared(self, names: Sequence[exp.Expr]) -> str:
         """USING: the columns of those names are equal in the last table and before it, and one from now on."""
         *_, last = self.source.tables
-        equal = []
+        equal, shared = list[str](), list[tuple[str, str]]()
         for name in names:
             right = self.source.column(last, name.name)
             self.source.merged.add((last, fold(name.name)))
@@ -209,23 +220,33 @@ class Select:
             if left is None or right is None:
                 raise Untranslatable(f"no column {name.name} on both sides of USING")
             equal.append(self.plain.compare(left, "=", right).sql)
-        return " AND ".join(equal)
+            shared += (
+                self._same_name(last, name.name, left, right) if equal[-1] == f"({left.sql} = {right.sql})" else []
+            )
+        if len(shared) < len(names) or self.around.notes is None:
+            return f"ON {' AND '.join(equal)}"
+        self.source.shared |= set(shared)
+        return f"USING ({', '.join(quote_identifier(target) for _, target in shared)})"
 
-    def _table(self, node: exp.Expr, *, nullable: bool) -> str:
+    def _same_name(self, last: str, name: str, left: Value, right: Value) -> list[tuple[str, str]]:
+        """The last table's alias, and the target's name of a column that both sides have under it."""
+        scope = self.source.scope(last, name)
+        ending = f".{quote_identifier(scope.target)}" if scope else ""
+        return [(last, scope.target)] if scope and left.sql.endswith(ending) and right.sql.endswith(ending) else []
+
+    def _table(self, node: exp.Expr, place: int) -> _Item:
         require_args(node, "this", "alias")
         alias = node.args.get("alias")
         if alias is not None:
             require_args(alias, "this")
         if isinstance(node, exp.Subquery):
-            name = node.alias or f"subquery_{len(self.source.tables) + 1}"
+            name = node.alias or f"subquery_{place}"
             query = translate_query(node.this, self.around, self.source.outer)
-            return f"({query.sql}) AS {self.source.add(name, query.as_table(name), nullable=nullable)}"
+            return f"({query.sql})", name, query.as_table(name)
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise Untranslatable(f"{node.key.upper()} as a table")
         table = self.around.table(node.name)
-        name = self.source.add(node.alias or node.name, table, nullable=nullable)
-        target = quote_identifier(table.target)
-        return target if target == name else f"{target} AS {name}"
+        return quote_identifier(table.target), node.alias or node.name, table
 
     def column(self, table: str | None, name: str) -> Value | None:
         found = self.source.column(table, name)
@@ -248,13 +269,16 @@ class Select:
             if other_args(node, "this", "table"):
                 raise Untranslatable("* with exceptions")
             table = getattr(node, "table", "") or None
-            return self.source.all_columns(table)
+            columns = self.source.all_columns(table)
+            # A view lists its columns: the table may get more.
+            return columns if self.around.notes is not None else [replace(item, star=None) for item in columns]
         value = v.settled(emitter.value(node.this if isinstance(node, exp.Alias) else node))
+        bare = isinstance(value.literal, int | str) and self.around.notes is not None
         if isinstance(node, exp.Alias):
-            return [Output(target_name(node.alias), value, node.alias, node.alias)]
+            return [Output(target_name(node.alias), value, node.alias, node.alias, bare=bare)]
         column = node.unnest()
         if not isinstance(column, exp.Column) or not value.column:
-            return [Output("", value, "", text)]
+            return [Output("", value, "", text, bare=bare)]
         scope = self.source.scope(column.table or None, column.name)
         # Of a query inside another one SQLite takes the names as they are written.
         heading = (text and scope and scope.source) or column.name
@@ -281,12 +305,18 @@ class Select:
 
     def _sort_key(self, term: exp.Ordered, emitter: QueryEmitter) -> str:
         place = output_place(term.this, [fold(output.source_name) for output in self.outputs])
-        if self.node.args.get("distinct"):
-            if place is None or self.outputs[place].value.kind is Kind.TEXT:
-                raise Untranslatable("ORDER BY of a DISTINCT by a text or an expression")
-            return str(place + 1) + direction(term)
         value = self.outputs[place].value if place is not None else _orderable(emitter.value(term.this))
-        return sort_key(value) + direction(term)
+        key = sort_key(value)
+        if place is not None and key == value.sql and (self.node.args.get("distinct") or self.around.notes is not None):
+            return output_name(term.this, place, self.outputs) + direction(term, value)
+        if self.node.args.get("distinct"):
+            raise Untranslatable("ORDER BY of a DISTINCT by an expression, or by a text that sorts in another way")
+        return self._no_result(key) + direction(term, value)
+
+    def _no_result(self, key: str) -> str:
+        """In PostgreSQL a name in ORDER BY is first of all a result's, also of one that gets no name here."""
+        taken = tuple(f".{quote_identifier(output.name)}" if output.name else "" for output in self.outputs)
+        return key.removeprefix(FREE) if key.startswith(FREE) and key.endswith(taken) else key
 
     # Queries inside
 
@@ -320,58 +350,6 @@ def _has_one_row(query: exp.Select) -> bool:
     if query.args.get("limit"):
         return bool(query.args["limit"].expression.name == "1")
     return not query.args.get("group") and any(map(has_aggregate, query.expressions))
-
-
-class QueryEmitter(Emitter):
-    """Expressions of a query: with aggregates where its clause may have them, and with round()."""
-
-    def __init__(self, select: Select, *, aggregates: bool) -> None:
-        super().__init__(select, select, select.around.parameters)
-        self.select = select
-        self.aggregates = aggregates
-
-    def use_clock(self, what: str) -> None:
-        if self.select.around.notes is None:
-            super().use_clock(what)
-
-    def use_pack(self, what: str) -> None:
-        self.use_clock(what)
-        self.select.around.note("compat", "needs the function pack: migrator schema --compat")
-
-    def value(self, node: exp.Expr) -> Value:
-        if isinstance(node, exp.Window):
-            if self.aggregates:
-                raise Untranslatable("a window function beside GROUP BY or an aggregate")
-            self.select.around.note("order", "a window function: which of equal rows comes first is not said")
-            return over_window(self.select.plain, node)
-        if is_aggregate(node):
-            if not self.aggregates:
-                raise Untranslatable(f"{node.key}() in this place")
-            if isinstance(node, exp.GroupConcat):
-                self.select.around.note("order", "group_concat(): which value comes first is not said")
-            return aggregate(self.select.plain.value, node)
-        if isinstance(node, exp.Round):
-            return self._round(node)
-        return super().value(node)
-
-    def _round(self, node: exp.Round) -> Value:
-        require_args(node, "this", "decimals")
-        value, digits = v.number(self.operand(node.this)), node.args.get("decimals")
-        places = self.value(digits).literal if digits else 0
-        if self.select.around.notes is not None:
-            return self._round_in_a_statement(value, digits)
-        if not isinstance(places, int) or not 0 <= places <= 15:
-            raise Untranslatable("round() to other than 0 to 15 places")
-        return Value(f"round({value.sql}::text::numeric, {places})::float8", Kind.REAL, finite=value.finite)
-
-    def _round_in_a_statement(self, value: Value, digits: exp.Expr | None) -> Value:
-        places = v.number(v.typed(self.operand(digits), Kind.INTEGER)) if digits else v.integer(0)
-        if places.kind is not Kind.INTEGER:
-            raise Untranslatable("round() to a REAL number of places")
-        self.use_pack("round()")
-        if places.literal != 0:
-            self.select.around.note("round", "round() differs in 1 of 50,000 results that are nearly halfway")
-        return Value(f"sqlite.round({value.sql}::float8, {places.sql})", Kind.REAL, finite=value.finite)
 
 
 _CLAUSES = (

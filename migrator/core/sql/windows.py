@@ -58,7 +58,8 @@ def _order(emitter: Emits, node: exp.Order | None) -> str:
     if node is None:
         return ""
     require_args(node, "expressions")
-    keys = [sort_key(v.settled(emitter.value(term.this))) + direction(term) for term in node.expressions]
+    values = [v.settled(emitter.value(term.this)) for term in node.expressions]
+    keys = [sort_key(value) + direction(term, value) for term, value in zip(node.expressions, values, strict=True)]
     return f"ORDER BY {', '.join(keys)}"
 
 

@@ -39,15 +39,24 @@ COLUMNS = {
     "d": ("DECIMAL(9,2)", "numeric", ColumnScope("d", Kind.NUMERIC, affinity=_NUMERIC)),
     "order": ("INT", "bigint", ColumnScope("order", Kind.INTEGER, affinity=_INTEGER)),
 }  # fmt: skip
-TABLE = TableScope("t", {name: replace(scope, source=name) for name, (_, _, scope) in COLUMNS.items()}, ("id",))
+TABLE = TableScope(
+    "t",
+    {
+        name: replace(scope, source=name, exact=type_name.split()[0] in ("bigint", "text", "float8"))
+        for name, (_, type_name, scope) in COLUMNS.items()
+    },
+    ("id",),
+    as_it_is=True,
+)
 SMALL = TableScope(
     "p",
     {
-        "code": ColumnScope("code", Kind.INTEGER, affinity=_INTEGER, nullable=False, source="Code"),
-        "label": ColumnScope("label", Kind.TEXT, affinity=_TEXT, source="label"),
-        "amount": ColumnScope("amount", Kind.INTEGER, affinity=_INTEGER, source="amount"),
+        "code": ColumnScope("code", Kind.INTEGER, affinity=_INTEGER, nullable=False, source="Code", exact=True),
+        "label": ColumnScope("label", Kind.TEXT, affinity=_TEXT, source="label", exact=True, bytewise=True),
+        "amount": ColumnScope("amount", Kind.INTEGER, affinity=_INTEGER, source="amount", exact=True),
     },
     ("code",),
+    as_it_is=True,
 )
 TABLES = {"t": TABLE, "p": SMALL}
 
@@ -145,7 +154,7 @@ class Engines:
         assert ours is not None, message
         if "column-name" not in [finding.rule for finding in rewritten.findings]:
             assert names == wanted, message
-        ordered = "ORDER BY" in re.sub(r"OVER \([^)]*\)", "", sql)
+        ordered = "ORDER BY" in re.sub(r"OVER\s*\([^)]*\)", "", " ".join(sql.upper().split()))
         for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             if place or not ordered:
                 one.sort(key=sort_key)
@@ -260,7 +269,7 @@ def engines(url: str) -> Iterator[Engines]:
 def _create(table: str, engine: int) -> str:
     small = (
         "Code INTEGER PRIMARY KEY, label TEXT, amount INTEGER",
-        "code bigint PRIMARY KEY, label text, amount bigint",
+        'code bigint PRIMARY KEY, label text COLLATE "C", amount bigint',
     )
     columns = ", ".join(f'"{name}" {types[engine]}' for name, types in COLUMNS.items())
     return f"CREATE TABLE {table}({columns if table == 't' else small[engine]})"

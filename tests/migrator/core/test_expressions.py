@@ -113,7 +113,7 @@ DECLINED = {
     "s LIKE 'x' ESCAPE 'x'": "LIKE with this ESCAPE",
     "i LIKE '1%'": "a pattern on INTEGER",
     "i IN (SELECT 1)": "a query inside an expression",
-    "i IN (1, f)": "IN with members of several kinds",
+    "j IN (1, f)": "IN with members of several kinds",
     "(SELECT 1)": "a query inside an expression",
     "lower(s COLLATE NOCASE)": "COLLATE outside a comparison",
     "s = u COLLATE german": "the collation GERMAN",

@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from migrator.core.sql.lexer import TokenKind, tokens, with_tokens
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
@@ -120,7 +121,54 @@ def changes(draw: st.DrawFn) -> str:
     return f"UPDATE p SET {sets}{draw(WHERE)}{draw(RETURNING)}"
 
 
-STATEMENTS = st.one_of(selects(), aggregates(), joins(), inserts(), changes())
+INNER = st.sampled_from(
+    [
+        "code = t.j",
+        "p.code = id",
+        "label = s AND amount < i",
+        "code IN (SELECT id FROM t AS u WHERE u.j = code)",
+        "i > :a",
+    ]
+)
+NESTED = st.one_of(
+    st.builds("EXISTS (SELECT * FROM p WHERE {})".format, INNER),
+    st.builds("j NOT IN (SELECT amount FROM p WHERE amount IS NOT NULL AND {})".format, INNER),
+    st.builds("(SELECT max(amount) FROM p WHERE {}) > j".format, INNER),
+)
+
+
+SOURCES = ["t", "t AS x JOIN t USING (id)", "(SELECT * FROM t WHERE id > 3) AS t", "t, (SELECT 1 AS one) AS o"]
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> str:
+    source = draw(
+        st.sampled_from(
+            ["t", "t AS x JOIN t USING (id)", "(SELECT * FROM t WHERE id > 3) AS t", "t, (SELECT 1 AS one) AS o"]
+        )
+    )
+    results = draw(st.sampled_from(["t.id, s AS i", "T.*", "*", "t.id AS s, t.s AS id", "t.j, (SELECT 5) AS five"]))
+    order = draw(st.sampled_from(["", " ORDER BY t.id", " ORDER BY id, t.j DESC", " ORDER BY 1", " ORDER BY s, t.id"]))
+    both = draw(st.sampled_from(["AND", "OR"]))
+    return f"SELECT {results} FROM {source} WHERE {draw(NESTED)} {both} {draw(CONDITION)}{order}"
+
+
+@st.composite
+def spelt(draw: st.DrawFn) -> str:
+    """As authors spell a statement: other cases, comments, no blanks."""
+    sql = draw(st.one_of(selects(), aggregates(), joins(), inserts(), changes(), nested()))
+    new = {}
+    for token in tokens(sql):
+        if token.kind is TokenKind.NAME and draw(st.integers(0, 9)) == 0:
+            new[token] = draw(st.sampled_from([token.text.upper(), token.text.title()]))
+        elif draw(st.integers(0, 30)) == 0:
+            new[token] = draw(
+                st.sampled_from([f"{token.text} /* it's 100% :a */ ", f"{token.text} -- ?\n", f" {token.text}"])
+            )
+    return with_tokens(sql, new)
+
+
+STATEMENTS = st.one_of(selects(), aggregates(), joins(), inserts(), changes(), nested(), spelt())
 
 
 def arguments_for(rewritten: Rewritten, draw: Callable[[list[Any]], Any]) -> dict[str, Any]:
@@ -145,7 +193,7 @@ def test_any_statement(embedded_server: servers.Server, figure: Callable[[str, s
             counted["declined"] += 1
             return
         arguments = arguments_for(rewritten, lambda values: data.draw(st.sampled_from(values)))
-        agreed = both.agree_on_statement(sql, arguments, rewritten)
+        agreed = both.agree_on_statement(statement.text, arguments, rewritten)
         counted["equal" if agreed else "refused by PostgreSQL"] += 1
 
     with servers.fresh_database(embedded_server) as url, engines(url) as both:
