@@ -8,7 +8,6 @@ from pathlib import Path
 from migrator.core.audit.result import Audit, Sizes, audit
 from migrator.core.model import fold
 from migrator.core.progress import Progress
-from migrator.core.sql.split import split
 from migrator.steps.definitions import Tables
 from migrator.steps.inspect import inspect
 from migrator.steps.program import read_files
@@ -23,13 +22,7 @@ class AuditRequest:
 def make_audit(request: AuditRequest, progress: Progress) -> Audit:
     """Raises UsageError, SourceError, PlanError."""
     files = read_files(request.paths, progress)
-    created = [
-        statement.text
-        for script in files.scripts
-        for statement in split(script.text)
-        if statement.begins_with("CREATE")
-    ]
-    definitions = request.tables.read([*files.code.definitions(), *created], progress)
+    definitions = request.tables.read(files.code.definitions(), progress)
     return audit(files.code, definitions, _sizes(request.tables.db, progress), files.unread)
 
 

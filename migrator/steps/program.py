@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from migrator.core.audit.codebase import Codebase
 from migrator.core.audit.result import Unread
+from migrator.core.audit.sent import Script
 from migrator.core.errors import UsageError
 from migrator.core.progress import Progress
 from migrator.core.python.modules import Module, Unreadable, read_module
-from migrator.steps.rewrite_sql import Script
 
 LARGEST_BYTES = 8 * 1024**2  # a larger file is data, whatever its name
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"}
@@ -26,7 +26,6 @@ class Files:
 
     root: Path
     code: Codebase
-    scripts: tuple[Script, ...]
     unread: tuple[Unread, ...]
 
 
@@ -52,7 +51,7 @@ def read_files(paths: Sequence[Path], progress: Progress) -> Files:
             unread.append(Unread(name.as_posix(), error.line, f"{error}"))
         progress.advance()
     progress.finish()
-    return Files(root, Codebase(modules, root.parts[1:]), tuple(scripts), tuple(unread))
+    return Files(root, Codebase(modules, root.parts[1:], scripts), tuple(unread))
 
 
 def _root(paths: Sequence[Path]) -> Path:

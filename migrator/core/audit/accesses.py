@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrator.core.audit.touched import HOLE, Operation, touched_by
+from migrator.core.audit.sent import Sent
+from migrator.core.audit.touched import Operation
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Scope
 from migrator.core.python.program import Program
-from migrator.core.python.sites import Site, Sites
 
 
 @dataclass(frozen=True, order=True)
@@ -25,30 +25,29 @@ class Access:
     operation: Operation
 
 
-def accesses_of(sites: Iterable[Site]) -> list[Access]:
+def accesses_of(sent: Iterable[Sent]) -> list[Access]:
     """In the order of files and lines."""
-    return sorted({access for site in sites for access in _accesses(site)})
+    return sorted({access for item in sent for access in _accesses(item)})
 
 
-def _accesses(site: Site) -> Iterator[Access]:
-    where = site.scope.module.path.as_posix(), site.call.line, site.scope.function.name
-    for text in site.texts:
-        found = touched_by(text.filled(HOLE))
-        for table in found.reads:
-            yield Access(*where, table, Operation.READ)
-        for table in found.writes:
-            yield Access(*where, table, Operation.WRITE)
+def _accesses(sent: Sent) -> Iterator[Access]:
+    where = sent.place.file, sent.place.line, sent.place.function
+    for table in sent.touched.reads:
+        yield Access(*where, table, Operation.READ)
+    for table in sent.touched.writes:
+        yield Access(*where, table, Operation.WRITE)
 
 
 class CallGraph:
     """Which functions of the program a function may come to run."""
 
-    def __init__(self, tree: Program, inference: Inference, sites: Sites) -> None:
+    def __init__(self, tree: Program, inference: Inference, sent: Iterable[Sent]) -> None:
         self.tree = tree
         self.inference = inference
         self._accesses: dict[Scope, list[Access]] = defaultdict(list)
-        for site in sites:
-            self._accesses[site.scope.function] += _accesses(site)
+        for item in sent:
+            if item.site is not None:
+                self._accesses[item.site.scope.function] += _accesses(item)
 
     @cached_property
     def calls(self) -> Mapping[Scope, tuple[Scope, ...]]:

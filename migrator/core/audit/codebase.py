@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from migrator.core.audit.accesses import CallGraph
 from migrator.core.audit.endpoints import Doors
+from migrator.core.audit.sent import Script, Sent, sent_by, sent_in
+from migrator.core.audit.touched import HOLE
 from migrator.core.python import apis
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Binding, Call, How, Module, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.sites import Sites
 from migrator.core.python.values import External, Made, Managed, Several, Value
-from migrator.core.sql.split import split
 
 CONNECTS = ("sqlite3.connect", "aiosqlite.connect")
 
@@ -22,12 +23,19 @@ CONNECTS = ("sqlite3.connect", "aiosqlite.connect")
 class Codebase:
     """`connects` are the calls that open a database, `strings(node)` the texts that an expression is made of."""
 
-    def __init__(self, modules: Sequence[Module], above: Sequence[str] = ()) -> None:
+    def __init__(self, modules: Sequence[Module], above: Sequence[str] = (), scripts: Iterable[Script] = ()) -> None:
         self.tree = Program(modules, above)
+        self.scripts = tuple(scripts)
         self.inference = Inference(self.tree)
         self.sites = Sites(self.tree, self.inference)
-        self.graph = CallGraph(self.tree, self.inference, self.sites)
+        self.sent = self._sent()
+        self.graph = CallGraph(self.tree, self.inference, self.sent)
         self.doors = Doors(self.tree, self.inference)
+
+    def _sent(self) -> tuple[Sent, ...]:
+        """All SQL, that of calls first."""
+        in_scripts = (item for script in self.scripts for item in sent_in(script))
+        return (*map(sent_by, self.sites), *in_scripts)
 
     @cached_property
     def connects(self) -> tuple[Call, ...]:
@@ -59,11 +67,9 @@ class Codebase:
         """The CREATE statements that the program executes: tables before what is made of them."""
         found = {
             statement.text: None
-            for site in self.sites
-            for text in site.texts
-            if text.is_known
-            for statement in split(text.filled(""))
-            if statement.begins_with("CREATE")
+            for item in self.sent
+            for statement in item.statements
+            if statement.begins_with("CREATE") and HOLE not in statement.text
         }
         return sorted(found, key=lambda sql: " TABLE " not in sql[:40].upper())
 

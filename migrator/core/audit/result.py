@@ -10,21 +10,14 @@ from migrator.core.audit.accesses import Access, accesses_of
 from migrator.core.audit.codebase import Codebase
 from migrator.core.audit.hazards import hazards_of
 from migrator.core.audit.rules import Hazard
+from migrator.core.audit.sent import Place, Sent
 from migrator.core.audit.touched import Operation
 from migrator.core.model import Schema, Table, TableKind, fold
 from migrator.core.python.modules import Function, Scope
-from migrator.core.python.sites import Site
 from migrator.core.python.texts import Text
 from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
-from migrator.core.sql.split import split
-
-
-@dataclass(frozen=True)
-class Place:
-    file: str
-    line: int
-    function: str
+from migrator.core.sql.split import SourceStatement, split
 
 
 @dataclass(frozen=True)
@@ -115,14 +108,14 @@ class Sizes:
 
 
 def audit(code: Codebase, definitions: Definitions, sizes: Sizes, unread: Sequence[Unread]) -> Audit:
-    accesses, schema = accesses_of(code.sites), definitions.schema
+    accesses, schema = accesses_of(code.sent), definitions.schema
     hazards = hazards_of(code, schema)
     statements = _statements(code, definitions)
     places = {(item.place.file, item.place.line) for item in statements} | {(item.file, item.line) for item in hazards}
-    modules = code.tree.modules
+    texts = [module.text for module in code.tree.modules] + [script.text for script in code.scripts]
     summary = Summary(
-        len(modules),
-        sum(module.text.count("\n") for module in modules),
+        len(texts),
+        sum(text.count("\n") for text in texts),
         len(statements),
         sum(not item.declined for item in statements),
         dict(sorted(Counter(hazard.rule for hazard in hazards).items())),
@@ -131,7 +124,19 @@ def audit(code: Codebase, definitions: Definitions, sizes: Sizes, unread: Sequen
     endpoints = (_door(code, item.function, item.method, item.path) for item in code.doors.endpoints())
     jobs = (_door(code, job.function, job.trigger, f"{job.file}:{job.line}") for job in code.doors.jobs())
     tables = _tables(accesses, schema, sizes)
-    return Audit(tables, tuple(endpoints), tuple(jobs), tuple(hazards), statements, tuple(unread), summary)
+    return Audit(
+        tables, tuple(endpoints), tuple(jobs), tuple(hazards), statements, tuple(unread) + _unfinished(code), summary
+    )
+
+
+def _unfinished(code: Codebase) -> tuple[Unread, ...]:
+    """Scripts whose end cannot be read; what stands before it has been."""
+    return tuple(
+        Unread(item.place.file, item.place.line, statement.error)
+        for item in code.sent
+        for statement in item.statements
+        if item.site is None and statement.error
+    )
 
 
 # -- tables ------------------------------------------------------------------------------------------------------------
@@ -190,15 +195,17 @@ def place_of(scope: Scope) -> Place:
 
 
 def _statements(code: Codebase, definitions: Definitions) -> tuple[StatementUse, ...]:
-    found = (_statement(site, definitions) for site in code.sites)
-    return tuple(sorted(found, key=lambda item: (item.place.file, item.place.line)))
+    found = (_statement(item, definitions) for item in code.sent)
+    return tuple(sorted(found, key=lambda item: item.place))
 
 
-def _statement(site: Site, definitions: Definitions) -> StatementUse:
-    scope = site.scope
-    place = Place(scope.module.path.as_posix(), site.call.line, scope.function.name)
-    rules = dict.fromkeys(rule for text in site.texts for rule in _declined(text, definitions))
-    return StatementUse(place, site.texts[0].filled("{…}", "?, …"), tuple(rules))
+def _statement(sent: Sent, definitions: Definitions) -> StatementUse:
+    if sent.site is None:
+        [statement] = sent.statements
+        return StatementUse(sent.place, statement.text, tuple(_refusal(statement, definitions)))
+    texts = sent.site.texts
+    rules = dict.fromkeys(rule for text in texts for rule in _declined(text, definitions))
+    return StatementUse(sent.place, texts[0].filled("{…}", "?, …"), tuple(rules))
 
 
 def _declined(text: Text, definitions: Definitions) -> Iterator[str]:
@@ -207,6 +214,10 @@ def _declined(text: Text, definitions: Definitions) -> Iterator[str]:
         yield "dynamic-sql"
         return
     for statement in split(text.filled("", "?")):
-        rewritten = definitions.rewritten(statement, Driver.PSYCOPG, "")
-        if rewritten.output is None and rewritten.findings:
-            yield rewritten.findings[0].rule
+        yield from _refusal(statement, definitions)
+
+
+def _refusal(statement: SourceStatement, definitions: Definitions) -> Iterator[str]:
+    rewritten = definitions.rewritten(statement, Driver.PSYCOPG, "")
+    if rewritten.output is None and rewritten.findings:
+        yield rewritten.findings[0].rule

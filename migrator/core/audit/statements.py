@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from migrator.core.audit.codebase import Codebase
-from migrator.core.audit.connections import at
 from migrator.core.audit.markers import sqlite_only
 from migrator.core.audit.rules import Hazard
+from migrator.core.audit.sent import Sent
 from migrator.core.audit.touched import HOLE, touched_by
 from migrator.core.model import Schema, fold
 from migrator.core.python.modules import How, Scope
 from migrator.core.python.sites import Site
 from migrator.core.python.texts import Hole, Text
 from migrator.core.sql.lexer import Token, TokenKind
-from migrator.core.sql.split import SourceStatement, split
+from migrator.core.sql.split import SourceStatement
 
 
 def hazards(code: Codebase, schema: Schema) -> Iterator[Hazard]:
     names = _names(schema)
     flags = _declared_boolean(schema)
-    for site in code.sites:
-        if any(_is_put_together(text) for text in site.texts):
-            yield at(site.call, "injection", _shown(site))
-        found = [statement for text in site.texts for statement in split(text.filled(HOLE))]
-        if any(statement.begins_with("PRAGMA") for statement in found):
-            yield at(site.call, "pragma", next(item.text for item in found if item.begins_with("PRAGMA")))
-        special = dict.fromkeys(mark for statement in found for mark in sqlite_only(statement, names))
+    for sent in code.sent:
+        if sent.site is not None and any(_is_put_together(text) for text in sent.site.texts):
+            yield _at(sent, "injection", _shown(sent.site))
+        pragma = next((item.text for item in sent.statements if item.begins_with("PRAGMA")), None)
+        if pragma is not None:
+            yield _at(sent, "pragma", pragma.replace(HOLE, "…"))
+        special = dict.fromkeys(mark for statement in sent.statements for mark in sqlite_only(statement, names))
         if special:
-            yield at(site.call, "sqlite-sql", ", ".join(special))
-        yield from _booleans(code, schema, site, found, flags)
+            yield _at(sent, "sqlite-sql", ", ".join(special))
+        yield from _booleans(code, schema, sent, flags)
     yield from _strange_tables(code, schema)
+
+
+def _at(sent: Sent, rule: str, detail: str) -> Hazard:
+    return Hazard(sent.place.file, sent.place.line, rule, detail)
 
 
 def _is_put_together(text: Text) -> bool:
@@ -64,14 +68,12 @@ def _declared_boolean(schema: Schema) -> set[str]:
     return boolean - other
 
 
-def _booleans(
-    code: Codebase, schema: Schema, site: Site, found: list[SourceStatement], flags: set[str]
-) -> Iterator[Hazard]:
-    for statement in found:
-        for name in _compared_with_numbers(statement.tokens, flags):
-            yield at(site.call, "int-for-boolean", f"{name} is BOOLEAN and meets a number")
-    for name in _true_for_numbers(code, schema, site, found):
-        yield at(site.call, "int-for-boolean", f"{name} holds numbers and is given a bool")
+def _booleans(code: Codebase, schema: Schema, sent: Sent, flags: set[str]) -> Iterator[Hazard]:
+    for statement in sent.statements:
+        for name in (*_compared_with_numbers(statement.tokens, flags), *_inserted_numbers(statement.tokens, flags)):
+            yield _at(sent, "int-for-boolean", f"{name} is BOOLEAN and meets a number")
+    for name in _true_for_numbers(code, schema, sent.site, sent.statements) if sent.site else ():
+        yield _at(sent, "int-for-boolean", f"{name} holds numbers and is given a bool")
 
 
 def _compared_with_numbers(tokens: tuple[Token, ...], flags: set[str]) -> Iterator[str]:
@@ -84,7 +86,15 @@ def _compared_with_numbers(tokens: tuple[Token, ...], flags: set[str]) -> Iterat
                 yield token.value
 
 
-def _true_for_numbers(code: Codebase, schema: Schema, site: Site, found: list[SourceStatement]) -> Iterator[str]:
+def _inserted_numbers(tokens: tuple[Token, ...], flags: set[str]) -> Iterator[str]:
+    """INSERT INTO t (…, flag) VALUES (…, 0)."""
+    for place, column in _inserted(tokens):
+        alone = tokens[place - 1].is_operator("(", ",") and tokens[place + 1].is_operator(")", ",")
+        if column in flags and alone and tokens[place].text in ("0", "1"):
+            yield column
+
+
+def _true_for_numbers(code: Codebase, schema: Schema, site: Site, found: Iterable[SourceStatement]) -> Iterator[str]:
     """Columns declared as integers whose argument is a bool: where the statement says which argument goes where."""
     given = _arguments(site)
     for statement in found:
@@ -186,27 +196,21 @@ def _is_integer(schema: Schema, statement: SourceStatement, column: str) -> bool
 
 def _strange_tables(code: Codebase, schema: Schema) -> Iterator[Hazard]:
     """A table that is used and never made, beside one that is made and never used and has the same columns."""
-    first: dict[str, tuple[Site, set[str]]] = {}
-    for site in code.sites:
-        for text in site.texts:
-            touched = touched_by(text.filled(HOLE))
-            words = {fold(token.value) for item in split(text.filled(HOLE)) for token in item.tokens if _is_name(token)}
-            for table in (*touched.writes, *touched.reads):
-                known, used = first.get(table, (site, set()))
-                first[table] = (min(known, site, key=_place), used | words)
+    first: dict[str, tuple[Sent, set[str]]] = {}
+    for sent in code.sent:
+        words = {fold(token.value) for item in sent.statements for token in item.tokens if _is_name(token)}
+        for table in (*sent.touched.writes, *sent.touched.reads):
+            known, used = first.get(table, (sent, set()))
+            first[table] = (min(known, sent, key=lambda item: item.place), used | words)
     made = {fold(table.name): {fold(item.name) for item in table.columns} for table in schema.tables}
     views = {fold(view.name) for view in schema.views}
-    for table, (site, words) in sorted(first.items()):
+    for table, (sent, words) in sorted(first.items()):
         if table in made or table in views or table.startswith("sqlite_"):
             continue
         for other, columns in made.items():
             if other not in first and len(words & columns) >= 2 and len(words & columns) * 2 >= len(columns):
-                yield at(site.call, "several-names", f"{table} is used and never made; {other} has its columns")
+                yield _at(sent, "several-names", f"{table} is used and never made; {other} has its columns")
                 break
-
-
-def _place(site: Site) -> tuple[str, int]:
-    return site.scope.module.path.as_posix(), site.call.line
 
 
 def _is_name(token: Token) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,16 +44,22 @@ class Touched:
 
 
 def touched_by(sql: str) -> Touched:
-    """Of all statements of a text; definitions and what only concerns SQLite touch nothing."""
-    reads: list[str] = []
-    writes: list[str] = []
-    for statement in split(sql):
+    """Of all statements of a text."""
+    return touched_by_statements(split(sql))
+
+
+def touched_by_statements(statements: Iterable[SourceStatement]) -> Touched:
+    """Definitions and what only concerns SQLite touch nothing; what a statement writes it does not also read."""
+    reads: dict[str, None] = {}
+    writes: dict[str, None] = {}
+    for statement in statements:
         if statement.tokens and not statement.begins_with("CREATE") and not statement.tokens[0].is_word(*_DEFINES):
-            own = dict.fromkeys(_with_names(statement.tokens))
-            for operation, name in _named(statement):
-                if name not in own and name != HOLE:
-                    (reads if operation is Operation.READ else writes).append(name)
-    return Touched(tuple(dict.fromkeys(reads)), tuple(dict.fromkeys(writes)))
+            own = set(_with_names(statement.tokens)) | {HOLE}
+            found = [(operation, name) for operation, name in _named(statement) if name not in own]
+            written = dict.fromkeys(name for operation, name in found if operation is Operation.WRITE)
+            writes |= written
+            reads |= dict.fromkeys(name for _, name in found if name not in written)
+    return Touched(tuple(reads), tuple(writes))
 
 
 def _named(statement: SourceStatement) -> Iterator[tuple[Operation, str]]:
