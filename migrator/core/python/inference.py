@@ -176,6 +176,8 @@ class Inference:
             return self.returned(value.scope)
         if isinstance(value, Instance):
             return self._union(self.returned(method) for method in self._methods(value.scope, "__call__"))
+        if isinstance(value, Made) and not apis.kind_of(value.type):
+            return frozenset([Made(f"{value.type}()", value.origin)])
         return NOTHING
 
     def _result_of_external(self, name: str, node: ast.Call, scope: Scope) -> Values:

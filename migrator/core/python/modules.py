@@ -51,7 +51,7 @@ class Binding:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A compound statement and the part of it that something stands in: body, handlers, orelse, finalbody."""
+    """A compound statement and the part of it that something stands in: body, handlers, orelse, finalbody, case 0 …"""
 
     statement: ast.stmt | ast.ExceptHandler
     part: str
@@ -277,10 +277,20 @@ class _Reader:
 
     def _read_match(self, node: ast.Match) -> None:
         self._expression(node.subject)
-        for case in node.cases:
+        before = self.statement, self.within
+        for place, case in enumerate(node.cases):
+            self._captured(case.pattern)
             if case.guard is not None:
                 self._expression(case.guard)
+            self.within = (*before[1], Block(node, f"case {place}"))
             self._statements(case.body)
+        self.statement, self.within = before
+
+    def _captured(self, pattern: ast.pattern) -> None:
+        for node in ast.walk(pattern):
+            name = node.rest if isinstance(node, ast.MatchMapping) else getattr(node, "name", None)
+            if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping) and name:
+                self._bound(name, Binding(How.OTHER, node))
 
     def _read_import(self, node: ast.Import) -> None:
         for alias in node.names:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from migrator.core.python.modules import Binding, Call, Module, Scope
+from migrator.core.python.modules import Binding, Call, How, Module, Scope
 
 
 class Program:
@@ -22,6 +22,7 @@ class Program:
         self._by_tail: dict[str, list[Module]] = defaultdict(list)
         for module in self.modules:
             self._by_tail[_tail(module.name)].append(module)
+        self._spread_stars()
 
     def scopes(self) -> Iterator[Scope]:
         for module in self.modules:
@@ -45,8 +46,22 @@ class Program:
         node = binding.node
         assert isinstance(node, ast.ImportFrom)
         dotted = self.absolute(scope.module, node.level, node.module)
-        original = next(item.name for item in node.names if name in (item.asname, item.name))
+        original = next((item.name for item in node.names if name in (item.asname, item.name)), name)
         return self.module_named(dotted, scope.module), dotted, original
+
+    def _spread_stars(self) -> None:
+        """`from a import *` binds every public name of a, if a is the program's: also those that a has from others."""
+        spread = [(module, binding) for module in self.modules for binding in module.scope.bindings.get("*", ())]
+        grown = True
+        while grown:
+            grown = False
+            for module, binding in spread:
+                source, _, _ = self.imported(binding, "*", module.scope)
+                for name in _public(source) if source and source is not module else ():
+                    bindings = module.scope.bindings.setdefault(name, [])
+                    if all(known.node is not binding.node for known in bindings):
+                        bindings.append(Binding(How.IMPORTED, binding.node))
+                        grown = True
 
     def _may_be(self, module: Module, name: str) -> bool:
         """The path of imports may begin at the root, in a folder of it that is no package, or above it."""
@@ -58,6 +73,10 @@ class Program:
             return module.name.removesuffix(f".{name}") not in self._packages
         above = name.removesuffix(f".{module.name}")
         return bool(module.name) and above != name and tuple(above.split(".")) == self.above[-above.count(".") - 1 :]
+
+
+def _public(module: Module) -> list[str]:
+    return [name for name in module.scope.bindings if not name.startswith("_") and name != "*"]
 
 
 def _tail(name: str) -> str:
@@ -74,23 +93,25 @@ def _nearness(path: PurePosixPath, other: PurePosixPath) -> tuple[int, int]:
 
 
 def _by_name(modules: Iterable[Module]) -> Mapping[str, list[Call]]:
-    """Calls by the last name of what is called, or by the one that it had before an import renamed it."""
+    """Calls by the last name of what is called, and by those that it had before it was given this one."""
     calls: dict[str, list[Call]] = defaultdict(list)
     for module in modules:
-        renamed = _renamed(module)
+        earlier = _earlier_names(module)
         for scope in module.scopes:
             for call in scope.calls:
-                calls[renamed.get(call.name, call.name)].append(call)
+                for name in {call.name: None} | earlier.get(call.name, {}):
+                    calls[name].append(call)
     return calls
 
 
-def _renamed(module: Module) -> dict[str, str]:
-    return {
-        alias.asname: alias.name
-        for scope in module.scopes
-        for bindings in scope.bindings.values()
-        for binding in bindings
-        if isinstance(binding.node, ast.ImportFrom)
-        for alias in binding.node.names
-        if alias.asname
-    }
+def _earlier_names(module: Module) -> dict[str, dict[str, None]]:
+    """`from a import b as c`, and `c = a.b`."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for scope in module.scopes:
+        for name, bindings in scope.bindings.items():
+            for binding in bindings:
+                if isinstance(binding.node, ast.ImportFrom):
+                    found[name] |= {alias.name: None for alias in binding.node.names if alias.asname == name}
+                elif isinstance(binding.value, ast.Attribute) and binding.how is How.ASSIGNED:
+                    found[name][binding.value.attr] = None
+    return found

@@ -76,16 +76,17 @@ class Sites:
     # -- calls of a connection or cursor -------------------------------------------------------------------------------
 
     def _direct(self, call: Call) -> None:
-        function = call.node.func
-        if not isinstance(function, ast.Attribute) or not call.node.args:
+        if not call.node.args:
             return
         called = self.inference.called(call.node, call.scope)
-        of = tuple(value.of for value in called if isinstance(value, Method) and apis.kind_of(value.of.type))
+        methods = [value for value in called if isinstance(value, Method) and apis.kind_of(value.of.type)]
         sql = call.node.args[0]
-        if not of and (called or not self._is_surely_sql(sql, call.scope)):
+        if not methods and (called or not self._is_surely_sql(call, sql)):
             return
         arguments = call.node.args[1] if len(call.node.args) > 1 else _keyword(call.node, "parameters")
-        self._add(Site(call, call.name, sql, arguments, (), of))
+        method = methods[0].name if methods else call.name
+        if method in _METHODS:
+            self._add(Site(call, method, sql, arguments, (), tuple(value.of for value in methods)))
 
     def _handed_over(self, call: Call, given: Sequence[ast.expr]) -> None:
         """`to_thread(conn.execute, sql, values)`: the call is another thread's."""
@@ -97,8 +98,10 @@ class Sites:
         if of:
             self._add(Site(call, methods[0].name, given[1], given[2] if len(given) > 2 else None, (), of))
 
-    def _is_surely_sql(self, sql: ast.expr, scope: Scope) -> bool:
-        return any(_LOOKS_LIKE_SQL.match(text.filled("x")) for text in self.reader.of(sql, scope))
+    def _is_surely_sql(self, call: Call, sql: ast.expr) -> bool:
+        if not isinstance(call.node.func, ast.Attribute):
+            return False
+        return any(_LOOKS_LIKE_SQL.match(text.filled("x")) for text in self.reader.of(sql, call.scope))
 
     def _add(self, site: Site) -> None:
         """A site, or, where the SQL is a parameter of the function around it, a sink."""

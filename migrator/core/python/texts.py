@@ -164,6 +164,9 @@ class Reader:
             if function.attr == "format":
                 named = {item.arg: item.value for item in node.keywords if item.arg}
                 return self._formatted(function.value, scope, _FIELDS, node.args, named)
+            if function.attr == "get" and node.args:
+                found = self._chosen(function.value, node.args[0], scope)
+                return found + tuple(text for default in node.args[1:2] for text in self.of(default, scope) if found)
             if function.attr in _SAME_TEXT and not isinstance(function.value, ast.Name):
                 return self.of(function.value, scope)
         names = {value.name for value in self.inference.of(function, scope) if isinstance(value, External)}
@@ -268,6 +271,24 @@ class Reader:
         for chosen in product((True, False), repeat=len(sometimes)):
             left_out = {place for place, taken in zip(sometimes, chosen, strict=True) if not taken}
             yield [step for place, (_, step) in enumerate(steps) if place not in left_out]
+
+    # -- dictionaries --------------------------------------------------------------------------------------------------
+
+    def _of_subscript(self, node: ast.Subscript, scope: Scope) -> Texts:
+        return self._chosen(node.value, node.slice, scope)
+
+    def _chosen(self, dictionary: ast.expr, key: ast.expr, scope: Scope) -> Texts:
+        """What a literal dictionary has under the key, or every text of it where the key is not known."""
+        constant = self.inference.constant(dictionary, scope)
+        literal, owner = constant or (dictionary, scope)
+        if not isinstance(literal, ast.Dict) or None in literal.keys:
+            return ()
+        values = [
+            value
+            for name, value in zip(literal.keys, literal.values, strict=True)
+            if not isinstance(key, ast.Constant) or (isinstance(name, ast.Constant) and name.value == key.value)
+        ]
+        return tuple(text for value in values for text in self.of(value, owner))
 
     # -- variables -----------------------------------------------------------------------------------------------------
 
