@@ -1,27 +1,24 @@
-"""Which functions answer HTTP requests, and which run by the clock.
-
-Flask, FastAPI, aiohttp and Django; APScheduler, schedule and decorators like theirs.
-"""
+"""Which functions answer HTTP requests: Flask, FastAPI, aiohttp and Django."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrator.core.audit.django import UrlPatterns
+from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of, keyword
+from migrator.core.audit.jobs import Clock, Job
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Call, Function, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.texts import Reader
-from migrator.core.python.values import Bound, External, Made, Method, Values
-from migrator.core.python.values import Program as Defined
+from migrator.core.python.values import Made, Method
 
-_VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 _ROUTERS = ("fastapi.FastAPI", "fastapi.APIRouter", "flask.Flask", "flask.Blueprint", "aiohttp.web.RouteTableDef")
 _AIOHTTP = ("aiohttp.web.UrlDispatcher", "aiohttp.web.Application.router")
 _INCLUDED = {"include_router": "prefix", "register_blueprint": "url_prefix"}
 _PREFIXES = ("prefix", "url_prefix")
-_TRIGGERS = ("cron", "interval", "date")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,16 +26,6 @@ class Endpoint:
     method: str
     path: str
     function: Scope
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """`line` is where it is registered, `file` the file of that line."""
-
-    file: str
-    line: int
-    function: Scope
-    trigger: str
 
 
 class Doors:
@@ -54,6 +41,9 @@ class Doors:
         found = [*self._decorated(), *self._registered(), *self._django()]
         return sorted(found, key=lambda item: (item.function.module.path, _line(item.function), item.path, item.method))
 
+    def jobs(self) -> list[Job]:
+        return Clock(self.tree, self.inference).jobs()
+
     # -- decorators ----------------------------------------------------------------------------------------------------
 
     def _decorated(self) -> Iterator[Endpoint]:
@@ -65,17 +55,17 @@ class Doors:
     def _by_decorator(self, decorator: ast.Call, function: Scope, outside: Scope) -> Iterator[Endpoint]:
         for value in self.inference.called(decorator, outside):
             if isinstance(value, Method) and value.of.type in _ROUTERS:
-                path = self._text(decorator.args[0] if decorator.args else _keyword(decorator, "path"), outside)
+                path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
                 for prefix in self._prefixes_of(value.of):
                     for method in self._methods(value.name, decorator):
                         yield Endpoint(method, prefix + path, function)
 
     def _methods(self, name: str, call: ast.Call) -> tuple[str, ...]:
-        if name in _VERBS:
+        if name in VERBS:
             return (name.upper(),)
         if name not in ("route", "api_route", "websocket"):
             return ()
-        given = _keyword(call, "methods")
+        given = keyword(call, "methods")
         if isinstance(given, ast.List | ast.Tuple | ast.Set):
             return tuple(sorted(str(item.value).upper() for item in given.elts if isinstance(item, ast.Constant)))
         return ("WEBSOCKET",) if name == "websocket" else ("GET",)
@@ -85,11 +75,11 @@ class Doors:
     def _included(self) -> dict[ast.Call, list[tuple[str, Made]]]:
         """By the call that made a router: the prefix it is included under, and by whom."""
         found: dict[ast.Call, list[tuple[str, Made]]] = {}
-        for name, keyword in _INCLUDED.items():
+        for name, option in _INCLUDED.items():
             for call in self.tree.calls.get(name, ()):
                 if not call.node.args:
                     continue
-                prefix = self._text(_keyword(call.node, keyword), call.scope)
+                prefix = self._text(keyword(call.node, option), call.scope)
                 owners = [
                     value.of for value in self.inference.called(call.node, call.scope) if isinstance(value, Method)
                 ]
@@ -102,7 +92,7 @@ class Doors:
         if router.origin is None:
             return [""]
         call = router.origin.node
-        own = "".join(self._text(_keyword(call, name), router.origin.scope) for name in _PREFIXES)
+        own = "".join(self._text(keyword(call, name), router.origin.scope) for name in _PREFIXES)
         included = self._prefixes.get(call, [])
         if not included or depth > 8:
             return [own]
@@ -117,106 +107,58 @@ class Doors:
     # -- calls that register -------------------------------------------------------------------------------------------
 
     def _registered(self) -> Iterator[Endpoint]:
-        for method in _VERBS:
-            for call in self.tree.calls.get(f"add_{method}", ()):
-                if any(_is_made(value, _AIOHTTP) for value in self.inference.called(call.node, call.scope)):
-                    yield from self._handled(method.upper(), call, 0, 1)
-            for call in self.tree.calls.get(method, ()):
-                if _is_external(self.inference.called(call.node, call.scope), f"aiohttp.web.{method}"):
-                    yield from self._handled(method.upper(), call, 0, 1)
+        yield from self._of_flask()
+        yield from self._of_fastapi()
+        yield from self._of_aiohttp()
+
+    def _of_flask(self) -> Iterator[Endpoint]:
         for call in self.tree.calls.get("add_url_rule", ()):
-            view = _keyword(call.node, "view_func") or (call.node.args[2] if len(call.node.args) > 2 else None)
+            view = keyword(call.node, "view_func") or (call.node.args[2] if len(call.node.args) > 2 else None)
             for verb in self._methods("route", call.node):
-                yield from self._handlers(verb, call, call.node.args[:1], view)
+                yield from self._handled(verb, call, call.node.args[:1], view)
+        for call in self.tree.calls.get("add_resource", ()):
+            if call.node.args:
+                yield from self._handled("ANY", call, call.node.args[1:2], call.node.args[0])
+
+    def _of_fastapi(self) -> Iterator[Endpoint]:
         for call in self.tree.calls.get("add_api_route", ()):
             for verb in self._methods("api_route", call.node):
-                yield from self._handled(verb, call, 0, 1)
+                yield from self._handled(
+                    verb, call, call.node.args[:1], call.node.args[1] if call.node.args[1:] else None
+                )
 
-    def _handled(self, method: str, call: Call, path: int, handler: int) -> Iterator[Endpoint]:
-        given = call.node.args
-        if len(given) > handler:
-            yield from self._handlers(method, call, given[path : path + 1], given[handler])
+    def _of_aiohttp(self) -> Iterator[Endpoint]:
+        """router.add_get(path, f), web.get(path, f), and the same with the method before the path, or with a view."""
+        for verb in (*VERBS, "view", "route"):
+            method = "ANY" if verb == "view" else verb.upper()
+            calls = [call for call in self.tree.calls.get(f"add_{verb}", ()) if self._is_method_of(call, *_AIOHTTP)]
+            calls += [call for call in self.tree.calls.get(verb, ()) if self._is_external(call, f"aiohttp.web.{verb}")]
+            for call in calls:
+                given = call.node.args
+                if verb == "route" and given:
+                    method, given = self._text(given[0], call.scope).upper().replace("*", "ANY"), given[1:]
+                if len(given) > 1:
+                    yield from self._handled(method, call, given[:1], given[1])
 
-    def _handlers(self, method: str, call: Call, path: list[ast.expr], handler: ast.expr | None) -> Iterator[Endpoint]:
+    def _handled(self, method: str, call: Call, path: list[ast.expr], handler: ast.expr | None) -> Iterator[Endpoint]:
         text = self._text(path[0] if path else None, call.scope)
         owners = [value.of for value in self.inference.called(call.node, call.scope) if isinstance(value, Method)]
         prefixes = [prefix for owner in owners for prefix in self._prefixes_of(owner)] or [""]
-        for function in _functions(self.inference.of(handler, call.scope)):
+        for verb, function in handlers(self.inference, method, handler, call.scope):
             for prefix in prefixes:
-                yield Endpoint(method, prefix + text, function)
+                yield Endpoint(verb, prefix + text, function)
+
+    def _is_method_of(self, call: Call, *types: str) -> bool:
+        return is_method_of(self.inference.called(call.node, call.scope), *types)
+
+    def _is_external(self, call: Call, name: str) -> bool:
+        return is_external(self.inference.called(call.node, call.scope), name)
 
     def _django(self) -> Iterator[Endpoint]:
-        """urlpatterns = [path("x/", views.x)]: a view may answer every method."""
-        for name in ("path", "re_path"):
-            for call in self.tree.calls.get(name, ()):
-                if (
-                    _is_external(self.inference.called(call.node, call.scope), f"django.urls.{name}")
-                    and len(call.node.args) > 1
-                ):
-                    text = self._text(call.node.args[0], call.scope)
-                    for function in _functions(self.inference.of(call.node.args[1], call.scope)):
-                        yield Endpoint("ANY", f"/{text}", function)
+        yield from (Endpoint(*route) for route in UrlPatterns(self.tree, self.inference).routes())
 
     def _text(self, node: ast.expr | None, scope: Scope) -> str:
         return self.reader.of(node, scope)[0].filled("…") if node is not None else ""
-
-    # -- jobs ----------------------------------------------------------------------------------------------------------
-
-    def jobs(self) -> list[Job]:
-        found = [*self._added_jobs(), *self._decorated_jobs()]
-        return sorted(found, key=lambda job: (job.file, job.line))
-
-    def _added_jobs(self) -> Iterator[Job]:
-        for call in self.tree.calls.get("add_job", ()):
-            given = call.node.args[0] if call.node.args else _keyword(call.node, "func")
-            for function in _functions(self.inference.of(given, call.scope)):
-                trigger = call.node.args[1] if len(call.node.args) > 1 else _keyword(call.node, "trigger")
-                yield Job(call.scope.module.path.as_posix(), call.line, function, self._trigger(trigger, call.scope))
-        for call in self.tree.calls.get("do", ()):  # schedule.every().hour.do(f)
-            if any(_is_made(value, ("schedule.",)) for value in self.inference.called(call.node, call.scope)):
-                for function in _functions(
-                    self.inference.of(call.node.args[0], call.scope) if call.node.args else frozenset()
-                ):
-                    yield Job(call.scope.module.path.as_posix(), call.line, function, "interval")
-
-    def _decorated_jobs(self) -> Iterator[Job]:
-        for scope in self.tree.scopes():
-            for decorator in getattr(scope.node, "decorator_list", ()) if scope.is_function else ():
-                name = decorator.func if isinstance(decorator, ast.Call) else decorator
-                if isinstance(name, ast.Attribute) and name.attr in (
-                    "scheduled_job",
-                    "cron",
-                    "periodic_task",
-                    "repeat_every",
-                ):
-                    given = decorator.args if isinstance(decorator, ast.Call) else []
-                    trigger = self._trigger(given[0] if given else None, scope) or name.attr
-                    yield Job(scope.module.path.as_posix(), decorator.lineno, scope, trigger)
-
-    def _trigger(self, node: ast.expr | None, scope: Scope) -> str:
-        """cron, interval or date: its name, or the class of the trigger."""
-        if isinstance(node, ast.Constant):
-            return str(node.value)
-        for value in self.inference.of(node, scope) if node is not None else ():
-            if isinstance(value, Made):
-                return value.type.rpartition(".")[2].removesuffix("Trigger").lower()
-        return "date" if node is None else ""
-
-
-def _functions(values: Values) -> list[Scope]:
-    return [value.scope for value in values if isinstance(value, Defined | Bound) and value.scope.is_function]
-
-
-def _is_made(value: object, prefixes: Iterable[str]) -> bool:
-    return isinstance(value, Method) and any(value.of.type.startswith(prefix) for prefix in prefixes)
-
-
-def _is_external(values: Values, name: str) -> bool:
-    return any(isinstance(value, External) and value.name == name for value in values)
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((item.value for item in call.keywords if item.arg == name), None)
 
 
 def _line(scope: Scope) -> int:
