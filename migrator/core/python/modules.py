@@ -69,8 +69,7 @@ class Call:
     @property
     def name(self) -> str:
         """What is called, without what stands before it."""
-        function = self.node.func
-        return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        return last_name(self.node.func)
 
     @property
     def line(self) -> int:
@@ -124,13 +123,17 @@ class Scope:
 
 @dataclass(eq=False)
 class Module:
-    """`name` is the dotted path from the root that was read; `path` is relative to it."""
+    """`name` is the dotted path from the root that was read; `path` is relative to it.
+
+    `changed` are the last names of what elements are stored in: of `a.b[c] = d` it is b.
+    """
 
     name: str
     path: PurePosixPath
     text: str
     tree: ast.Module
     scopes: list[Scope] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
 
     @property
     def scope(self) -> Scope:
@@ -147,6 +150,11 @@ class Module:
 
     def find(self, name: str) -> Scope | None:
         return next((scope for scope in self.scopes if scope.name == name), None)
+
+
+def last_name(node: ast.expr) -> str:
+    """The name that an expression ends with: of a.b it is b; empty for one that is no name."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def read_module(path: PurePosixPath, text: str) -> Module:
@@ -357,6 +365,8 @@ class _Reader:
         elif isinstance(target, ast.Starred):
             self._bind(target.value, How.OTHER, value)
         else:
+            if isinstance(target, ast.Subscript):
+                self.module.changed.add(last_name(target.value))
             self._expression(target)
 
     # -- expressions ---------------------------------------------------------------------------------------------------

@@ -6,9 +6,12 @@ import ast
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import PurePosixPath
 
-from migrator.core.python.modules import Binding, Call, How, Module, Scope
+from migrator.core.python.modules import Binding, Call, How, Module, Scope, last_name
+
+_CHANGES = ("update", "setdefault")
 
 
 class Program:
@@ -27,6 +30,13 @@ class Program:
     def scopes(self) -> Iterator[Scope]:
         for module in self.modules:
             yield from module.scopes
+
+    @cached_property
+    def changed(self) -> frozenset[str]:
+        """The last names of dictionaries and lists that some part of the program stores something in."""
+        stored = {name for module in self.modules for name in module.changed}
+        calls = (call.node.func for name in _CHANGES for call in self.calls.get(name, ()))
+        return frozenset(stored | {last_name(node.value) for node in calls if isinstance(node, ast.Attribute)})
 
     def module_named(self, name: str, importer: Module) -> Module | None:
         """The module that an import of a dotted name means; of several the one nearest to the importer."""

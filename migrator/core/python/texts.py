@@ -14,7 +14,7 @@ from itertools import product
 
 from migrator.core.python.apis import SAME_ELEMENTS
 from migrator.core.python.inference import Inference
-from migrator.core.python.modules import Binding, Block, Call, How, Module, Scope
+from migrator.core.python.modules import Binding, Block, Call, How, Module, Scope, last_name
 from migrator.core.python.values import External
 
 MOST = 64  # variants of one text; with more it is a hole
@@ -249,10 +249,10 @@ class Reader:
 
     def _lists_of_variable(self, node: ast.Name, scope: Scope) -> Iterator[list[Texts]]:
         bindings = scope.bindings.get(node.id, [])
-        first = _assigned(bindings[0]) if len(bindings) == 1 else None
-        if not isinstance(first, ast.List):
+        given = _given(bindings[0]) if len(bindings) == 1 else None
+        if not isinstance(given, ast.List):
             return
-        steps: list[tuple[bool, Texts]] = [(True, self.of(element, scope)) for element in first.elts]
+        steps: list[tuple[bool, Texts]] = [(True, self.of(element, scope)) for element in given.elts]
         use = _statement_of(node, scope)
         for call in scope.calls:
             function = call.node.func
@@ -278,10 +278,12 @@ class Reader:
         return self._chosen(node.value, node.slice, scope)
 
     def _chosen(self, dictionary: ast.expr, key: ast.expr, scope: Scope) -> Texts:
-        """What a literal dictionary has under the key, or every text of it where the key is not known."""
+        """What a dictionary that nobody changes has under the key, or all of it where the key is not known."""
         constant = self.inference.constant(dictionary, scope)
         literal, owner = constant or (dictionary, scope)
         if not isinstance(literal, ast.Dict) or None in literal.keys:
+            return ()
+        if constant and (owner.is_function or last_name(dictionary) in self.inference.tree.changed):
             return ()
         values = [
             value
@@ -325,9 +327,12 @@ class Reader:
         return state
 
     def _bound(self, binding: Binding, scope: Scope) -> Texts:
+        given = _given(binding)
+        if given is not None:
+            return self.of(given, scope)
         if binding.value is None or binding.path:
             return ()
-        if binding.how in (How.ASSIGNED, How.ADDED):
+        if binding.how is How.ADDED:
             return self.of(binding.value, scope)
         return self._elements(binding.value, scope) if binding.how is How.ELEMENT else ()
 
@@ -355,8 +360,8 @@ class Reader:
         return tuple(variants)
 
 
-def _assigned(binding: Binding) -> ast.expr | None:
-    """What a name is given, also as one of several: `a, b = one, two`."""
+def _given(binding: Binding) -> ast.expr | None:
+    """What is assigned; of `a, b = x, y` the one at its place."""
     value = binding.value
     for place in binding.path:
         value = value.elts[place] if isinstance(value, ast.Tuple | ast.List) and place < len(value.elts) else None
