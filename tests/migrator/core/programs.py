@@ -8,8 +8,11 @@ from textwrap import dedent
 
 from migrator.core.audit.accesses import accesses_of
 from migrator.core.audit.codebase import Codebase
+from migrator.core.audit.hazards import hazards_of
 from migrator.core.audit.sent import Script
+from migrator.core.progress import Silent
 from migrator.core.python.modules import read_module
+from migrator.steps.definitions import Tables
 
 Program = str | Mapping[str, str]  # one module, or texts by their paths
 
@@ -27,3 +30,10 @@ def accesses(program: Program, *above: str) -> list[str]:
     """`function reads table`, in the order of files and lines."""
     found = accesses_of(read(program, *above).sent)
     return [f"{access.function} {access.operation}s {access.table}" for access in found]
+
+
+def hazards(program: Program) -> list[str]:
+    """`line rule`, in the order of files and lines; the tables are those that the program makes."""
+    code = read(program)
+    schema = Tables().read(code.definitions(), Silent()).schema
+    return [f"{hazard.line} {hazard.rule}" for hazard in hazards_of(code, schema)]
