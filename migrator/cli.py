@@ -13,6 +13,7 @@ from migrator.core.plan import Style
 from migrator.disk import write_text
 from migrator.options import ANOTHER, JSON, PASSWORD, RUNS, SOURCE, WORKERS, decided_by, planning_options
 from migrator.shell import Group, Output, handled
+from migrator.verbs.audit import audit
 from migrator.verbs.exchange import export, load
 from migrator.verbs.rewrite import rewrite
 from migrator.verbs.run import run
@@ -282,6 +283,7 @@ def status(target: str, password_file: Path | None, output: Output) -> int:
     return ExitCode.OK
 
 
+cli.add_command(audit)
 cli.add_command(rewrite)
 
 

@@ -23,6 +23,7 @@ from migrator.core import plots
 from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.plots import Bar, Tick
 from migrator.core.throughput import Throughput
+from migrator.core.visible import visible
 from migrator.steps.report import CarriedTable, Ending, Outcome, RunReport
 
 FEW = 5  # what is more is folded up
@@ -46,33 +47,36 @@ _SNAPSHOTS = {
 
 def render(report: RunReport) -> str:
     """The whole file."""
+    return filled("report.html.j2", report=report, run=report.run, proof=report.run.proof, page=_page(report))
+
+
+def filled(template: str, script: str = "", **values: Any) -> str:
+    """A template with its values, and a policy that allows the style sheet, the script and nothing else."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, finalize=_visible, loader=PackageLoader("migrator", "templates")
     )
     environment.filters |= {"count": "{:,}".format, "duration": plots.duration, "settings": _settings}
     style = files("migrator").joinpath("templates/report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        run=report.run,
-        proof=report.run.proof,
-        page=_page(report),
-        style=Markup(style),  # noqa: S704  # ours, and escaping would change what its digest is of
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    scripts = f"; script-src {_digest(script)}" if script else ""
+    return environment.get_template(template).render(
+        # Both are ours, and escaping would change what their digests are of.
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        policy=f"default-src 'none'; style-src {_digest(style)}{scripts}; base-uri 'none'; form-action 'none'",
         version=version("metastore-migrator"),
+        **values,
     )
 
 
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def _visible(value: object) -> object:
-    """Text with what cannot be seen written out, as in ‹U+202E›; None as nothing; the rest as it is."""
+    """Text with what cannot be seen written out; None as nothing; markup as it is."""
     if isinstance(value, Markup):
         return value
-    if value is None:
-        return ""
-    text = str(value)
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else f"‹U+{ord(sign):04X}›" for sign in text)
+    return "" if value is None else visible(str(value), keep="\n\t")
 
 
 def _settings(settings: Mapping[str, Any]) -> list[str]:

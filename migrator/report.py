@@ -31,8 +31,12 @@ _STYLES = {Severity.DECISION: "bold red", Severity.WARNING: "yellow", Severity.N
 
 
 def to_json(kind: str, body: dict[str, Any]) -> str:
-    """One object with its kind and the version of its shape; infinities and bytes as text, since JSON has neither."""
-    return json.dumps({"kind": kind, "version": VERSION, **_plain(body)}, indent=2, ensure_ascii=False)
+    """One object with its kind and the version of its shape; infinities and bytes as text, since JSON has neither.
+
+    Half a surrogate pair, which no encoding has, is written as its escape.
+    """
+    text = json.dumps({"kind": kind, "version": VERSION, **_plain(body)}, indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,11 @@ def make_audit(request: AuditRequest, progress: Progress) -> Audit:
     """Raises UsageError, SourceError, PlanError."""
     files = read_files(request.paths, progress)
     definitions = request.tables.read(files.code.definitions(), progress)
-    return audit(files.code, definitions, _sizes(request.tables.db, progress), files.unread)
+    sizes = _sizes(request.tables.db, progress)
+    progress.start("Trying the statements", len(files.code.sent))
+    made = audit(files.code, definitions, sizes, files.unread, progress)
+    progress.finish()
+    return made
 
 
 def _sizes(db: Path | None, progress: Progress) -> Sizes:

@@ -73,6 +73,16 @@ class Codebase:
         }
         return sorted(found, key=lambda sql: " TABLE " not in sql[:40].upper())
 
+    def line(self, file: str, line: int) -> str:
+        """What stands there, without the spaces around it; empty where there is no such line."""
+        lines = self._lines.get(file, ())
+        return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+
+    @cached_property
+    def _lines(self) -> dict[str, list[str]]:
+        found = {module.path.as_posix(): module.lines for module in self.tree.modules}
+        return found | {script.name: script.text.split("\n") for script in self.scripts}
+
     # -- where an expression comes from --------------------------------------------------------------------------------
 
     def strings(self, node: ast.AST | None, scope: Scope) -> frozenset[str]:

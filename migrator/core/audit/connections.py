@@ -155,9 +155,13 @@ def _beside_givers(code: Codebase) -> Iterator[Hazard]:
         function = call.scope.function
         if not function.is_function or function in code.givers:
             continue
-        others = sorted(giver.name for giver in code.givers if giver is not function)
+        others = sorted(
+            (giver.name.endswith(".__init__"), giver.name) for giver in code.givers if giver is not function
+        )
         if others:
-            yield at(call, "two-access-patterns", f"{others[0]}() gives out connections")
+            keeps, name = others[0]
+            does = "keeps a connection" if keeps else "gives out connections"
+            yield at(call, "two-access-patterns", f"{name.removesuffix('.__init__')} {does}")
 
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from migrator.core.audit.django import UrlPatterns
 from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of, keyword
@@ -38,8 +39,12 @@ class Doors:
         self._prefixes = self._included()
 
     def endpoints(self) -> list[Endpoint]:
+        """Each once, in the order of files and lines."""
         found = [*self._decorated(), *self._registered(), *self._django()]
-        return sorted(found, key=lambda item: (item.function.module.path, _line(item.function), item.path, item.method))
+        once = {(item.method, item.path, item.function): item for item in found}
+        return sorted(
+            once.values(), key=lambda item: (item.function.module.path, _line(item.function), item.path, item.method)
+        )
 
     def jobs(self) -> list[Job]:
         return Clock(self.tree, self.inference).jobs()
@@ -159,6 +164,10 @@ class Doors:
 
     def _text(self, node: ast.expr | None, scope: Scope) -> str:
         return self.reader.of(node, scope)[0].filled("…") if node is not None else ""
+
+
+def _order(endpoint: Endpoint) -> tuple[PurePosixPath, int, str, str]:
+    return endpoint.function.module.path, _line(endpoint.function), endpoint.path, endpoint.method
 
 
 def _line(scope: Scope) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrator.core.audit import connections, files, statements, transactions
 from migrator.core.audit.codebase import Codebase
 from migrator.core.audit.rules import Hazard
@@ -16,4 +18,4 @@ def hazards_of(code: Codebase, schema: Schema) -> list[Hazard]:
         *files.hazards(code),
     }
     once = {(hazard.file, hazard.line, hazard.rule): hazard for hazard in sorted(found, reverse=True)}
-    return sorted(once.values())
+    return [replace(hazard, source=code.line(hazard.file, hazard.line)) for hazard in sorted(once.values())]

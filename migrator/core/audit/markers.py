@@ -93,7 +93,7 @@ def _phrase(tokens: Sequence[Token], place: int, word: str, before: Token | None
         and after.is_word(*_CONFLICTS)
     ):
         return f"{before.text.upper()} OR {after.text.upper()}"
-    if word == "REPLACE" and after is not None and after.is_word("INTO"):
+    if word == "REPLACE" and after is not None and after.is_word("INTO") and before is None:
         return "REPLACE INTO"
     if word in ("AUTOINCREMENT", "GLOB", "STRICT"):
         return word if word != "STRICT" or tokens[0].is_word("CREATE") else None

@@ -13,6 +13,7 @@ from migrator.core.audit.rules import Hazard
 from migrator.core.audit.sent import Place, Sent
 from migrator.core.audit.touched import Operation
 from migrator.core.model import Schema, Table, TableKind, fold
+from migrator.core.progress import Progress
 from migrator.core.python.modules import Function, Scope
 from migrator.core.python.texts import Text
 from migrator.core.redefining import Definitions
@@ -107,10 +108,12 @@ class Sizes:
     size_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
-def audit(code: Codebase, definitions: Definitions, sizes: Sizes, unread: Sequence[Unread]) -> Audit:
+def audit(
+    code: Codebase, definitions: Definitions, sizes: Sizes, unread: Sequence[Unread], progress: Progress
+) -> Audit:
     accesses, schema = accesses_of(code.sent), definitions.schema
     hazards = hazards_of(code, schema)
-    statements = _statements(code, definitions)
+    statements = _statements(code, definitions, progress)
     places = {(item.place.file, item.place.line) for item in statements} | {(item.file, item.line) for item in hazards}
     texts = [module.text for module in code.tree.modules] + [script.text for script in code.scripts]
     summary = Summary(
@@ -194,8 +197,11 @@ def place_of(scope: Scope) -> Place:
 # -- statements --------------------------------------------------------------------------------------------------------
 
 
-def _statements(code: Codebase, definitions: Definitions) -> tuple[StatementUse, ...]:
-    found = (_statement(item, definitions) for item in code.sent)
+def _statements(code: Codebase, definitions: Definitions, progress: Progress) -> tuple[StatementUse, ...]:
+    found = []
+    for item in code.sent:
+        found.append(_statement(item, definitions))
+        progress.advance()
     return tuple(sorted(found, key=lambda item: item.place))
 
 

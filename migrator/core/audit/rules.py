@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """ERROR loses data or lets somebody in; WARNING has to change for PostgreSQL."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True)
@@ -11,6 +19,7 @@ class Rule:
     title: str
     why: str
     fix: str
+    level: Level = Level.WARNING
 
 
 RULES: dict[str, Rule] = {
@@ -27,12 +36,14 @@ RULES: dict[str, Rule] = {
             "SQLite is opened by name although there is a DATABASE_URL",
             "The switch to PostgreSQL is half done: this place goes on writing into the old file, and nobody notices.",
             "Take the connection from the one function that reads DATABASE_URL.",
+            Level.ERROR,
         ),
         Rule(
             "connection-across-threads",
             "A connection is used in another thread than the one that made it",
             "sqlite3 refuses it, or is told not to look; statements of several threads mix in one transaction.",
             "Open a connection in each thread, or take one from a pool (psycopg_pool).",
+            Level.ERROR,
         ),
         Rule(
             "two-access-patterns",
@@ -45,6 +56,7 @@ RULES: dict[str, Rule] = {
             "SQL is put together from values",
             "A value can end the text it stands in and become SQL; and no translation can be proven.",
             "Pass values as arguments; choose names from a fixed list, or quote them with psycopg.sql.Identifier.",
+            Level.ERROR,
         ),
         Rule(
             "pragma",
@@ -63,6 +75,7 @@ RULES: dict[str, Rule] = {
             "A statement follows one that failed, in the same transaction",
             "In PostgreSQL an error ends the transaction: everything after it fails until a rollback.",
             "Put a savepoint around the first (with connection.transaction():), or use INSERT … ON CONFLICT.",
+            Level.ERROR,
         ),
         Rule(
             "locked-retry",
@@ -87,6 +100,7 @@ RULES: dict[str, Rule] = {
             "The database lies where it is lost",
             "What is in memory or in a temporary folder is gone after a restart or a deployment.",
             "Name a place that lasts: a PostgreSQL server does.",
+            Level.ERROR,
         ),
         Rule(
             "autocommit",
@@ -106,9 +120,10 @@ RULES: dict[str, Rule] = {
 
 @dataclass(frozen=True, order=True)
 class Hazard:
-    """A place where a rule applies; `detail` says what is special about it."""
+    """A place where a rule applies; `detail` says what is special about it, `source` is the line as it stands there."""
 
     file: str
     line: int
     rule: str
     detail: str = ""
+    source: str = ""

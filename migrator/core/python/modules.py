@@ -123,7 +123,7 @@ class Scope:
 
 @dataclass(eq=False)
 class Module:
-    """`name` is the dotted path from the root that was read; `path` is relative to it.
+    """`name` is the dotted path by which it is imported; `path` is the file's, relative to a root.
 
     `changed` are the last names of what elements are stored in: of `a.b[c] = d` it is b.
     """
@@ -157,11 +157,11 @@ def last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-def read_module(path: PurePosixPath, text: str) -> Module:
-    """Raises Unreadable."""
+def read_module(path: PurePosixPath, text: str, imported_as: PurePosixPath | None = None) -> Module:
+    """`imported_as` is the path from where imports begin, if that is not `path` itself. Raises Unreadable."""
     try:
         tree = ast.parse(text)
-        module = Module(_dotted(path), path, text, tree)
+        module = Module(_dotted(imported_as or path), path, text, tree)
         _Reader(module).read()
     except SyntaxError as error:
         raise Unreadable(f"{error.msg}", error.lineno or 1) from None

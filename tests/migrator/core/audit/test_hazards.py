@@ -458,7 +458,12 @@ HOLDS_NOT: dict[str, list[Program]] = {
             conn.execute("CREATE TABLE t (a)")
             conn.commit()
         """,
-        "import sqlite3\ndef a():\n    with sqlite3.connect('a.db') as conn:\n        conn.execute('CREATE TABLE t (a)')\n",
+        """
+        import sqlite3
+        def a():
+            with sqlite3.connect("a.db") as conn:
+                conn.execute("CREATE TABLE t (a)")
+        """,
     ],
     "int-for-boolean": [
         f"""
