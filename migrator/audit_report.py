@@ -19,7 +19,7 @@ from migrator.core.audit.rules import RULES, Level
 from migrator.core.audit.sarif import sarif
 from migrator.core.audit.sent import Place
 from migrator.core.findings import count_of
-from migrator.core.visible import one_line
+from migrator.core.visible import one_line, visible
 from migrator.report import to_json
 
 _STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow"}
@@ -90,7 +90,7 @@ def _shown(text: str) -> str:
 
 
 def _at(file: str, line: int) -> str:
-    return f"{_shown(file)}:{line}"
+    return f"{escape(visible(file))}:{line}"
 
 
 def _table(table: TableUse) -> Iterator[str]:

@@ -78,14 +78,20 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Without what others wrote: hidden folders, environments, what was built; without what a link has twice."""
-    for current, folders, files in os.walk(folder):
+    """Without what others wrote: hidden folders, environments, what was built; without what a link has twice.
+
+    A folder that cannot be listed stands among the files, so that it is told.
+    """
+    closed: list[OSError] = []
+    for current, folders, files in os.walk(folder, onerror=closed.append):
         here = Path(current)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
-        folders[:] = [name for name in folders if not (here / name / "pyvenv.cfg").exists()]
+        # os.path says no where Path raises: a folder that is closed to us is told below.
+        folders[:] = [name for name in folders if not os.path.exists(here / name / "pyvenv.cfg")]  # noqa: PTH110
         for path in (here / name for name in sorted(files) if name.endswith((".py", ".sql"))):
             if not (path.is_symlink() and path.exists() and path.resolve().is_relative_to(folder)):
                 yield path
+    yield from (Path(error.filename) for error in closed)
 
 
 def _printable(name: PurePosixPath) -> str:
@@ -97,8 +103,9 @@ def _text(path: Path) -> str:
     if not path.as_posix().isascii() and _printable(PurePosixPath(path)) != path.as_posix():
         raise Unreadable("its name is not UTF-8")
     try:
-        if not path.is_file():
-            path.stat()
+        if path.is_dir():
+            os.scandir(path).close()
+        if path.exists() and not path.is_file():
             raise Unreadable("it is no file")
         if path.stat().st_size > LARGEST_BYTES:
             raise Unreadable(f"it is larger than {LARGEST_BYTES // 1024**2} MB")

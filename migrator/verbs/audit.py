@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrator.core.errors import ExitCode, UsageError
-from migrator.core.visible import one_line
+from migrator.core.visible import one_line, visible
 from migrator.disk import write_text
 from migrator.options import ANOTHER, JSON
 from migrator.shell import Output, Verb, handled
@@ -58,8 +58,8 @@ def audit(
     made = make_audit(AuditRequest(paths, Tables(db, plan)), output.progress())
     _print(made, _format(form, output), file, paths, output)
     for item in made.unread:
-        place = one_line(f"{item.file}:{item.line}")
-        output.err.print(f"not read: {place}: {one_line(item.reason)}", style="red", markup=False)
+        told = f"not read: {visible(item.file)}:{item.line}: {one_line(item.reason)}"
+        output.err.print(told, style="red", markup=False)
     return ExitCode.SOURCE if made.unread else ExitCode.OK
 
 
