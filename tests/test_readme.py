@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from migrator.core.audit.rules import RULES
 from migrator.core.errors import ExitCode
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +24,13 @@ def test_every_exit_code_is_documented() -> None:
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
 
     assert listed == {int(code) for code in ExitCode}
+
+
+def test_every_rule_of_the_audit_has_its_section() -> None:
+    """SARIF's rules lead there."""
+    text = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^### (.*)$", text, re.MULTILINE) == list(RULES)
 
 
 def test_every_link_to_a_file_leads_to_one() -> None:
