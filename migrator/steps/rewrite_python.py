@@ -22,7 +22,6 @@ from migrator.core.recoding.names import SUPPORT
 from migrator.core.recoding.recode import Recoder
 from migrator.core.recoding.scripts import recode_script
 from migrator.core.sql.placeholders import Driver
-from migrator.core.sql.split import split
 from migrator.disk import put_in_place, writing
 from migrator.steps.definitions import Tables
 from migrator.steps.program import read_files
@@ -63,15 +62,16 @@ class Rewriting:
 def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
     """What a rewrite would do; it writes nothing. Raises UsageError, SourceError, PlanError."""
     found = read_files(request.paths, progress)
-    created = [item.text for script in found.scripts for item in split(script.text) if item.begins_with("CREATE")]
-    definitions = request.tables.read([*found.code.definitions(), *created], progress)
+    definitions = request.tables.read(found.code.definitions(), progress)
     progress.start("Rewriting", None)
     recoding = Recoder(found.code, definitions, request.driver).recode()
-    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.scripts]
+    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.code.scripts]
     progress.finish()
     sources = [*recoding.sources, *(source for source, _ in scripts if source.new != source.old)]
-    if recoding.needs_support and found.code.tree.module_named(SUPPORT, found.code.tree.modules[0]) is None:
-        sources.insert(0, NewSource(PurePosixPath(f"{SUPPORT}.py"), "", _support(recoding.sources)))
+    beside = found.top / f"{SUPPORT}.py"
+    if recoding.needs_support and not beside.exists():
+        name = PurePosixPath(beside.relative_to(found.root).as_posix())
+        sources.insert(0, NewSource(name, "", _support(recoding.sources)))
     findings = [*recoding.findings, *(finding for _, inner in scripts for finding in inner)]
     return Rewriting(found.root, tuple(sources), tuple(findings), found.unread)
 

@@ -29,6 +29,7 @@ from migrator.core.recoding.edits import (
 )
 from migrator.core.recoding.identifiers import Identifiers
 from migrator.core.recoding.imports import with_imports
+from migrator.core.recoding.left_over import left_over
 from migrator.core.recoding.names import SUPPORT, renamed
 from migrator.core.recoding.places import finding
 from migrator.core.recoding.respelling import Literals
@@ -61,8 +62,7 @@ class Recoder:
         self.identifiers = Identifiers(self.code, self.definitions, self.edits)
 
     def recode(self) -> Recoding:
-        if not any(True for _ in self.code.sites) and not self.code.connects:
-            return Recoding((), (), needs_support=False)
+        self.findings += left_over(self.code)
         self._statements()
         for module, edits in self.edits.items():
             self.findings += Calls(self.code, module, edits, self.kept).recode()
@@ -159,12 +159,12 @@ class Recoder:
         behind = "_async" if any(made.type.startswith("aiosqlite.") for made in site.of) else ""
         if site.method == "execute" and site.arguments is None and transactions.is_kept_at_once(self.code, site):
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.executescript{behind}"))
-        elif site.method in ("executescript", "execute_fetchall") or (site.method == "executemany" and of_connection):
+        elif site.method in ("executescript", "execute_fetchall", "execute_insert") or (
+            site.method == "executemany" and of_connection
+        ):
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.{site.method}{behind}"))
         elif site.method == "execute" and site in self.guarded:
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.execute{behind}"))
-        elif site.method == "execute_insert":
-            self.findings.append(finding(site, "sqlite-api", "execute_insert() is aiosqlite's own: use RETURNING."))
 
     # -- sources -------------------------------------------------------------------------------------------------------
 

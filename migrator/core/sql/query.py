@@ -271,7 +271,17 @@ def limit_clause(node: exp.Expr, around: Surroundings, *, ordered: bool) -> str:
         around.note("order", "LIMIT without ORDER BY: which rows these are is not said")
     counted = f" LIMIT {limit}" if limit is not None and not (isinstance(limit, int) and limit < 0) else ""
     first = max(offset, 0) if isinstance(offset, int) else offset
-    return counted + (f" OFFSET {first}" if offset is not None else "")
+    skipped = f" OFFSET {first}" if offset is not None else ""
+    # `LIMIT ?, ?` has the offset first; in this order its arguments stay where they are.
+    return skipped + counted if _is_before(node.args.get("offset"), node.args.get("limit")) else counted + skipped
+
+
+def _is_before(one: exp.Expr | None, other: exp.Expr | None) -> bool:
+    """Whether both are placeholders, and the first is the earlier argument."""
+    numbers = [node.expression for node in (one, other) if node is not None]
+    if len(numbers) != 2 or not all(isinstance(number, exp.Placeholder) for number in numbers):
+        return False
+    return placeholder_number(numbers[0]) < placeholder_number(numbers[1])
 
 
 def _count(node: exp.Expr | None, around: Surroundings) -> int | str | None:

@@ -77,7 +77,7 @@ CALLS = [
     ),
     (
         "conn.execute(f\"DELETE FROM notes WHERE id IN ({','.join('?' * len(ids))})\", ids)",
-        'conn.execute("DELETE FROM notes WHERE id = ANY(%s)", [list(ids)])',
+        'conn.execute("DELETE FROM notes WHERE id = ANY (%s)", [list(ids)])',
     ),
     (
         "conn.execute(f\"DELETE FROM notes WHERE body = '{body}'\")",
@@ -333,3 +333,17 @@ def test_what_stands_around_the_statements(case: str, definitions: Definitions) 
 def test_a_second_run_changes_nothing(case: str, definitions: Definitions) -> None:
     once = after(PROGRAMS[case][0], definitions)
     assert after(once, definitions) == once
+
+
+def test_what_was_left_is_said_again(definitions: Definitions) -> None:
+    source = """
+        import sqlite3
+        conn = sqlite3.connect("app.db")
+        def find(column):
+            return conn.execute("SELECT * FROM nowhere WHERE id = ?", (1,))
+        """
+    first = recode(source, definitions)
+    assert [(item.rule, item.where) for item in first.findings] == [("no-table", "app.py:5")]
+    again = recode(first.sources[0].new, definitions, postgresql="")
+    assert again.sources == ()
+    assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
