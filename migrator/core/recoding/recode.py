@@ -29,9 +29,9 @@ from migrator.core.recoding.edits import (
 )
 from migrator.core.recoding.identifiers import Identifiers
 from migrator.core.recoding.imports import with_imports
-from migrator.core.recoding.left_over import left_over
+from migrator.core.recoding.left_over import is_open, is_sqlites, left_over
 from migrator.core.recoding.names import SUPPORT, renamed
-from migrator.core.recoding.places import finding
+from migrator.core.recoding.places import finding, place_of
 from migrator.core.recoding.respelling import Literals
 from migrator.core.recoding.statements import Recoded, Statements
 from migrator.core.recoding.writing import NotFound, written
@@ -83,6 +83,9 @@ class Recoder:
                 continue
             if self.identifiers.replaces(site):
                 continue
+            if is_open(site):
+                self._leave(site)
+                continue
             recoded = statements.recode(site, _given(site))
             self.findings += recoded.findings
             if recoded.wanted is not None:
@@ -91,6 +94,13 @@ class Recoder:
         for recoded in done:
             self._call(recoded)
         self.findings += self.identifiers.findings
+
+    def _leave(self, site: Site) -> None:
+        if any(is_sqlites(text.filled("x")) for text in site.texts) and not self.findings_at(site):
+            self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
+
+    def findings_at(self, site: Site) -> list[Finding]:
+        return [item for item in self.findings if item.where == place_of(site)]
 
     def _literals(self, literals: Literals, done: Sequence[Recoded]) -> None:
         parts: dict[tuple[Module, ast.expr], dict[int, tuple[TextEdit, ...]]] = {}
