@@ -58,6 +58,9 @@ class Emitter:
     def use_pack(self, what: str) -> None:
         self.use_clock(what)
 
+    def warn(self, rule: str, text: str) -> None:
+        self.use_clock(text)
+
     def root(self, node: exp.Expr) -> Value:
         """The expression as a result of its own; a COLLATE around it becomes the key that compares so."""
         value = self.value(node)
@@ -297,6 +300,8 @@ class Emitter:
         if value.kind is Kind.PARAMETER and value.parameter is not None:
             value.parameter.fixed = True
             return Value(f"{v.typed(value, kind).sql}::{_TYPES[kind]}", kind, affinity=affinity)
+        if value.document is not None:
+            return replace(v.typed(value, kind), affinity=affinity)
         if value.kind is Kind.NULL:
             return replace(value, affinity=affinity)
         kept = Value("", kind, affinity=affinity, collation=value.collation, column=value.column)

@@ -121,6 +121,10 @@ class Note:
     text: str
 
 
+_CATALOG = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "sqlite_sequence")
+_CATALOG_INSTEAD = "by pg_tables, pg_indexes or information_schema.columns; to_regclass(name) is NULL for no table"
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a query may use besides its own tables.
@@ -136,6 +140,8 @@ class Surroundings:
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""
         table = self.tables.get(fold(name))
+        if table is None and fold(name) in _CATALOG:
+            raise Untranslatable(f"{name}: PostgreSQL's catalog is asked another way, {_CATALOG_INSTEAD}", "catalog")
         if table is None:
             raise Untranslatable(f"no table {name}", "no-table")
         return table

@@ -53,6 +53,9 @@ CALLS = st.one_of(
     st.builds("{} OVER (PARTITION BY {} ORDER BY id{})".format, st.sampled_from(["sum(j)", "count(i)", "row_number()",
               "lag(s)", "lead(j, 2)", "max(s)", "avg(j)"]), st.sampled_from("fgj"),
               st.sampled_from(["", " DESC"])),
+    st.builds("{}('{{\"a\": [' || j || ', \"' || id || '\"]}}', '$.a{}')".format,
+              st.sampled_from(["json_extract", "json_type", "json_array_length"]),
+              st.sampled_from(["", "[0]", "[1]", "[#-1]", "[5]", ".b"])),
     st.builds("round({}, {})".format, st.sampled_from(["j / 7.0", "id / 3.0", "j", ":a"]), st.sampled_from("0123")),
 )  # fmt: skip
 ANY = NUMBER | TEXT | DATES | CALLS

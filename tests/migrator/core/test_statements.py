@@ -43,6 +43,8 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id FROM t WHERE f = ?", (None,)),
     ("SELECT id FROM t WHERE s LIKE ?", ("%B%",)),
     ("SELECT id FROM t WHERE s LIKE '%' || ? || '%'", ("c",)),
+    ("SELECT id FROM t WHERE s LIKE ? ESCAPE '\\'", ("%\\%c\\_%",)),
+    ("SELECT id FROM t WHERE s NOT LIKE ? ESCAPE '!'", ("%!%c!__",)),
     ("SELECT id FROM t WHERE s = 'x%' OR s = ?", ("a",)),
     ("SELECT id, i % 3 FROM t WHERE j = ?", (5,)),
     ("SELECT id FROM t WHERE b = ?", (b"zz",)),
@@ -87,6 +89,15 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id, printf('%d: %s, %05d|%4d|%5s', i, s, j, j, n), printf('%.2f%% of %s', r, ?) FROM t", ("all",)),
     ("SELECT printf('%.1f', q), format('%.3f', j / 7.0), printf('%d', ?), printf('') FROM t WHERE id < 9", (7,)),
     ("SELECT typeof(random()), random() = random()", ()),
+    ("SELECT json_extract(?, '$.a'), json_extract('[1, [\"x\", {\"b\" : null}]]', '$[1]')", ('{"a": "b\\u00e9"}',)),
+    ("SELECT id FROM t WHERE json_extract('{\"a\":' || j || '}', '$.a') > 2 AND json_extract('[true]', '$[0]')", ()),
+    ("SELECT id FROM t WHERE json_extract('{\"a\":\"' || u || '\"}', '$.a') = ? OR json_extract(s, '$') IS NULL "
+     "AND 0", ("B",)),
+    ("SELECT COALESCE(json_extract('[' || j || ']', '$[#-1]'), 7) + 1, json_extract('[0.5]', '$[0]') * r FROM t "
+     "WHERE j IS NOT NULL", ()),
+    ("SELECT json_type('{\"a\":' || j || '}', '$.a'), json_array_length('[1, 2]'), json_valid(s), "
+     "CAST(json_extract('[5]', '$[0]') AS INTEGER), json_extract('{}', '$.x.y[3]') IS NULL FROM t", ()),
+    ("SELECT char(65, 228, 128512) || 'x', char(), sign(j), sign(r), hex(zeroblob(3)) FROM t", ()),
     ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
     ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
 ]  # fmt: skip
@@ -161,3 +172,34 @@ def test_a_name_that_postgresql_has_not_is_told(both: Engines, name: str) -> Non
 @pytest.mark.parametrize(("sql", "arguments"), CHANGES)
 def test_both_engines_hold_the_same_afterwards(both: Engines, sql: str, arguments: Any) -> None:
     assert both.agree_on_statement(sql, arguments, rewritten(sql))
+
+
+DECLINED = {
+    "SELECT last_insert_rowid()": "connection-state",
+    "SELECT code, changes() FROM p": "connection-state",
+    "SELECT total_changes() > 0": "connection-state",
+    "SELECT name FROM sqlite_master WHERE type = 'table'": "catalog",
+    "SELECT sql FROM Sqlite_Schema": "catalog",
+    "SELECT seq FROM sqlite_sequence WHERE name = ?": "catalog",
+    "SELECT json_extract(label, ?) FROM p": "function",
+    "SELECT json_extract(label, '$.a[b]') FROM p": "function",
+    "SELECT json_extract(label, '$.a', '$.b') FROM p": "function",
+    "SELECT json_extract(label, 'a') FROM p": "function",
+    "SELECT json_extract(b, '$') FROM t": "function",
+    "SELECT json_extract(label, '$') = x'00' FROM p": "function",
+    "SELECT json_valid(label, 6) FROM p": "function",
+    "SELECT json_type(code) FROM p": "function",
+    "SELECT char(code), 1 FROM p": "function",
+    "SELECT char(55296)": "function",
+    "SELECT zeroblob(code) FROM p": "function",
+    "SELECT sign(label) FROM p": "untranslatable",
+    "SELECT id FROM t WHERE s LIKE ? ESCAPE 'ab'": "untranslatable",
+    "SELECT :a IS NULL OR s = :a OR CAST(:a AS INTEGER) = 5 FROM t": "placeholder-types",
+    "SELECT code FROM nowhere": "no-table",
+}
+
+
+@pytest.mark.parametrize("sql", DECLINED)
+def test_what_cannot_be_the_same_is_declined(sql: str) -> None:
+    found = rewritten(sql)
+    assert (found.output, [finding.rule for finding in found.findings]) == (None, [DECLINED[sql]])
