@@ -37,7 +37,8 @@ BY_HAND: dict[str, tuple[Change, ...]] = {
         Change("catscan/recommend.py:21", 'state = "ACTIVE"', "state = \\'ACTIVE\\'"),
         Change(
             "catscan/recommend.py:53",
-            """(sqlite.json_text(\\"recommendations\\".\\"evidence_json\\", ARRAY['.win_rate']::text[]) COLLATE \\"C\\") < (%s COLLATE \\"C\\")""",
+            r"(sqlite.json_text(\"recommendations\".\"evidence_json\", ARRAY['.win_rate']::text[]) "
+            r"COLLATE \"C\") < (%s COLLATE \"C\")",
             "(evidence_json::json ->> 'win_rate')::float8 < %s",
         ),
         Change(
@@ -52,8 +53,8 @@ BY_HAND: dict[str, tuple[Change, ...]] = {
         Change("sergas/sessions.py:52", "context_snapshot LIKE '", "context_snapshot ILIKE '"),
         Change(
             "scripts/nightly.py:33",
-            "SELECT DISTINCT j.value FROM agent_sessions s, json_each(s.account_ids) AS j ORDER BY j.value",
-            "SELECT DISTINCT j.value FROM agent_sessions s, json_array_elements_text(s.account_ids::json) AS j ORDER BY 1",
+            "json_each(s.account_ids) AS j ORDER BY j.value",
+            "json_array_elements_text(s.account_ids::json) AS j ORDER BY 1",
         ),
         Change(
             "scripts/nightly.py:41",

@@ -10,6 +10,7 @@ import pytest
 from migrator.core.audit.codebase import Codebase
 from migrator.core.progress import Silent
 from migrator.core.python.modules import read_module
+from migrator.core.recoding.edits import NewSource
 from migrator.core.recoding.recode import Recoder, Recoding
 from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
@@ -36,8 +37,13 @@ def recode(source: str, definitions: Definitions, **others: str) -> Recoding:
 
 def after(source: str, definitions: Definitions, **others: str) -> str:
     """The new source of the first file, or the old one where nothing changed."""
-    found = {new.path.as_posix(): new.new for new in recode(source, definitions, **others).sources}
-    return found.get("app.py", textwrap.dedent(source))
+    return sources(recode(source, definitions, **others)).get("app.py", textwrap.dedent(source))
+
+
+def sources(recoding: Recoding) -> dict[str, str]:
+    """The new source of each file that changes."""
+    written = [draft.write() for draft in recoding.drafts]
+    return {item.path.as_posix(): item.new for item in written if isinstance(item, NewSource)}
 
 
 # Statement and arguments before; after.
@@ -344,6 +350,6 @@ def test_what_was_left_is_said_again(definitions: Definitions) -> None:
         """
     first = recode(source, definitions)
     assert [(item.rule, item.where) for item in first.findings] == [("no-table", "app.py:5")]
-    again = recode(first.sources[0].new, definitions, postgresql="")
-    assert again.sources == ()
+    again = recode(sources(first)["app.py"], definitions, postgresql="")
+    assert sources(again) == {}
     assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
