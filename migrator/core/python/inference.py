@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 
 from migrator.core.python import apis
+from migrator.core.python.kept import Kept
 from migrator.core.python.modules import Binding, Call, Function, How, Scope
 from migrator.core.python.program import Program as Tree
 from migrator.core.python.values import (
@@ -37,9 +38,7 @@ class Inference:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self._known: dict[tuple[object, ...], Values] = {}
-        self._open: set[tuple[object, ...]] = set()
-        self._cut = False
+        self._once = Kept()
         self._stored: _Stored = {}
         self._stored = self._attributes_of_externals()
 
@@ -57,9 +56,13 @@ class Inference:
         """Every call in the program that may be one of this function."""
         own = function.name.rpartition(".")[2]
         name = function.name.split(".")[-2] if own == "__init__" and "." in function.name else own
-        for call in self.tree.calls.get(name, ()):
-            if function in self.functions(call):
-                yield call
+        called = self._once(("calls", name), lambda: self._called_by(name))
+        yield from (call for call in self.tree.calls.get(name, ()) if (function, call) in called)
+
+    def _called_by(self, name: str) -> frozenset[tuple[Scope, Call]]:
+        return frozenset(
+            (function, call) for call in self.tree.calls.get(name, ()) for function in self.functions(call)
+        )
 
     def functions(self, call: Call) -> Iterator[Scope]:
         """The functions of the program that a call may run: for a class its __init__."""
@@ -100,26 +103,6 @@ class Inference:
             yield value.scope
         elif isinstance(value, Instance):
             yield from self._methods(value.scope, "__call__")
-
-    # -- once and kept -------------------------------------------------------------------------------------------------
-
-    def _once(self, key: tuple[object, ...], work: Callable[[], Values]) -> Values:
-        """What goes round in a circle is left out, and not kept, because the circle may have been entered elsewhere."""
-        if key in self._known:
-            return self._known[key]
-        if key in self._open:
-            self._cut = True
-            return NOTHING
-        before, self._cut = self._cut, False
-        self._open.add(key)
-        try:
-            found = work()
-        finally:
-            self._open.discard(key)
-        if not self._cut or not self._open:
-            self._known[key] = found
-        self._cut = bool((self._cut or before) and self._open)
-        return found
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
@@ -531,12 +514,17 @@ class Inference:
         for scope in self.tree.scopes():
             for name, targets in scope.attributes.items():
                 for target, binding in targets:
-                    for owner in self.of(target.value, scope):
+                    for owner in self.of(target.value, scope) if not self._is_own(target.value, scope) else ():
                         if isinstance(owner, External | Made):
                             key = (owner.name if isinstance(owner, External) else owner.type, name)
                             found.setdefault(key, []).append((binding, scope))
-        self._known.clear()
+        self._once.forget()
         return found
+
+    def _is_own(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether it is what a method calls self."""
+        first = next(iter(scope.parameters()), None)
+        return isinstance(node, ast.Name) and first is not None and node.id == first.arg and self._is_self(first, scope)
 
     @staticmethod
     def _union(parts: Iterable[Values]) -> Values:
