@@ -1,7 +1,7 @@
 """How fast a program is audited: `python -m benchmarks.audit [--lines N …] [--write]`
 
-The program is made of the applications among the tests' fixtures, side by side as often as it takes. Their functions and
-modules have the same names each time, which is the hard case: a call may be of any function that is named like it.
+The program is made of the applications among the tests' fixtures, side by side as often as it takes. Their functions
+and modules have the same names each time, which is the hard case: a call may be of any function that is named like it.
 """
 
 from __future__ import annotations

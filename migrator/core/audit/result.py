@@ -210,20 +210,20 @@ def _statement(sent: Sent, definitions: Definitions) -> StatementUse:
         [statement] = sent.statements
         return StatementUse(sent.place, statement.text, tuple(_refusal(statement, definitions)))
     texts = sent.site.texts
-    rules = dict.fromkeys(rule for text in texts for rule in _declined(text, definitions))
-    return StatementUse(sent.place, texts[0].filled("{…}", "?, …"), tuple(rules))
+    if any(text.holes for text in texts):
+        rules = ["dynamic-sql"] + [rule for text in texts if not text.holes for rule in _declined(text, definitions)]
+    else:
+        rules = [rule for statement in sent.statements for rule in _refusal(statement, definitions)]
+    return StatementUse(sent.place, texts[0].filled("{…}", "?, …"), tuple(dict.fromkeys(rules)))
 
 
 def _declined(text: Text, definitions: Definitions) -> Iterator[str]:
-    """The rules by which the statements of a text cannot be translated; one with holes is not known."""
-    if text.holes:
-        yield "dynamic-sql"
-        return
     for statement in split(text.filled("", "?")):
         yield from _refusal(statement, definitions)
 
 
 def _refusal(statement: SourceStatement, definitions: Definitions) -> Iterator[str]:
+    """The rule by which a statement cannot be translated."""
     rewritten = definitions.rewritten(statement, Driver.PSYCOPG, "")
     if rewritten.output is None and rewritten.findings:
         yield rewritten.findings[0].rule

@@ -1,7 +1,7 @@
 """Answers that depend on one another, worked out once: also where they go round in a circle.
 
-Whoever is asked for while it is being worked out gives what is known of it so far, at first nothing. The outermost of such
-a circle is worked out again with what came of it, until nothing is added; then all answers of the circle are kept.
+Whoever is asked for while it is being worked out gives what is known of it so far, at first nothing. The outermost of
+such a circle is worked out again with what came of it, until nothing is added; then all answers of the circle are kept.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Kept:
             self._lowest = min(self._lowest, before)
         else:
             self._known[key] = found
-            self._known |= {other: answer for other, answer in self._drop(waiting)}
+            self._known |= dict(self._drop(waiting))
             self._lowest = before
         return found
 
