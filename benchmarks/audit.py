@@ -2,6 +2,7 @@
 
 The program is made of the applications among the tests' fixtures, side by side as often as it takes. Their functions
 and modules have the same names each time, which is the hard case: a call may be of any function that is named like it.
+Their tables have names of their own, so that no statement is like another.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -59,9 +61,20 @@ def make_program(folder: Path, lines: int) -> None:
         application = applications[number % len(applications)]
         made = folder / f"system_{number:04}"
         shutil.copytree(application, made, ignore=shutil.ignore_patterns("drive.py", "rows.sql", "__pycache__"))
+        _rename_tables(made, number)
         lines -= sum(path.read_text(encoding="utf-8").count("\n") for path in made.rglob("*.py"))
         if lines <= 0:
             return
+
+
+def _rename_tables(system: Path, number: int) -> None:
+    """Leaves alone what is called like a module."""
+    files = [path for ending in ("*.py", "*.sql") for path in system.rglob(ending)]
+    modules = {path.stem for path in files} | {path.parent.name for path in files}
+    tables = set(re.findall(r"^CREATE TABLE (\w+)", (system / "schema.sql").read_text(encoding="utf-8"), re.MULTILINE))
+    name = re.compile(rf"\b({'|'.join(sorted(tables - modules))})\b")
+    for path in files:
+        path.write_text(name.sub(rf"\1_{number}", path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def measure(program: Path, scratch: Path) -> Line:
