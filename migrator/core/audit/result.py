@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrator.core.audit.accesses import Access, accesses_of
@@ -12,13 +12,11 @@ from migrator.core.audit.hazards import hazards_of
 from migrator.core.audit.rules import Hazard
 from migrator.core.audit.sent import Place, Sent
 from migrator.core.audit.touched import Operation
+from migrator.core.audit.trial import Trial
 from migrator.core.model import Schema, Table, TableKind, fold
 from migrator.core.progress import Progress
 from migrator.core.python.modules import Function, Scope
-from migrator.core.python.texts import Text
 from migrator.core.redefining import Definitions
-from migrator.core.sql.placeholders import Driver
-from migrator.core.sql.split import SourceStatement, split
 
 
 @dataclass(frozen=True)
@@ -198,32 +196,12 @@ def place_of(scope: Scope) -> Place:
 
 
 def _statements(code: Codebase, definitions: Definitions, progress: Progress) -> tuple[StatementUse, ...]:
-    found = []
-    for item in code.sent:
-        found.append(_statement(item, definitions))
+    found, trial = [], Trial(definitions)
+    for sent in code.sent:
+        found.append(StatementUse(sent.place, _shown(sent), trial.refusals(sent)))
         progress.advance()
     return tuple(sorted(found, key=lambda item: item.place))
 
 
-def _statement(sent: Sent, definitions: Definitions) -> StatementUse:
-    if sent.site is None:
-        [statement] = sent.statements
-        return StatementUse(sent.place, statement.text, tuple(_refusal(statement, definitions)))
-    texts = sent.site.texts
-    rules = dict.fromkeys(rule for text in texts for rule in _declined(text, definitions))
-    return StatementUse(sent.place, texts[0].filled("{…}", "?, …"), tuple(rules))
-
-
-def _declined(text: Text, definitions: Definitions) -> Iterator[str]:
-    """The rules by which the statements of a text cannot be translated; one with holes is not known."""
-    if text.holes:
-        yield "dynamic-sql"
-        return
-    for statement in split(text.filled("", "?")):
-        yield from _refusal(statement, definitions)
-
-
-def _refusal(statement: SourceStatement, definitions: Definitions) -> Iterator[str]:
-    rewritten = definitions.rewritten(statement, Driver.PSYCOPG, "")
-    if rewritten.output is None and rewritten.findings:
-        yield rewritten.findings[0].rule
+def _shown(sent: Sent) -> str:
+    return sent.site.texts[0].filled("{…}", "?, …") if sent.site is not None else sent.statements[0].text

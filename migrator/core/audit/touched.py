@@ -92,7 +92,7 @@ def _one(tokens: Sequence[Token], place: int, operation: Operation) -> Iterator[
         return
     follows = tokens[place + 1] if place + 1 < len(tokens) else None
     is_call = operation is Operation.READ and follows is not None and follows.is_operator("(")
-    if not is_call and not tokens[place].is_word("SELECT", "VALUES"):
+    if not is_call and not tokens[place].is_word("SELECT", "VALUES", *_ENDS):
         yield operation, schema + fold(tokens[place].value)
 
 

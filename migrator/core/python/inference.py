@@ -10,6 +10,10 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 
 from migrator.core.python import apis
+from migrator.core.python.annotations import Annotations
+from migrator.core.python.constants import Constant, Constants
+from migrator.core.python.dependencies import DEPENDS, Dependencies
+from migrator.core.python.kept import Kept
 from migrator.core.python.modules import Binding, Call, Function, How, Scope
 from migrator.core.python.program import Program as Tree
 from migrator.core.python.values import (
@@ -29,7 +33,6 @@ from migrator.core.python.values import (
 )
 
 _Stored = dict[tuple[str, str], list[tuple[Binding, Scope]]]  # by the type or name of the owner, and the attribute
-_DEPENDS = ("fastapi.Depends", "fastapi.Security", "fastapi.params.Depends")
 
 
 class Inference:
@@ -37,9 +40,10 @@ class Inference:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
-        self._known: dict[tuple[object, ...], Values] = {}
-        self._open: set[tuple[object, ...]] = set()
-        self._cut = False
+        self._once = Kept()
+        self._annotations = Annotations(self, self._once)
+        self._constants = Constants(self)
+        self._dependencies = Dependencies(self)
         self._stored: _Stored = {}
         self._stored = self._attributes_of_externals()
 
@@ -57,9 +61,13 @@ class Inference:
         """Every call in the program that may be one of this function."""
         own = function.name.rpartition(".")[2]
         name = function.name.split(".")[-2] if own == "__init__" and "." in function.name else own
-        for call in self.tree.calls.get(name, ()):
-            if function in self.functions(call):
-                yield call
+        called = self._once(("calls", name), lambda: self._called_by(name))
+        yield from (call for call in self.tree.calls.get(name, ()) if (function, call) in called)
+
+    def _called_by(self, name: str) -> frozenset[tuple[Scope, Call]]:
+        return frozenset(
+            (function, call) for call in self.tree.calls.get(name, ()) for function in self.functions(call)
+        )
 
     def functions(self, call: Call) -> Iterator[Scope]:
         """The functions of the program that a call may run: for a class its __init__."""
@@ -67,7 +75,7 @@ class Inference:
             if isinstance(value, Bound) or (isinstance(value, Program) and value.scope.is_function):
                 yield value.scope
             elif isinstance(value, Program):
-                yield from self._methods(value.scope, "__init__")
+                yield from self.methods(value.scope, "__init__")
 
     def functions_named(self, node: ast.expr, scope: Scope) -> Iterator[Scope]:
         """The functions that an expression names without calling them: what is handed to a thread or to map()."""
@@ -77,49 +85,16 @@ class Inference:
                     yield value.scope
 
     def dependencies(self, function: Scope) -> Iterator[Scope]:
-        """What FastAPI runs before the function: Depends(f) as a default, in an annotation or in the decorator."""
-        if not isinstance(function.node, Function):
-            return
-        outside = function.parent or function
-        arguments = function.node.args
-        places = [*arguments.defaults, *filter(None, arguments.kw_defaults), *function.node.decorator_list]
-        places += [item.annotation for item in function.parameters() if item.annotation is not None]
-        for place in places:
-            for call in ast.walk(place):
-                if isinstance(call, ast.Call) and call.args and self._is_depends(call, outside):
-                    for value in self.of(call.args[0], outside):
-                        yield from self._run_by(value)
+        """What FastAPI runs before the function."""
+        return self._dependencies.before(function)
 
-    def _is_depends(self, call: ast.Call, scope: Scope) -> bool:
-        return any(isinstance(value, External) and value.name in _DEPENDS for value in self.called(call, scope))
+    def constant(self, node: ast.expr, scope: Scope) -> Constant | None:
+        """The expression that a name or attribute is given, where it is given only one, and the scope it stands in."""
+        return self._constants.of(node, scope)
 
-    def _run_by(self, value: Value) -> Iterator[Scope]:
-        if isinstance(value, Program) and value.scope.is_class:
-            yield from self._methods(value.scope, "__init__")
-        elif isinstance(value, Program | Bound):
-            yield value.scope
-        elif isinstance(value, Instance):
-            yield from self._methods(value.scope, "__call__")
-
-    # -- once and kept -------------------------------------------------------------------------------------------------
-
-    def _once(self, key: tuple[object, ...], work: Callable[[], Values]) -> Values:
-        """What goes round in a circle is left out, and not kept, because the circle may have been entered elsewhere."""
-        if key in self._known:
-            return self._known[key]
-        if key in self._open:
-            self._cut = True
-            return NOTHING
-        before, self._cut = self._cut, False
-        self._open.add(key)
-        try:
-            found = work()
-        finally:
-            self._open.discard(key)
-        if not self._cut or not self._open:
-            self._known[key] = found
-        self._cut = bool((self._cut or before) and self._open)
-        return found
+    def constants(self, node: ast.Attribute, scope: Scope) -> Iterator[Constant]:
+        """As constant(), for every module or class that the attribute may belong to."""
+        return self._constants.of_attribute(node, scope)
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
@@ -175,15 +150,15 @@ class Inference:
         if isinstance(value, Program | Bound):
             return self.returned(value.scope)
         if isinstance(value, Instance):
-            return self._union(self.returned(method) for method in self._methods(value.scope, "__call__"))
+            return self._union(self.returned(method) for method in self.methods(value.scope, "__call__"))
         if isinstance(value, Made) and not apis.kind_of(value.type):
             return frozenset([Made(f"{value.type}()", value.origin)])
         return NOTHING
 
     def _result_of_external(self, name: str, node: ast.Call, scope: Scope) -> Values:
         first = node.args[0] if node.args else None
-        if name in _DEPENDS:
-            return self.given_by_dependency(first, scope)
+        if name in DEPENDS:
+            return self._dependencies.given(first, scope)
         if name == "contextlib.closing" or name == "contextlib.aclosing":
             return frozenset(Managed(value) for value in self.of(first, scope))
         if name in apis.PASSED_ON:
@@ -202,20 +177,6 @@ class Inference:
             return frozenset([Made(f"{method.of.type}.{method.name}", method.of.origin)]) if not kind else NOTHING
         return frozenset([Made(f"{apis.library_of(method.of.type)}.{result}", method.of.origin)])
 
-    def given_by_dependency(self, function: ast.AST | None, scope: Scope) -> Values:
-        """FastAPI's Depends(f): what f returns or, once, yields."""
-        return self._union(self._dependency(value) for value in self.of(function, scope))
-
-    def _dependency(self, value: Value) -> Values:
-        if isinstance(value, Program) and value.scope.is_class:
-            return frozenset([Instance(value.scope)])
-        if not isinstance(value, Program | Bound):
-            return NOTHING
-        return frozenset(
-            given.content if isinstance(given, Managed) else given.element if isinstance(given, Several) else given
-            for given in self.returned(value.scope)
-        )
-
     def returned(self, function: Scope) -> Values:
         """What a call of the function gives: a generator gives several, one under @contextmanager one to enter."""
         return self._once(("returned", function), lambda: self._returned(function))
@@ -223,7 +184,7 @@ class Inference:
     def _returned(self, function: Scope) -> Values:
         found = self._union(self.of(value, function) for value in function.returns)
         if isinstance(function.node, Function) and isinstance(function.node.returns, ast.expr) and not found:
-            found = self.annotated(function.node.returns, function)
+            found = self._annotations.of(function.node.returns, function)
         if not function.yields:
             return found
         yielded = self._union(self.of(value, function) for value in function.yields)
@@ -303,7 +264,7 @@ class Inference:
         argument = binding.node
         assert isinstance(argument, ast.arg)
         outside = scope.parent or scope
-        found = self.annotated(argument.annotation, outside) | self.of(binding.value, outside)
+        found = self._annotations.of(argument.annotation, outside) | self.of(binding.value, outside)
         if self._is_self(argument, scope) and scope.parent:
             return found | {Instance(scope.parent)}
         return found | self._union(
@@ -338,52 +299,6 @@ class Inference:
         return not any(
             isinstance(item, Bound) or (isinstance(item, Program) and item.scope.is_class) for item in values
         )
-
-    def annotated(self, annotation: ast.AST | None, scope: Scope) -> Values:
-        """An instance of the class that an annotation names, through Optional, Annotated, | and quotes."""
-        if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-            try:
-                annotation = ast.parse(annotation.value, mode="eval").body
-            except (SyntaxError, ValueError):
-                return NOTHING
-        if isinstance(annotation, ast.BinOp):
-            return self.annotated(annotation.left, scope) | self.annotated(annotation.right, scope)
-        if isinstance(annotation, ast.Subscript):
-            return self._annotated_by_generic(annotation, scope)
-        alias = self.constant(annotation, scope) if isinstance(annotation, ast.expr) else None
-        if alias is not None and isinstance(alias[0], ast.Subscript | ast.BinOp):
-            return self.annotated(*alias)
-        return frozenset(
-            Instance(value.scope) if isinstance(value, Program) else Made(value.name)
-            for value in self.of(annotation, scope)
-            if (isinstance(value, Program) and value.scope.is_class)
-            or (isinstance(value, External) and "." in value.name)
-        )
-
-    def _annotated_by_generic(self, annotation: ast.Subscript, scope: Scope) -> Values:
-        inner = annotation.slice
-        generic = {
-            value.name.rpartition(".")[2] for value in self.of(annotation.value, scope) if isinstance(value, External)
-        }
-        if "Annotated" in generic and isinstance(inner, ast.Tuple):
-            given = self._union(self.of(extra, scope) for extra in inner.elts[1:])
-            return self.annotated(inner.elts[0], scope) | given
-        if "Optional" in generic:
-            return self.annotated(inner, scope)
-        elements = self.annotated(inner, scope)
-        if generic & {
-            "Iterator",
-            "Generator",
-            "Iterable",
-            "AsyncIterator",
-            "AsyncGenerator",
-            "list",
-            "List",
-            "Sequence",
-        }:
-            first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
-            return frozenset(Several(value) for value in self.annotated(first, scope))
-        return elements
 
     # -- attributes ----------------------------------------------------------------------------------------------------
 
@@ -466,43 +381,11 @@ class Inference:
                     if isinstance(value, Program) and value.scope.is_class and value.scope not in seen:
                         seen.append(value.scope)
 
-    def _methods(self, scope: Scope, name: str) -> Iterator[Scope]:
+    def methods(self, scope: Scope, name: str) -> Iterator[Scope]:
+        """Those of a class, its own and what it inherits."""
         for value in self._attribute_of_class(scope, name):
             if isinstance(value, Program) and value.scope.is_function:
                 yield value.scope
-
-    # -- constants -----------------------------------------------------------------------------------------------------
-
-    def constant(self, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope] | None:
-        """The expression that a name or attribute is given, where it is given only one, and the scope it stands in."""
-        if isinstance(node, ast.Name):
-            return self.constant_named(node.id, scope.owner_of(node.id))
-        return next(self.constants(node, scope), None) if isinstance(node, ast.Attribute) else None
-
-    def constants(self, node: ast.Attribute, scope: Scope) -> Iterator[tuple[ast.expr, Scope]]:
-        """As constant(), for every module or class that the attribute may belong to."""
-        for value in self.of(node.value, scope):
-            owner = None
-            if isinstance(value, Package):
-                owner = value.module.scope
-            elif isinstance(value, Instance) or (isinstance(value, Program) and value.scope.is_class):
-                owner = value.scope
-            constant = self.constant_named(node.attr, owner)
-            if constant is not None:
-                yield constant
-
-    def constant_named(self, name: str, owner: Scope | None) -> tuple[ast.expr, Scope] | None:
-        """As constant(), of a name that the scope binds; a name with two values is a variable."""
-        bindings = owner.bindings.get(name, ()) if owner is not None else ()
-        if owner is None or len(bindings) != 1:
-            return None
-        [binding] = bindings
-        if binding.how is How.ASSIGNED and binding.value is not None and not binding.path:
-            return binding.value, owner
-        if binding.how is not How.IMPORTED or not isinstance(binding.node, ast.ImportFrom):
-            return None
-        module, _, original = self.tree.imported(binding, name, owner)
-        return self.constant_named(original, module.scope) if module and module is not owner.module else None
 
     # -- what iterating and entering give ------------------------------------------------------------------------------
 
@@ -519,7 +402,7 @@ class Inference:
         if isinstance(value, Managed):
             return frozenset([value.content])
         if isinstance(value, Instance):
-            methods = [*self._methods(value.scope, "__enter__"), *self._methods(value.scope, "__aenter__")]
+            methods = [*self.methods(value.scope, "__enter__"), *self.methods(value.scope, "__aenter__")]
             return self._union(self.returned(method) for method in methods)
         return frozenset([value])
 
@@ -531,12 +414,17 @@ class Inference:
         for scope in self.tree.scopes():
             for name, targets in scope.attributes.items():
                 for target, binding in targets:
-                    for owner in self.of(target.value, scope):
+                    for owner in self.of(target.value, scope) if not self._is_own(target.value, scope) else ():
                         if isinstance(owner, External | Made):
                             key = (owner.name if isinstance(owner, External) else owner.type, name)
                             found.setdefault(key, []).append((binding, scope))
-        self._known.clear()
+        self._once.forget()
         return found
+
+    def _is_own(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether it is what a method calls self."""
+        first = next(iter(scope.parameters()), None)
+        return isinstance(node, ast.Name) and first is not None and node.id == first.arg and self._is_self(first, scope)
 
     @staticmethod
     def _union(parts: Iterable[Values]) -> Values:

@@ -102,6 +102,19 @@ FOUND: dict[str, tuple[Program, list[str]]] = {
         """,
         ["Store.add writes a", "load reads b"],
     ),
+    "annotations with Union, aliases and circles": (
+        """
+        import sqlite3
+        from typing import Union
+        JSON = Union[dict[str, "JSON"], list["JSON"], str, None]
+        Handle = Union[sqlite3.Connection, sqlite3.Cursor]
+        def load(conn: Union["sqlite3.Connection", None], options: JSON):
+            conn.execute("SELECT * FROM a")
+        def save(handle: Handle, options: "JSON"):
+            handle.execute("DELETE FROM b")
+        """,
+        ["load reads a", "save writes b"],
+    ),
     "an annotation of self": (
         """
         import sqlite3

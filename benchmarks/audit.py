@@ -1,0 +1,122 @@
+"""How fast a program is audited: `python -m benchmarks.audit [--lines N …] [--write]`
+
+The program is made of the applications among the tests' fixtures, side by side as often as it takes. Their functions
+and modules have the same names each time, which is the hard case: a call may be of any function that is named like it.
+Their tables have names of their own, so that no statement is like another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from benchmarks.contenders import python
+from benchmarks.machine import this_machine
+from benchmarks.rounds import scratch_folder
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "docs" / "performance.md"
+BEGIN = "<!-- audit: begin. Written by scripts/bench audit --write; edits between these lines are lost. -->"
+END = "<!-- audit: end -->"
+APPLICATIONS = ROOT / "tests" / "fixtures" / "applications"
+SIZES = (10_000, 100_000)
+_HEADINGS = ("lines", "files", "statements", "hazards", "s", "CPU s", "lines per s", "MB", "kB per line")
+
+
+@dataclass(frozen=True)
+class Line:
+    lines: int
+    files: int
+    statements: int
+    hazards: int
+    seconds: float
+    cpu_s: float
+    bytes: int
+
+    def cells(self) -> tuple[str, ...]:
+        return (
+            f"{self.lines:,}",
+            f"{self.files:,}",
+            f"{self.statements:,}",
+            f"{self.hazards:,}",
+            f"{self.seconds:.1f}",
+            f"{self.cpu_s:.1f}",
+            f"{self.lines / self.seconds:,.0f}",
+            f"{self.bytes / 1e6:.0f}",
+            f"{self.bytes / 1e3 / self.lines:.1f}",
+        )
+
+
+def make_program(folder: Path, lines: int) -> None:
+    """At least so many lines of Python."""
+    applications = sorted(path for path in APPLICATIONS.iterdir() if path.is_dir())
+    for number in count():
+        application = applications[number % len(applications)]
+        made = folder / f"system_{number:04}"
+        shutil.copytree(application, made, ignore=shutil.ignore_patterns("drive.py", "rows.sql", "__pycache__"))
+        _rename_tables(made, number)
+        lines -= sum(path.read_text(encoding="utf-8").count("\n") for path in made.rglob("*.py"))
+        if lines <= 0:
+            return
+
+
+def _rename_tables(system: Path, number: int) -> None:
+    """Leaves alone what is called like a module."""
+    files = [path for ending in ("*.py", "*.sql") for path in system.rglob(ending)]
+    modules = {path.stem for path in files} | {path.parent.name for path in files}
+    tables = set(re.findall(r"^CREATE TABLE (\w+)", (system / "schema.sql").read_text(encoding="utf-8"), re.MULTILINE))
+    name = re.compile(rf"\b({'|'.join(sorted(tables - modules))})\b")
+    for path in files:
+        path.write_text(name.sub(rf"\1_{number}", path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def measure(program: Path, scratch: Path) -> Line:
+    """Raises BenchmarkFailed."""
+    done = python(scratch, "migrator", "audit", program, "--json")
+    body = json.loads(done.stdout)
+    summary = body["summary"]
+    return Line(
+        summary["lines"],
+        summary["files"],
+        summary["statements"],
+        len(body["hazards"]),
+        done.wall_s,
+        done.cpu_s,
+        done.peaks_bytes[0] if done.peaks_bytes else 0,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench audit")
+    parser.add_argument("--lines", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    os.environ["PYTHONPATH"] = str(ROOT)
+    machine, lines = this_machine(), []
+    with scratch_folder() as scratch:
+        for size in options.lines:
+            program = scratch / f"program_{size}"
+            make_program(program, size)
+            lines.append(measure(program, scratch))
+            sys.stderr.write("  ".join(lines[-1].cells()) + "\n")
+    rows = [_HEADINGS, ["---:"] * len(_HEADINGS), *(line.cells() for line in lines)]
+    about = (
+        f"{machine.date}. {machine.cores} cores of {machine.processor}, one run each, load {machine.load:.1f} before."
+    )
+    text = "\n".join([about, "", *("| " + " | ".join(row) + " |" for row in rows)])
+    sys.stdout.write(text + "\n")
+    if options.write:
+        head, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+        DOCUMENT.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
