@@ -203,3 +203,56 @@ DECLINED = {
 def test_what_cannot_be_the_same_is_declined(sql: str) -> None:
     found = rewritten(sql)
     assert (found.output, [finding.rule for finding in found.findings]) == (None, [DECLINED[sql]])
+
+
+UNKNOWN: list[tuple[str, Any]] = [
+    ("SELECT id, s FROM t WHERE i = ? AND (s <> 'x' OR NOT j IN (1, ?))", (7, 2)),
+    ("SELECT * FROM p -- all\n WHERE code BETWEEN ? AND 5 AND label IS NOT NULL ORDER BY Amount DESC, code", (1,)),
+    ("SELECT count(*), 1 FROM t WHERE 1 = 1", ()),
+    ("SELECT x.id, label AS l FROM t AS x JOIN p ON p.code = x.j WHERE x.id IN (SELECT code FROM p)", ()),
+    ("SELECT code FROM p WHERE EXISTS (SELECT id FROM t WHERE t.id = p.code) ORDER BY label LIMIT 2", ()),
+    ("INSERT INTO p (code, label, amount) VALUES (?, ?, NULL), (71, 'x', 2) RETURNING code, label", (70, "y")),
+    ("UPDATE p SET label = ?, amount = code WHERE code = ?", ("x", 1)),
+    ("DELETE FROM p WHERE amount > ?", (5,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "arguments"), UNKNOWN)
+def test_what_needs_no_types_needs_no_tables(both: Engines, sql: str, arguments: Any) -> None:
+    [statement] = split(sql)
+    found = rewrite(statement, {}, Driver.PSYCOPG, "test")
+    assert [finding.rule for finding in found.findings] == ["no-table"]
+    assert both.agree_on_statement(sql, arguments, found)
+
+
+NEEDS_TABLES = [
+    "SELECT id + 1 FROM t",
+    "SELECT id FROM t WHERE flag",
+    "SELECT id FROM t WHERE s LIKE ?",
+    "SELECT DISTINCT s FROM t",
+    "SELECT s FROM t GROUP BY s",
+    "SELECT max(id) FROM t",
+    "SELECT rowid FROM t",
+    'SELECT "s" FROM t',
+    "SELECT ? FROM t",
+    "SELECT 1.5 FROM t",
+    "SELECT id FROM t WHERE '1' = 1",
+    "SELECT id FROM t WHERE ? = ?",
+    "SELECT id FROM t WHERE s = i = 1",
+    "SELECT id FROM pg_tables",
+    "SELECT id FROM t LIMIT 1, 2",
+    "SELECT id FROM t UNION SELECT code FROM p",
+    "INSERT INTO t VALUES (1)",
+    "INSERT OR REPLACE INTO t (id) VALUES (1)",
+    "INSERT INTO t (id) VALUES (1 + 1)",
+    "UPDATE t SET i = i + 1",
+    f"SELECT count(*){' ' * 60} , id FROM t WHERE count ( /* {'x' * 60} */ * ) = 1",
+]
+
+
+@pytest.mark.parametrize("sql", NEEDS_TABLES)
+def test_what_needs_types_is_declined_without_tables(sql: str) -> None:
+    [statement] = split(sql)
+    found = rewrite(statement, {}, Driver.PSYCOPG, "test")
+    assert found.output is None
+    assert found.findings[0].message
