@@ -76,6 +76,8 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT f, group_concat(id), group_concat(DISTINCT g), group_concat(s, '; ') FROM t WHERE id < 3 GROUP BY f", ()),
     ("SELECT count(*) FROM (SELECT id FROM t ORDER BY random() LIMIT 5) AS some", ()),
     ("SELECT id, row_number() OVER (PARTITION BY f ORDER BY id DESC), rank() OVER (ORDER BY g) FROM t", ()),
+    ("SELECT t.*, count(p.code) AS n FROM t LEFT JOIN p ON p.code = t.j GROUP BY t.id ORDER BY n DESC, t.id", ()),
+    ("SELECT id, n, w, max(j) FROM t GROUP BY id", ()),
     ("SELECT id, sum(j) OVER (ORDER BY id), avg(j) OVER (PARTITION BY g), count(*) OVER () FROM t WHERE id < 9", ()),
     ("SELECT id, lag(s) OVER (ORDER BY id), lead(j, 2, 0) OVER (ORDER BY id), max(s) OVER (ORDER BY id) FROM t", ()),
     ("SELECT id, sum(j) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) FROM t WHERE id < 9", ()),
