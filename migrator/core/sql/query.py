@@ -68,7 +68,7 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
-    found = replace(found, exact=value.exact and value.literal is None, bytewise=value.bytewise)
+    found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
         return replace(found, uniform=value.uniform and not value.mixed)
@@ -77,10 +77,14 @@ def column_scope(column: Output) -> ColumnScope:
 
 @dataclass(frozen=True)
 class Headings:
-    """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results."""
+    """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results.
+
+    typed: a literal has its type, because PostgreSQL does not find it out.
+    """
 
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    typed: bool = False
 
     def of_one(self, place: int) -> str:
         """How the result is written; '' where nobody asks."""
@@ -103,7 +107,7 @@ class Headings:
     @property
     def of_the_rest(self) -> Headings:
         """Of the queries behind UNION, whose results nobody sees by name."""
-        return Headings(self.names)
+        return Headings(self.names, typed=self.typed)
 
 
 def _heading(output: Output, around: Surroundings) -> str:

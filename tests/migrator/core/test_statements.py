@@ -78,6 +78,14 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id, row_number() OVER (PARTITION BY f ORDER BY id DESC), rank() OVER (ORDER BY g) FROM t", ()),
     ("SELECT t.*, count(p.code) AS n FROM t LEFT JOIN p ON p.code = t.j GROUP BY t.id ORDER BY n DESC, t.id", ()),
     ("SELECT id, n, w, max(j) FROM t GROUP BY id", ()),
+    ("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?) SELECT n, n * 2 FROM c", (5,)),
+    ("WITH RECURSIVE tree AS (SELECT code, label, 0 AS depth FROM p WHERE code = ? UNION SELECT p.code, p.label, "
+     "depth + 1 FROM p JOIN tree ON p.code = tree.code + 1 WHERE depth < 9) SELECT * FROM tree ORDER BY depth", (0,)),
+    ("WITH RECURSIVE c(Path, N) AS (SELECT 'a', 1 UNION ALL SELECT path || '/' || n, n + 1 FROM c WHERE n < 4) "
+     "SELECT path FROM c", ()),
+    ("WITH RECURSIVE x(k) AS (SELECT code FROM p) SELECT * FROM x WHERE k > ?", (1,)),
+    ("WITH x (A, b) AS (SELECT code, label FROM p), y AS (SELECT a FROM x) SELECT x.*, y.A FROM x JOIN y USING (a)",
+     ()),
     ("SELECT id, sum(j) OVER (ORDER BY id), avg(j) OVER (PARTITION BY g), count(*) OVER () FROM t WHERE id < 9", ()),
     ("SELECT id, lag(s) OVER (ORDER BY id), lead(j, 2, 0) OVER (ORDER BY id), max(s) OVER (ORDER BY id) FROM t", ()),
     ("SELECT id, sum(j) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) FROM t WHERE id < 9", ()),
@@ -198,6 +206,9 @@ DECLINED = {
     "SELECT id FROM t WHERE s LIKE ? ESCAPE 'ab'": "untranslatable",
     "SELECT :a IS NULL OR s = :a OR CAST(:a AS INTEGER) = 5 FROM t": "placeholder-types",
     "SELECT code FROM nowhere": "no-table",
+    "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT 'x' FROM c) SELECT n FROM c": "untranslatable",
+    "WITH RECURSIVE c AS (SELECT n FROM c) SELECT n FROM c": "untranslatable",
+    "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT n FROM c": "untranslatable",
 }
 
 
