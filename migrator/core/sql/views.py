@@ -33,6 +33,8 @@ from migrator.core.sql.query import (
     output_name,
     output_place,
     require_args,
+    union_key,
+    united,
 )
 from migrator.core.sql.query_emitter import QueryEmitter
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
@@ -133,7 +135,7 @@ def _recursive(common: exp.CTE, around: Surroundings) -> Query:
     further = translate_query(union.expression, around, None, Headings(names, typed=True))
     if [column.value.kind for column in first.columns] != [column.value.kind for column in further.columns]:
         raise Untranslatable("a recursive query whose columns change their kind")
-    columns = tuple(map(_united, first.columns, further.columns))
+    columns = tuple(map(united, first.columns, further.columns))
     for column in columns if union.args.get("distinct") else ():
         v.require_groupable(column.value)
     operator = "UNION" if union.args.get("distinct") else "UNION ALL"
@@ -151,46 +153,14 @@ def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | Non
         raise Untranslatable("INTERSECT or EXCEPT among others, which PostgreSQL binds in another order")
     if len(left.columns) != len(right.columns):
         raise Untranslatable("a UNION of different widths")
-    columns = tuple(_united(one, other) for one, other in zip(left.columns, right.columns, strict=True))
+    columns = tuple(united(one, other) for one, other in zip(left.columns, right.columns, strict=True))
     distinct = bool(node.args.get("distinct"))
     for column in columns if distinct else ():
         v.require_groupable(column.value)
-    keys = [_union_key(term, columns) for term in order_terms(node)]
+    keys = [union_key(term, columns) for term in order_terms(node)]
     operator = {exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}.get(type(node), "UNION" if distinct else "UNION ALL")
     sql = f"{left.sql} {operator} {right.sql}"
     return Query(sql + order_clause(keys) + limit_clause(node, around, ordered=bool(keys)), columns)
-
-
-def _united(one: Output, other: Output) -> Output:
-    kinds = {one.value.kind, other.value.kind} - {Kind.NULL}
-    if len(kinds) > 1:
-        raise Untranslatable(f"a UNION of {one.value.kind} and {other.value.kind}")
-    for side in (one.value, other.value):
-        if side.collation not in (None, "BINARY"):
-            raise Untranslatable(f"a UNION of texts under {side.collation}")
-    model = other.value if one.value.kind is Kind.NULL else one.value
-    affinity = one.value.affinity if one.value.affinity == other.value.affinity else None
-    value = replace(
-        model,
-        collation=None,
-        affinity=affinity,
-        nullable=one.value.nullable or other.value.nullable,
-        uniform=one.value.uniform and other.value.uniform,
-        mixed=one.value.mixed or other.value.mixed,
-        finite=one.value.finite and other.value.finite,
-        literal=None,
-        exact=one.value.exact and other.value.exact,
-        bytewise=one.value.bytewise and other.value.bytewise,
-    )
-    return replace(one, value=value)
-
-
-def _union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
-    """PostgreSQL orders a UNION by its columns only, so not by a text under another collation."""
-    place = output_place(term.this, [fold(column.source_name) for column in columns])
-    if place is None or sort_key(columns[place].value) != columns[place].value.sql:
-        raise Untranslatable("ORDER BY of a UNION by an expression, or by a text that sorts in another way")
-    return output_name(term.this, place, columns) + direction(term, columns[place].value)
 
 
 class Select:
