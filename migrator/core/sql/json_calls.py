@@ -62,7 +62,7 @@ def _place(name: str, arguments: Sequence[Value], at_least: int = 1) -> str:
     path = arguments[1].literal if len(arguments) == 2 else "$"
     if not isinstance(path, str):
         raise Untranslatable(f"{name}() with a path that is not a literal", "function")
-    return f"{_document(arguments[0])}, {steps_of(path)}"
+    return ", ".join([_document(arguments[0]), *map(quote_literal, steps_of(path))])
 
 
 def _document(value: Value) -> str:
@@ -74,8 +74,8 @@ def _document(value: Value) -> str:
     return f"{v.text(value)}::text" if value.parameter else v.text(value)
 
 
-def steps_of(path: str) -> str:
-    """As an array of texts: a key behind a dot, a place in an array as it is written."""
+def steps_of(path: str) -> list[str]:
+    """A key behind a dot, a place in an array as it is written. Raises Untranslatable."""
     steps, at = list[str](), 1
     while at < len(path) and path[0] == "$":
         found = _STEP.match(path, at)
@@ -86,4 +86,4 @@ def steps_of(path: str) -> str:
         at = found.end()
     if path[:1] != "$" or at < len(path) or "[#]" in path:
         raise Untranslatable(f"the JSON path {path!r}", "function")
-    return f"ARRAY[{', '.join(map(quote_literal, steps))}]::text[]"
+    return steps

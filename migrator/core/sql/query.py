@@ -10,6 +10,7 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import SYSTEM_COLUMNS, quote_identifier, shorten, target_name
 from migrator.core.sql import values as v
+from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Parameter, Value
@@ -68,7 +69,7 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
-    found = replace(found, exact=value.exact and value.literal is None, bytewise=value.bytewise)
+    found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
         return replace(found, uniform=value.uniform and not value.mixed)
@@ -77,10 +78,14 @@ def column_scope(column: Output) -> ColumnScope:
 
 @dataclass(frozen=True)
 class Headings:
-    """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results."""
+    """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results.
+
+    typed: a literal has its type, because PostgreSQL does not find it out.
+    """
 
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    typed: bool = False
 
     def of_one(self, place: int) -> str:
         """How the result is written; '' where nobody asks."""
@@ -103,7 +108,7 @@ class Headings:
     @property
     def of_the_rest(self) -> Headings:
         """Of the queries behind UNION, whose results nobody sees by name."""
-        return Headings(self.names)
+        return Headings(self.names, typed=self.typed)
 
 
 def _heading(output: Output, around: Surroundings) -> str:
@@ -248,6 +253,39 @@ def output_name(term: exp.Expr, place: int, outputs: Sequence[Output]) -> str:
     if isinstance(term, exp.Column) and names.count(name) == 1 and all(names):
         return quote_identifier(name)
     return str(place + 1)
+
+
+def united(one: Output, other: Output) -> Output:
+    """A column of a UNION. Raises Untranslatable."""
+    kinds = {one.value.kind, other.value.kind} - {Kind.NULL}
+    if len(kinds) > 1:
+        raise Untranslatable(f"a UNION of {one.value.kind} and {other.value.kind}")
+    for side in (one.value, other.value):
+        if side.collation not in (None, "BINARY"):
+            raise Untranslatable(f"a UNION of texts under {side.collation}")
+    model = other.value if one.value.kind is Kind.NULL else one.value
+    affinity = one.value.affinity if one.value.affinity == other.value.affinity else None
+    value = replace(
+        model,
+        collation=None,
+        affinity=affinity,
+        nullable=one.value.nullable or other.value.nullable,
+        uniform=one.value.uniform and other.value.uniform,
+        mixed=one.value.mixed or other.value.mixed,
+        finite=one.value.finite and other.value.finite,
+        literal=None,
+        exact=one.value.exact and other.value.exact,
+        bytewise=one.value.bytewise and other.value.bytewise,
+    )
+    return replace(one, value=value)
+
+
+def union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
+    """PostgreSQL orders a UNION by its columns only, so not by a text under another collation."""
+    place = output_place(term.this, [fold(column.source_name) for column in columns])
+    if place is None or sort_key(columns[place].value) != columns[place].value.sql:
+        raise Untranslatable("ORDER BY of a UNION by an expression, or by a text that sorts in another way")
+    return output_name(term.this, place, columns) + direction(term, columns[place].value)
 
 
 def order_terms(node: exp.Expr) -> list[exp.Ordered]:

@@ -573,7 +573,7 @@ $$;
 
 -- The value that the steps lead to, as it is written: '.key', '3' or '#-1'. Of keys that are there twice SQLite takes the
 -- first. What is no JSON is an error, also where SQLite would take JSON5.
-CREATE OR REPLACE FUNCTION sqlite.json_at(document text, steps text[]) RETURNS json
+CREATE OR REPLACE FUNCTION sqlite.json_at(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS json
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     value json := document;
@@ -602,21 +602,21 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION sqlite.json_type(document text, steps text[]) RETURNS text
+CREATE OR REPLACE FUNCTION sqlite.json_type(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE json_typeof(found)
         WHEN 'string' THEN 'text'
         WHEN 'boolean' THEN btrim(found::text, E' \t\n\r')
         WHEN 'number' THEN CASE WHEN found::text ~ '[.eE]' THEN 'real' ELSE 'integer' END
         ELSE json_typeof(found) END
-    FROM (SELECT sqlite.json_at(document, steps) AS found) AS at
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
 $$;
 
-CREATE OR REPLACE FUNCTION sqlite.json_array_length(document text, steps text[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION sqlite.json_array_length(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE WHEN json_typeof(found) = 'array' THEN json_array_length(found)::bigint
                 WHEN found IS NOT NULL THEN 0 END
-    FROM (SELECT sqlite.json_at(document, steps) AS found) AS at
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
 $$;
 
 CREATE OR REPLACE FUNCTION sqlite.json_valid(document text) RETURNS bigint
@@ -638,7 +638,7 @@ END
 $$;
 
 -- Objects and arrays without white space between their parts.
-CREATE OR REPLACE FUNCTION sqlite.json_text(document text, steps text[]) RETURNS text
+CREATE OR REPLACE FUNCTION sqlite.json_text(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE json_typeof(found)
         WHEN 'string' THEN found #>> '{}'
@@ -646,26 +646,26 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
         WHEN 'array' THEN regexp_replace(found::text, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g')
         WHEN 'number' THEN sqlite.json_refuse(found, 'text')
         WHEN 'boolean' THEN sqlite.json_refuse(found, 'text') END
-    FROM (SELECT sqlite.json_at(document, steps) AS found) AS at
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
 $$;
 
 -- A boolean is 1 or 0.
-CREATE OR REPLACE FUNCTION sqlite.json_integer(document text, steps text[]) RETURNS bigint
+CREATE OR REPLACE FUNCTION sqlite.json_integer(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT CASE sqlite.json_type(document, steps)
-        WHEN 'integer' THEN (sqlite.json_at(document, steps) #>> '{}')::bigint
+    SELECT CASE sqlite.json_type(document, VARIADIC steps)
+        WHEN 'integer' THEN (sqlite.json_at(document, VARIADIC steps) #>> '{}')::bigint
         WHEN 'true' THEN 1
         WHEN 'false' THEN 0
         WHEN 'null' THEN NULL
         ELSE CASE WHEN found IS NOT NULL THEN sqlite.json_refuse(found, 'integer')::bigint END END
-    FROM (SELECT sqlite.json_at(document, steps) AS found) AS at
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
 $$;
 
-CREATE OR REPLACE FUNCTION sqlite.json_real(document text, steps text[]) RETURNS double precision
+CREATE OR REPLACE FUNCTION sqlite.json_real(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT CASE sqlite.json_type(document, steps)
-        WHEN 'real' THEN (sqlite.json_at(document, steps) #>> '{}')::double precision
+    SELECT CASE sqlite.json_type(document, VARIADIC steps)
+        WHEN 'real' THEN (sqlite.json_at(document, VARIADIC steps) #>> '{}')::double precision
         WHEN 'null' THEN NULL
         ELSE CASE WHEN found IS NOT NULL THEN sqlite.json_refuse(found, 'real')::double precision END END
-    FROM (SELECT sqlite.json_at(document, steps) AS found) AS at
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
 $$;

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from migrator.core.sql.json_calls import steps_of as v_steps
+from migrator.core.sql.json_calls import steps_of
 from migrator.steps.schema import pack
 from tests.migrator import servers
 
@@ -184,14 +184,15 @@ def test_json(postgres: psycopg.Connection[Any], document: str, steps: list[str]
     assert postgres.execute("SELECT sqlite.json_valid(%s)", (document,)).fetchone() == (wanted,)
     if not wanted:
         return
-    places = v_steps(path)
+    given = (document, *steps_of(path))
+    marks = ", ".join(["%s"] * len(given))
     for function in ("json_type", "json_array_length"):
         [(ours,)] = sqlite.execute(f"SELECT {function}(?, ?)", (document, path))
-        assert postgres.execute(f"SELECT sqlite.{function}(%s, {places})".encode(), (document,)).fetchone() == (ours,)
+        assert postgres.execute(f"SELECT sqlite.{function}({marks})".encode(), given).fetchone() == (ours,)
     [(ours,)] = sqlite.execute("SELECT json_extract(?, ?)", (document, path))
     for function, kind in (("json_text", str), ("json_integer", int), ("json_real", float)):
         try:
-            row = postgres.execute(f"SELECT sqlite.{function}(%s, {places})".encode(), (document,)).fetchone()
+            row = postgres.execute(f"SELECT sqlite.{function}({marks})".encode(), given).fetchone()
         except psycopg.DataError:
             assert ours is not None
             assert kind is not type(ours) or abs(ours) > 2**63
