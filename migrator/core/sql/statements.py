@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from migrator.core.model import fold
+from migrator.core.model import Affinity, fold
 from migrator.core.names import quote_identifier
 from migrator.core.sql import values as v
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
@@ -158,15 +158,35 @@ def _stored(value: Value, column: ColumnScope) -> str:
     if value.parameter is not None or value.kind is Kind.NULL:
         return value.sql
     if column.kind is Kind.BOOLEAN:
-        return _stored_truth(value)
+        return _stored_truth(v.converted(value, column.affinity))
     value = v.number(value) if value.kind is Kind.BOOLEAN else v.settled(v.require(value))
+    value = v.converted(value, column.affinity)
+    if column.kind is Kind.TEXT and not column.uniform:
+        return _widened(value, column)
     if value.kind is column.kind:
         return value.sql
-    if column.kind is Kind.REAL and value.kind is Kind.INTEGER and isinstance(value.literal, int):
+    if value.kind is Kind.INTEGER and isinstance(value.literal, int) and _holds_integers(column, value.literal):
         return value.sql
-    if column.kind is Kind.TEXT and value.kind is Kind.INTEGER:
+    if column.kind is Kind.TEXT and value.kind is Kind.INTEGER and column.affinity is Affinity.TEXT:
         return v.text(value)
     raise Untranslatable(f"{value.kind} stored in {column.target}, which holds {column.kind}")
+
+
+def _widened(value: Value, column: ColumnScope) -> str:
+    """Numbers are texts in such a column, and a text that looks like one would be read as one."""
+    if value.kind is Kind.INTEGER:
+        return v.text(value)
+    if isinstance(value.literal, str) and not v.LOOKS_NUMERIC.fullmatch(value.literal):
+        return value.sql
+    raise Untranslatable(f"{value.kind} stored in {column.target}, which holds several storage classes")
+
+
+def _holds_integers(column: ColumnScope, number: int) -> bool:
+    """Whether a column of other numbers gives the integer back as SQLite does: as one, or as a REAL."""
+    if column.kind is Kind.NUMERIC:
+        return column.affinity is not Affinity.TEXT
+    counted = column.affinity in (Affinity.REAL, Affinity.NUMERIC, Affinity.INTEGER)
+    return column.kind is Kind.REAL and counted and abs(number) <= v.EXACT_IN_A_DOUBLE
 
 
 def _stored_truth(value: Value) -> str:

@@ -17,6 +17,8 @@ from migrator.core.sql.placeholders import mark
 from migrator.core.sql.scope import ColumnScope, Kind, Untranslatable
 
 INT64_MAX = 2**63 - 1
+LOOKS_NUMERIC = re.compile(r"[ \t-\r]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t-\r]*", re.ASCII)
+_NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
 EXACT_IN_A_DOUBLE = 2**53
 UNTYPED = "\ue002"  # stands for the type of a placeholder that is named elsewhere in the statement
 
@@ -173,6 +175,27 @@ def number(value: Value) -> Value:
     if value.kind in (Kind.REAL, Kind.NUMERIC):
         return value
     raise Untranslatable(f"arithmetic with {value.kind}")
+
+
+def converted(value: Value, affinity: Affinity | None) -> Value:
+    """A literal as that affinity makes it: https://www.sqlite.org/datatype3.html#type_affinity"""
+    if value.explicit or isinstance(value.literal, bool) or value.literal is None:
+        return value
+    if affinity in _NUMERIC_AFFINITIES and isinstance(value.literal, str):
+        return _numeric(value.literal) if LOOKS_NUMERIC.fullmatch(value.literal) else value
+    if affinity is Affinity.TEXT and isinstance(value.literal, int):
+        return string(str(value.literal))
+    return value
+
+
+def _numeric(text: str) -> Value:
+    number = float(text)
+    if number.is_integer() and abs(number) <= EXACT_IN_A_DOUBLE:
+        return integer(int(number))
+    digits = text.strip()
+    if digits.lstrip("+-").isdigit() and -INT64_MAX <= int(digits) <= INT64_MAX:
+        return integer(int(digits))
+    return real(repr(number))
 
 
 def divisor(right: Value, operator: str) -> str:
