@@ -167,10 +167,12 @@ def order_terms(node: exp.Expr) -> list[exp.Ordered]:
     return list(order.expressions)
 
 
-def direction(term: exp.Ordered) -> str:
-    """NULL is the least value in SQLite and the greatest in PostgreSQL."""
+def direction(term: exp.Ordered, *, nullable: bool = True) -> str:
+    """NULL is the least value in SQLite and the greatest in PostgreSQL; without any, an index has the order."""
     if term.args.get("with_fill"):
         raise Untranslatable("ORDER BY WITH FILL")
+    if not nullable:
+        return " DESC" if term.args.get("desc") else ""
     nulls_first = bool(term.args.get("nulls_first"))
     return f"{' DESC' if term.args.get('desc') else ''} NULLS {'FIRST' if nulls_first else 'LAST'}"
 

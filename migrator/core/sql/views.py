@@ -275,7 +275,7 @@ class Select:
                 raise Untranslatable("ORDER BY of a DISTINCT by a text or an expression")
             return str(place + 1) + direction(term)
         value = self.outputs[place].value if place is not None else _orderable(emitter.value(term.this))
-        return sort_key(value) + direction(term)
+        return sort_key(value) + direction(term, nullable=value.nullable)
 
     # Queries inside
 
