@@ -18,7 +18,7 @@ from migrator.adapter.statements import Control
 from migrator.adapter.tables import Tables
 from migrator.adapter.transactions import BEGIN, CHECK_DEFERRED, LOCK, Transaction, Verb
 from migrator.adapter.translation import PACK
-from migrator.adapter.wire import Command, Failed, Wire
+from migrator.adapter.wire import Command, Failed, Wire, plain
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -124,9 +124,9 @@ class Dialogue:
 
     def attempt(self, verb: Verb, commands: Sequence[Command], behind: Sequence[Command] = ()) -> PQGen[list[PGresult]]:
         """The results of all, or none of them is done: Failed has the place of the one that was refused."""
-        before = [Command(sql) for sql in self.transaction.before(verb)]
+        before = self.transaction.before(verb)
         try:
-            results = yield from self.wire.send([*before, *commands, *behind])
+            results = yield from self.wire.send([*map(plain, before), *commands, *behind])
         except Failed as failed:
             yield from self.send(self.transaction.failed())
             raise Failed(failed.place - len(before), failed.error) from None
@@ -138,7 +138,7 @@ class Dialogue:
 
     def send(self, statements: Iterable[bytes]) -> PQGen[list[PGresult]]:
         """Statements without values."""
-        commands = [Command(sql) for sql in statements]
+        commands = [*map(plain, statements)]
         if not commands:
             return []
         try:

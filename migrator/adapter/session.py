@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from migrator.adapter.arguments import Plain, given
 from migrator.adapter.defining import Redefinition, redefinition
@@ -40,8 +40,7 @@ _ATTRIBUTES = b"""SELECT a.attnum, c.relname, a.attname FROM pg_attribute a JOIN
 WHERE a.attrelid = $1 AND a.attnum > 0"""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """`names` are those of a result's columns, None where there is no result."""
 
     names: tuple[str, ...] | None = None

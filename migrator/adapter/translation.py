@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn
 
 from migrator.adapter.arguments import OIDS, TEXT_OID, Encoder, Plain, encoder, literal
@@ -64,12 +65,12 @@ class Translated:
     names: tuple[str, ...] | None
     rowid: Rowid | None
 
-    @property
+    @cached_property
     def hidden(self) -> int:
         """How many columns of a result are ours."""
         return self.rowid.hidden if self.rowid else 0
 
-    @property
+    @cached_property
     def gives_id(self) -> bool:
         return self.rowid is not None and self.rowid.sequence_of is not None
 

@@ -5,10 +5,10 @@ All of it are psycopg's generators, which a plain and an asynchronous connection
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import errors, generators, pq
 
@@ -18,16 +18,22 @@ if TYPE_CHECKING:
 
 MOST_PREPARED = 256
 _ERROR = pq.ExecStatus.FATAL_ERROR
+_Key = tuple[bytes, tuple[int, ...]]
 
 
-@dataclass(frozen=True, eq=False)
-class Command:
+class Command(NamedTuple):
     """One statement with its values; `oids` and `formats` are those of the values, formats None means text."""
 
     sql: bytes
     values: Sequence[bytes | None] = ()
     oids: tuple[int, ...] = ()
-    formats: tuple[int, ...] | None = None
+    formats: Sequence[int] | None = None
+
+
+@cache
+def plain(sql: bytes) -> Command:
+    """A statement without values, of the few that transactions are made of."""
+    return Command(sql)
 
 
 class Failed(Exception):
@@ -44,16 +50,18 @@ class Wire:
 
     def __init__(self, pgconn: PGconn) -> None:
         self.pgconn = pgconn
-        self._names: OrderedDict[tuple[bytes, tuple[int, ...]], bytes] = OrderedDict()
+        self._names: OrderedDict[_Key, bytes] = OrderedDict()
+        self._surplus: list[bytes] = []
         self._count = 0
 
     def send(self, commands: Sequence[Command]) -> PQGen[list[PGresult]]:
         """The results, one for each command. Raises Failed, and psycopg.OperationalError where the connection ends."""
         if len(commands) == 1:
             [command] = commands
-            name = self._names.get((command.sql, command.oids))
+            key = command.sql, command.oids
+            name = self._names.get(key)
             if name is not None:
-                self._names.move_to_end((command.sql, command.oids))
+                self._names.move_to_end(key)
                 self.pgconn.send_query_prepared(name, command.values, command.formats)
                 return self._checked((yield from generators.execute(self.pgconn)))
         return (yield from self._pipelined(commands))
@@ -65,40 +73,52 @@ class Wire:
 
     def forget(self) -> None:
         """What was prepared may not fit the tables any more."""
+        self._surplus += self._names.values()
         self._names.clear()
 
     def _pipelined(self, commands: Sequence[Command]) -> PQGen[list[PGresult]]:
-        queue: deque[Callable[[], None]] = deque()
-        places: list[tuple[int, bool]] = []  # of the command that an answer belongs to, and whether it is its result
-        new: dict[tuple[bytes, tuple[int, ...]], bytes] = {}
-        while len(self._names) > MOST_PREPARED:  # a program that makes up its SQL would fill the server
-            _, gone = self._names.popitem(last=False)
-            queue.append(_end(self.pgconn, gone))
-            places.append((0, False))
+        self.pgconn.enter_pipeline_mode()
+        answers = [(0, None)] * self._end_surplus() + self._send_all(commands)
+        self.pgconn.pipeline_sync()
+        yield from generators.send(self.pgconn)
+        found: list[list[PGresult]] = []
+        while len(found) <= len(answers):  # the last one answers the synchronisation
+            found.append((yield from generators.fetch_many(self.pgconn)))
+        self.pgconn.exit_pipeline_mode()
+        results: list[PGresult] = []
+        for (place, prepared), (result, *_) in zip(answers, found, strict=False):
+            if result.status == _ERROR:
+                raise Failed(place, self._error(result))
+            if prepared is None:
+                results.append(result)
+            else:
+                key, self._names[key] = prepared
+        return results[len(results) - len(commands) :]
+
+    def _send_all(self, commands: Sequence[Command]) -> list[tuple[int, tuple[_Key, bytes] | None]]:
+        """For every answer to come the place of its command, and what it prepares if it is not the command's result."""
+        answers: list[tuple[int, tuple[_Key, bytes] | None]] = []
+        new: dict[_Key, bytes] = {}
         for place, command in enumerate(commands):
             key = command.sql, command.oids
             name = self._names.get(key) or new.get(key)
             if name is None:
                 name = new[key] = b"migrator_%d" % self._count
                 self._count += 1
-                queue.append(_preparation(self.pgconn, name, command))
-                places.append((place, False))
-            queue.append(_execution(self.pgconn, name, command))
-            places.append((place, True))
-        queue.append(self.pgconn.pipeline_sync)
-        self.pgconn.enter_pipeline_mode()
-        found: list[list[PGresult]] = yield from generators.pipeline_communicate(self.pgconn, queue)
-        while len(found) <= len(places):
-            found.append((yield from generators.fetch_many(self.pgconn)))
-        self.pgconn.exit_pipeline_mode()
-        results = []
-        for (place, is_result), (result, *_) in zip(places, found, strict=False):
-            if result.status == _ERROR:
-                raise Failed(place, self._error(result))
-            if is_result:
-                results.append(result)
-        self._names |= new
-        return results
+                self.pgconn.send_prepare(name, command.sql, command.oids)
+                answers.append((place, (key, name)))
+            self.pgconn.send_query_prepared(name, command.values, command.formats)
+            answers.append((place, None))
+        return answers
+
+    def _end_surplus(self) -> int:
+        """A program that makes up its SQL would fill the server with statements."""
+        while len(self._names) > MOST_PREPARED:
+            self._surplus.append(self._names.popitem(last=False)[1])
+        ended, self._surplus = self._surplus, []
+        for name in ended:
+            self.pgconn.send_query_params(b"DEALLOCATE " + name, None)
+        return len(ended)
 
     def _checked(self, results: list[PGresult]) -> list[PGresult]:
         for result in results:
@@ -108,15 +128,3 @@ class Wire:
 
     def _error(self, result: PGresult) -> errors.Error:
         return errors.error_from_result(result, encoding="utf-8")
-
-
-def _execution(pgconn: PGconn, name: bytes, command: Command) -> Callable[[], None]:
-    return lambda: pgconn.send_query_prepared(name, command.values, command.formats)
-
-
-def _preparation(pgconn: PGconn, name: bytes, command: Command) -> Callable[[], None]:
-    return lambda: pgconn.send_prepare(name, command.sql, command.oids)
-
-
-def _end(pgconn: PGconn, name: bytes) -> Callable[[], None]:
-    return lambda: pgconn.send_query_params(b"DEALLOCATE " + name, None)
