@@ -107,12 +107,17 @@ def _integers(columns: Sequence[ColumnPlan]) -> Encoder:
 def _doubles(columns: Sequence[ColumnPlan]) -> Encoder:
     affinities = {column.affinity for column in columns}
     floats, integers = Affinity.TEXT not in affinities, not affinities & {Affinity.TEXT, Affinity.BLOB}
+    signed_zero = affinities <= {Affinity.BLOB}
     counted = not affinities.isdisjoint(_COUNTED)
 
     def encode(value: Plain) -> bytes:
         if type(value) is float and floats:
             if counted and value.is_integer() and abs(value) > _EXACT_IN_A_DOUBLE:
                 raise _unfit(value, "a number that is the same as an integer")
+            if value == 0.0 and not signed_zero:
+                if Affinity.BLOB in affinities:
+                    raise sqlite3.DataError("Nothing says whether SQLite would keep the sign of this zero.")
+                return b"0.0"
             return repr(value).encode()
         if type(value) is int and integers and abs(value) <= _EXACT_IN_A_DOUBLE:
             return b"%d" % value
@@ -151,10 +156,14 @@ def _texts(columns: Sequence[ColumnPlan]) -> Encoder:
         if padded - {len(value)}:
             raise sqlite3.DataError(f"PostgreSQL would pad {show(value)} with spaces, because of a char(n).")
         if numeric and _LOOKS_NUMERIC.fullmatch(value):
-            raise sqlite3.DataError(f"SQLite makes a number of {show(value)} here, and the column holds texts.")
+            raise _a_number(value)
         return without_nul(value).encode()
 
     return encode
+
+
+def _a_number(value: str) -> sqlite3.DataError:
+    return sqlite3.DataError(f"SQLite makes a number of {show(value)} here, and the column holds texts.")
 
 
 def _blobs(columns: Sequence[ColumnPlan]) -> Encoder:
@@ -188,10 +197,13 @@ def _booleans(columns: Sequence[ColumnPlan]) -> Encoder:
 def _converted(columns: Sequence[ColumnPlan]) -> Encoder:
     """Times, UUIDs and JSON: in the spelling that SQLite held."""
     conversions = _conversions(columns)
+    numeric = any(column.affinity not in (Affinity.TEXT, Affinity.BLOB) for column in columns)
 
     def encode(value: Plain) -> bytes:
         if not conversions:
             raise _unfit(value, "a value of a column of the statement")
+        if numeric and isinstance(value, str) and _LOOKS_NUMERIC.fullmatch(value):
+            raise _a_number(value)
         result = _agreed(conversions, value)
         if isinstance(result, bytes):
             return result.removeprefix(b"\x01")  # jsonb's own form

@@ -57,9 +57,13 @@ class Known:
     def blueprint(self) -> Blueprint:
         return build(self.schema, self.plan)
 
-    @property
+    @cached_property
     def scopes(self) -> Mapping[str, TableScope]:
-        return self.blueprint.scopes
+        """Plain output of every column is made SQLite's value again, from what the plan says of it."""
+        return {
+            name: replace(scope, columns={key: replace(column, restored=True) for key, column in scope.columns.items()})
+            for name, scope in self.blueprint.scopes.items()
+        }
 
     @cached_property
     def by_target(self) -> Mapping[tuple[str, str], ColumnPlan]:

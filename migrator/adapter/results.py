@@ -46,14 +46,18 @@ def reader(oid: int, column: ColumnPlan | None, columns: Sequence[ColumnPlan]) -
     if name == "numeric":
         return _sum_with_scale if any(kind.arguments for kind, _, _ in same) else _number
     if name in _THE_SAME:
+        if any(options.holds for _, options, _ in same):
+            raise _unclear(name)
         return None
     if name == "boolean" and not same:
         return int_of
     if len(same) != 1:
-        raise sqlite3.NotSupportedError(
-            f"A result of the type {name}, of which SQLite had several spellings (result-type)."
-        )
+        raise _unclear(name)
     return _of_column(next(iter(same.values())))
+
+
+def _unclear(name: str) -> sqlite3.NotSupportedError:
+    return sqlite3.NotSupportedError(f"A result of the type {name}, of which SQLite had several kinds. (result-type)")
 
 
 def _of_column(column: ColumnPlan) -> Reader | None:

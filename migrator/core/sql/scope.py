@@ -37,6 +37,7 @@ class ColumnScope:
 
     uniform: every value has the storage class that the kind stands for. It is False for a column that was widened,
     say to text because one number was not one; then only IS NULL, count() and plain output are translated.
+    restored: whoever reads the output makes SQLite's value of it, so that plain output says what SQLite says.
     """
 
     target: str
@@ -45,6 +46,7 @@ class ColumnScope:
     affinity: Affinity = Affinity.BLOB
     nullable: bool = True
     uniform: bool = True
+    restored: bool = False
 
 
 @dataclass(frozen=True)

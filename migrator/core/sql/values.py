@@ -118,7 +118,7 @@ def typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
 
 def column_value(scope: ColumnScope, qualifier: str | None = None) -> Value:
     """A column, qualified by the name of its table in the FROM clause."""
-    name, widened = quote_identifier(scope.target), not scope.uniform
+    name, widened = quote_identifier(scope.target), not (scope.uniform or scope.restored)
     if scope.kind is Kind.INTEGER and scope.affinity is Affinity.REAL:
         scope = replace(scope, uniform=False)  # SQLite calculates with doubles
     return Value(
