@@ -40,6 +40,8 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
         return _compared_texts(left, right, order=order)
     if left.kind is Kind.BLOB or (left.kind is Kind.UUID and not order):
         return left.sql, right.sql
+    if left.kind in _CALENDAR and any(one.column and other.parameter for one, other in ((left, right), (right, left))):
+        return left.sql, right.sql  # texts of one spelling are in the order of time
     raise Untranslatable(f"{left.kind} compared with {right.kind}")
 
 
