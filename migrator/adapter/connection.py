@@ -146,7 +146,16 @@ class Connection:
 
     def _wait(self, conversation: Callable[[], PQGen[_Answer]]) -> _Answer:
         with self._lock:
-            return self._connection.wait(conversation())
+            try:
+                return self._connection.wait(conversation())
+            except sqlite3.Error as error:
+                if self._session is None or not self._session.suspects(error):
+                    raise
+                known = self._session.tables
+                if tables_at(self._target).tables is known and "cached plan" not in str(error):
+                    raise
+                self._session.look_again()
+                return self._connection.wait(conversation())
 
 
 def _isolation(level: str | None) -> str | None:

@@ -72,7 +72,12 @@ class Dialogue:
             self.give_up()
             raise
         self.transaction.end()
-        self.unchanged = None
+        if self.unchanged is not None:
+            self.unchanged = None
+            self.committed()
+
+    def committed(self) -> None:
+        """The transaction that has defined something is over, and was not taken back."""
 
     def rollback(self) -> PQGen[None]:
         begun = self.transaction.begun

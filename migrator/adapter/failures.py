@@ -13,6 +13,9 @@ from migrator.core.redact import redact
 BUSY, INTERRUPT, TOO_BIG, ERROR, NO_CONNECTION = 5, 9, 18, 1, 14
 CHECK, FOREIGN_KEY, NOT_NULL, PRIMARY_KEY, UNIQUE = 275, 787, 1299, 1555, 2067
 
+# A table or a column is gone, or a result has other types now: somebody has changed the tables.
+STALE = {"42P01", "42703", "0A000"}
+_UNKNOWN = ("no such table", "no such column", "no such index", "no such view")
 LOCKED = {
     *("55P03", "40001", "40P01", "25P03", "25P04"),  # a lock's timeout, a conflict, a deadlock, the session's timeouts
 }
@@ -37,6 +40,11 @@ class Said:
     table: str | None = None
     column: str | None = None
     constraint: str | None = None
+
+
+def may_be_stale(error: sqlite3.Error, state: str | None) -> bool:
+    """Whether it may come of tables that were changed since they were read."""
+    return state in STALE or str(error).startswith(_UNKNOWN) or "has no column named" in str(error)
 
 
 def operational(message: str) -> sqlite3.OperationalError:

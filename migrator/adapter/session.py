@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from psycopg import errors
+
 from migrator.adapter.arguments import Plain, given
 from migrator.adapter.defining import Redefinition, redefinition
 from migrator.adapter.dialogue import Dialogue
-from migrator.adapter.failures import operational
+from migrator.adapter.failures import may_be_stale, operational
 from migrator.adapter.results import reader
 from migrator.adapter.shapes import Row, Shape, shape_of
 from migrator.adapter.statements import Pragma, Sorted, control, pragma, sort_out
@@ -75,9 +77,19 @@ class Session(Dialogue):
     def _look_around(self) -> None:
         """Take over what another connection of the process knows by now."""
         if self.tables is not self.shared.tables and not self.transaction.open:
-            self.tables = self.shared.tables
-            self.wire.forget()
-            self._shapes.clear()
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Translate everything anew, for the tables as the process knows them."""
+        self.tables = self.shared.tables
+        self.wire.forget()
+        self._shapes.clear()
+        self._sequences.clear()
+
+    def suspects(self, error: sqlite3.Error) -> bool:
+        """Whether the tables should be read again; not what this transaction itself has made of them."""
+        state = error.__cause__.sqlstate if isinstance(error.__cause__, errors.Error) else None
+        return self.unchanged is None and may_be_stale(error, state)
 
     def _first_time(self, sql: str, arguments: Arguments, *, implicit: bool) -> PQGen[Outcome]:
         found = sort_out(sql)
@@ -267,9 +279,11 @@ class Session(Dialogue):
             self.unchanged = self.unchanged or self.tables
             self.tables = tables_of(change.known)
         else:
-            self.tables = self.shared.tables = tables_of(change.known)
+            self.tables = tables_of(change.known)
+            self.committed()
         self._shapes.clear()
         self._sequences.clear()
+        self.wire.forget()
 
     def _carry_out(self, change: Redefinition) -> PQGen[None]:
         if not self.transaction.open:
@@ -285,8 +299,8 @@ class Session(Dialogue):
         self.transaction.done(Verb.WRITE)
 
     def committed(self) -> None:
-        """What the transaction has defined is everybody's."""
-        self.shared.tables = self.tables
+        """What was defined is everybody's, until somebody reads the catalog again."""
+        self.shared.tables, self.shared.mark = self.tables, ""
 
     def _pragma(self, only: Sorted, asked: Pragma) -> Outcome:
         if asked.is_about_tables:
