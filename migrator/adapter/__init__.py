@@ -100,7 +100,9 @@ def connect(
         return sqlite3.connect(file_of(place) or database, check_same_thread=check_same_thread, **others)
     from migrator.adapter.connection import Connection
 
-    return Connection(database, timeout, isolation_level, check_same_thread=check_same_thread)
+    return Connection(
+        database, timeout, isolation_level, detect_types=detect_types, check_same_thread=check_same_thread
+    )
 
 
 def __getattr__(name: str) -> Any:

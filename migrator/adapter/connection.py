@@ -33,9 +33,12 @@ class Connection:
         timeout: float = 5.0,
         isolation_level: str | None = "",
         *,
+        detect_types: int = 0,
         check_same_thread: bool = True,
     ) -> None:
         self.row_factory: RowFactory | None = None
+        self.text_factory: Callable[[bytes], Any] = str
+        self.detect_types = detect_types
         self._thread = threading.get_ident() if check_same_thread else None
         self._lock = threading.RLock()
         self._target = target_of(url)
@@ -43,8 +46,9 @@ class Connection:
         try:
             self._connection = psycopg.connect("", **parameters(self._target, timeout))
         except psycopg.Error as error:
-            raise _unreachable(error, self._target.password) from error
-        self._session: Session | None = session_of(self._connection, self._target, shared, _isolation(isolation_level))
+            raise unreachable(error, self._target.password) from error
+        level = isolation_of(isolation_level)
+        self._session: Session | None = session_of(self._connection, self._target, shared, level)
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -85,7 +89,7 @@ class Connection:
     def isolation_level(self, level: str | None) -> None:
         """None commits what is open, as in sqlite3."""
         session = self._check()
-        wanted = _isolation(level)
+        wanted = isolation_of(level)
         if wanted is None:
             self.commit()
         session.isolation = wanted
@@ -158,13 +162,13 @@ class Connection:
                 return self._connection.wait(conversation())
 
 
-def _isolation(level: str | None) -> str | None:
+def isolation_of(level: str | None) -> str | None:
     if level is not None and level.upper() not in ISOLATION_LEVELS:
         raise ValueError("isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'")
     return level
 
 
-def _unreachable(error: psycopg.Error, password: str | None) -> sqlite3.OperationalError:
+def unreachable(error: psycopg.Error, password: str | None) -> sqlite3.OperationalError:
     return sqlite3.OperationalError(f"unable to open database: {redact(' '.join(str(error).split()), password)}")
 
 

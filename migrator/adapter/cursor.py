@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from migrator.adapter.detection import converted, name_of
 from migrator.adapter.rows import Row
 from migrator.adapter.session import EMPTY, NOTHING, Outcome
 
@@ -20,7 +21,10 @@ Described = tuple[tuple[str, None, None, None, None, None, None], ...]
 class Result:
     """What a cursor of either kind has of the statement that it executed last."""
 
-    def __init__(self, row_factory: RowFactory | None) -> None:
+    def __init__(
+        self, row_factory: RowFactory | None, text_factory: Callable[[bytes], Any] = str, detect_types: int = 0
+    ) -> None:
+        self._text_factory, self._detect_types = text_factory, detect_types
         self.arraysize = 1
         self.row_factory = row_factory
         self.lastrowid: int | None = None
@@ -30,6 +34,8 @@ class Result:
     @property
     def description(self) -> Described | None:
         names = self._outcome.names
+        if names is not None and self._detect_types & sqlite3.PARSE_COLNAMES:
+            names = tuple(map(name_of, names))
         return None if names is None else tuple((name, None, None, None, None, None, None) for name in names)
 
     @property
@@ -40,6 +46,8 @@ class Result:
         self._outcome, self._place = outcome, 0
 
     def _made(self, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        if self._detect_types or self._text_factory is not str:
+            rows = converted(rows, self._outcome, self._detect_types, self._text_factory)
         factory = Row if self.row_factory is sqlite3.Row else self.row_factory
         return list(rows) if factory is None else [factory(self, row) for row in rows]
 
@@ -53,7 +61,7 @@ class Cursor(Result):
     """Made by Connection.cursor(). Methods raise sqlite3's exceptions."""
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection.row_factory)
+        super().__init__(connection.row_factory, connection.text_factory, connection.detect_types)
         self.connection = connection
         self._closed = False
 

@@ -15,6 +15,8 @@ CHECK, FOREIGN_KEY, NOT_NULL, PRIMARY_KEY, UNIQUE = 275, 787, 1299, 1555, 2067
 
 # A table or a column is gone, or a result has other types now: somebody has changed the tables.
 STALE = {"42P01", "42703", "0A000"}
+# No operator or function for these types, or types that do not go together: SQLite knows no such thing.
+_UNTYPED = {"42883", "42804", "42846", "42725", "42P18", "42P08", "42P22"}
 _UNKNOWN = ("no such table", "no such column", "no such index", "no such view")
 LOCKED = {
     *("55P03", "40001", "40P01", "25P03", "25P04"),  # a lock's timeout, a conflict, a deadlock, the session's timeouts
@@ -106,6 +108,8 @@ def _by_class(said: Said) -> _Failure:
     """By the first two digits: https://www.postgresql.org/docs/current/errcodes-appendix.html"""
     message = " ".join(said.message.split())
     state = said.state or "08"
+    if state in _UNTYPED:
+        return sqlite3.NotSupportedError, ERROR, "SQLITE_ERROR", message
     kind: type[sqlite3.Error] = {
         "0A": sqlite3.NotSupportedError,
         "22": sqlite3.DataError,

@@ -71,6 +71,15 @@ class Known:
         return {(table.target, column.target): column for table in self.plan.carried for column in table.carried}
 
     @cached_property
+    def declared(self) -> Mapping[tuple[str, str], str]:
+        """The declared type of every column, by the target's names."""
+        return {
+            (table.target, column.target): self.schema.table(table.source).column(column.source).declared_type
+            for table in self.plan.carried
+            for column in table.carried
+        }
+
+    @cached_property
     def by_source(self) -> Mapping[str, TablePlan]:
         return {fold(table.source): table for table in self.plan.carried}
 

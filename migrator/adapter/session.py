@@ -22,7 +22,9 @@ from migrator.adapter.translation import (
     Translated,
     decline,
     following,
+    parameters,
     sequence_query,
+    spelled_out,
     translate,
 )
 from migrator.adapter.wire import Command, Failed
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from psycopg.abc import PQGen
     from psycopg.pq.abc import PGresult
 
-    from migrator.adapter.shadow import Arguments
+    from migrator.adapter.shadow import Arguments, Compiled
 
 MANY = 500  # rows in one round trip
 _ATTRIBUTES = b"""SELECT a.attnum, c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
@@ -48,6 +50,7 @@ class Outcome(NamedTuple):
     names: tuple[str, ...] | None = None
     rows: Sequence[Row] = ()
     rowcount: int = -1
+    declared: tuple[str, ...] = ()  # the types that the result's columns were declared with, '' without one
 
 
 NOTHING = Outcome()
@@ -115,9 +118,20 @@ class Session(Dialogue):
         if compiled.is_about_the_schema:
             names, rows = self.tables.shadow.answer(sql, arguments)
             return Outcome(names, rows)
-        translated = translate(only, compiled, self.tables.known, {})
-        self.tables.translations.put(sql, translated)
+        translated = self._translated(sql, only, compiled, arguments)
         return (yield from self._run(translated, given(arguments, translated.parameters), implicit=implicit))
+
+    def _translated(self, sql: str, only: Sorted, compiled: Compiled, arguments: Arguments) -> Translated:
+        """For this call and all that follow."""
+        try:
+            translated = translate(only, compiled, self.tables.known, {})
+        except sqlite3.NotSupportedError:
+            values = given(arguments, parameters(only.statement))
+            if not values:
+                raise
+            translated = spelled_out(only, compiled, self.tables.known, values)
+        self.tables.translations.put(sql, translated)
+        return translated
 
     def _run(self, translated: Translated, values: list[Plain], *, implicit: bool) -> PQGen[Outcome]:
         translated, encoded = self._encoded(translated, values)
@@ -161,27 +175,36 @@ class Session(Dialogue):
         found = sort_out(sql)
         if len(found) == 1 and found[0].kind != "dml":
             raise sqlite3.ProgrammingError("executemany() can only execute DML statements.")
-        count, waiting, last_rowid = 0, list[Command](), self.last_rowid
+        count, last_rowid, waiting = 0, self.last_rowid, list[Command]()
         translated: Translated | None = None
-        for arguments in rows:
-            if translated is None:
-                translated = self.tables.translations.get(sql) or self._translated(sql, found, arguments)
-                yield from self.begin_for(changing=True)
-            other, encoded = self._encoded(translated, given(arguments, translated.parameters))
-            waiting.append(Command(other.alone, encoded, other.oids, other.formats))
-            if len(waiting) == MANY:
-                count += yield from self._all(translated, waiting)
-                waiting = []
+        try:
+            for arguments in rows:
+                if translated is None:
+                    translated = self._known_or_new(sql, found, arguments)
+                    yield from self.begin_for(changing=True)
+                waiting.append(self._command(translated, arguments))
+                if len(waiting) == MANY:
+                    batch, waiting = waiting, []
+                    count += yield from self._all(translated, batch)
+        except BaseException:
+            if translated is not None and waiting:
+                yield from self._all(translated, waiting)
+            raise
         if translated is not None and waiting:
             count += yield from self._all(translated, waiting)
         self.last_rowid = last_rowid
         return Outcome(rowcount=count)
 
-    def _translated(self, sql: str, found: Sequence[Sorted], arguments: Arguments) -> Translated:
+    def _known_or_new(self, sql: str, found: Sequence[Sorted], arguments: Arguments) -> Translated:
+        known = self.tables.translations.get(sql)
+        if known is not None:
+            return known
         compiled = self.tables.shadow.compile(sql, arguments, query=False)
-        translated = translate(found[0], compiled, self.tables.known, {})
-        self.tables.translations.put(sql, translated)
-        return translated
+        return self._translated(sql, found[0], compiled, arguments)
+
+    def _command(self, translated: Translated, arguments: Arguments) -> Command:
+        other, encoded = self._encoded(translated, given(arguments, translated.parameters))
+        return Command(other.alone, encoded, other.oids, other.formats)
 
     def _all(self, translated: Translated, commands: Sequence[Command]) -> PQGen[int]:
         """The number of rows. Where one is refused, those before it are done again without it."""
@@ -221,21 +244,23 @@ class Session(Dialogue):
         rows = shape.rows(result)
         if translated.hidden:
             rows = self._told(translated, rows)
-        return Outcome(shape.names, rows, rowcount) if shape.names else Outcome(rowcount=rowcount)
+        return Outcome(shape.names, rows, rowcount, shape.declared) if shape.names else Outcome(rowcount=rowcount)
 
     def _shape(self, translated: Translated, result: PGresult) -> PQGen[Shape]:
         visible = result.nfields - translated.hidden
-        readers = []
+        readers, declared = [], []
         for place in range(visible):
-            column, table = None, result.ftable(place)
+            key, table = ("", ""), result.ftable(place)
             if table:
                 attributes = yield from self._attributes(table)
-                column = self.tables.known.by_target.get(attributes.get(result.ftablecol(place), ("", "")))
+                key = attributes.get(result.ftablecol(place), key)
+            column = self.tables.known.by_target.get(key)
             readers.append(reader(result.ftype(place), column, translated.columns))
+            declared.append(self.tables.known.declared.get(key, ""))
         names = translated.names
         if names is None or len(names) != visible:
             names = tuple((result.fname(place) or b"").decode() for place in range(visible))
-        return shape_of(self.context, result, names, readers)
+        return shape_of(self.context, result, names, readers, declared)
 
     def _attributes(self, table: int) -> PQGen[dict[int, tuple[str, str]]]:
         """Number → names of table and column, of a table or a view."""

@@ -25,6 +25,7 @@ class Shape:
     transformer: Transformer
     names: tuple[str, ...]
     make: Callable[[Row], Row] | None
+    declared: tuple[str, ...] = ()
 
     def rows(self, result: PGresult) -> Sequence[Row]:
         """Raises sqlite3.DataError for a value that SQLite could not have."""
@@ -51,8 +52,14 @@ def row_maker(readers: Sequence[Reader | None]) -> Callable[[Row], Row] | None:
     return make
 
 
-def shape_of(context: Any, result: PGresult, names: Sequence[str], readers: Sequence[Reader | None]) -> Shape:
+def shape_of(
+    context: Any,
+    result: PGresult,
+    names: Sequence[str],
+    readers: Sequence[Reader | None],
+    declared: Sequence[str],
+) -> Shape:
     """For this result and all others of the same statement."""
     transformer = adapt.Transformer(context)
     transformer.set_pgresult(result, set_loaders=True)
-    return Shape(transformer, tuple(names), row_maker(readers))
+    return Shape(transformer, tuple(names), row_maker(readers), tuple(declared))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NoReturn
 
@@ -49,6 +49,7 @@ class Translated:
 
     `parameters` are names by number, None for `?`; `sources` the places among them of the values that are sent.
     `columns` is what it reads and writes. `gives_id`: SQLite may make something else of a NULL, so a literal says it.
+    `spelled`: all values are written into the statement.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Translated:
     columns: tuple[ColumnPlan, ...]
     names: tuple[str, ...] | None
     rowid: Rowid | None
+    spelled: bool = False
 
     @cached_property
     def hidden(self) -> int:
@@ -76,6 +78,8 @@ class Translated:
 
     def encoded(self, values: Sequence[Plain]) -> list[bytes | None]:
         """Raises Unfit."""
+        if self.spelled:
+            raise Unfit("a value where nothing says of which type it is")
         if self.gives_id and any(values[source] is None for source in self.sources):
             raise Unfit("a NULL, of which SQLite makes the next id")
         return [
@@ -92,6 +96,8 @@ class Translated:
         ]
 
     def _takes(self, encode: Encoder, value: Plain) -> bool:
+        if self.spelled:
+            return False
         if value is None:
             return not self.gives_id
         try:
@@ -142,6 +148,16 @@ def translate(found: Sorted, compiled: Compiled, known: Known, literals: Mapping
         names=compiled.names,
         rowid=rowid,
     )
+
+
+def spelled_out(found: Sorted, compiled: Compiled, known: Known, values: Sequence[Plain]) -> Translated:
+    """For a statement that only its values make clear: what stands for it, to be translated for every call.
+
+    Raises sqlite3.NotSupportedError where they do not.
+    """
+    places = dict(enumerate(values))
+    translated = translate(found, compiled, known, places)
+    return replace(translated, sources=tuple(places), encoders=(str.encode,) * len(places), spelled=True)
 
 
 def decline(rewritten: Rewritten) -> NoReturn:

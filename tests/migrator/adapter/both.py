@@ -85,10 +85,10 @@ class Moved:
     template: str
 
     @contextmanager
-    def copies(self, folder: Path) -> Iterator[Both]:
-        path = folder / "copy.db"
+    def copies(self, folder: Path, name: str = "copy") -> Iterator[Both]:
+        path = folder / f"{name}.db"
         shutil.copyfile(self.path, path)
-        name = f"copy_of_{self.template}"
+        name = f"{name}_of_{self.template}"
         with psycopg.connect(self.server.url("postgres"), autocommit=True) as admin:
             quoted = sql.Identifier(name), sql.Identifier(self.template)
             admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*quoted))

@@ -17,6 +17,13 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield found
 
 
+@pytest.fixture(scope="session")
+def unchanged(shop: Moved, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """One copy for all tests that leave everything as it is."""
+    with shop.copies(tmp_path_factory.mktemp("unchanged"), "unchanged") as copies:
+        yield copies
+
+
 @pytest.fixture
 def both(shop: Moved, tmp_path: Path) -> Iterator[Both]:
     with shop.copies(tmp_path) as copies:

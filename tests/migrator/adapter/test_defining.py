@@ -151,16 +151,16 @@ def test_tables_that_somebody_else_has_made_or_changed_are_found(both: Both) -> 
         ("SELECT * FROM orders, sqlite_master", "no-table"),
     ],
 )
-def test_all_else_is_declined_with_its_rule(both: Both, statement: str, rule: str) -> None:
-    with closing(adapter.connect(both.url)) as connection:
+def test_all_else_is_declined_with_its_rule(unchanged: Both, statement: str, rule: str) -> None:
+    with closing(adapter.connect(unchanged.url)) as connection:
         with pytest.raises((sqlite3.NotSupportedError, sqlite3.OperationalError), match=rf"\({rule}\)"):
             connection.execute(statement)
         assert not connection.in_transaction
         assert len(connection.execute("SELECT * FROM orders").fetchall()) == 3
 
 
-def test_settings_do_nothing_and_maintenance_is_left_to_the_server(both: Both) -> None:
-    with closing(adapter.connect(both.url)) as connection:
+def test_settings_do_nothing_and_maintenance_is_left_to_the_server(unchanged: Both) -> None:
+    with closing(adapter.connect(unchanged.url)) as connection:
         for statement in ("PRAGMA synchronous = OFF", "PRAGMA cache_size(-2000)", "VACUUM", "ANALYZE", "REINDEX"):
             assert connection.execute(statement).fetchall() == []
         assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)

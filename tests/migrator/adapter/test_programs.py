@@ -31,6 +31,9 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT name FROM customers WHERE since BETWEEN ? AND ?", ("2026-01-01 10:00:01", "9999-12-31 23:59:59")),
     ("SELECT max(since), count(since) FROM customers", ()),
     ("SELECT 1, 2.5, 'x', NULL, x'00'", ()),
+    ("SELECT ?, :b, ? + 1", ("a", 2.5, 3)),
+    ("SELECT id, ? AS mark FROM orders ORDER BY id", (None,)),
+    ("SELECT id FROM orders WHERE pieces * ? > ? ORDER BY id", (1.5, 2)),
     ("SELECT rowid, label FROM orders ORDER BY rowid", ()),
     ("SELECT name FROM customers WHERE name LIKE ? ORDER BY name", ("%b%",)),
     ("WITH big AS (SELECT * FROM orders WHERE pieces > ?) SELECT label FROM big ORDER BY id", (1,)),
@@ -45,12 +48,12 @@ QUERIES: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("query", "arguments"), QUERIES)
-def test_queries(both: Both, query: str, arguments: Any) -> None:
+def test_queries(unchanged: Both, query: str, arguments: Any) -> None:
     def body(connection: Any) -> Any:
         cursor = connection.execute(query, arguments)
         return cursor.description, cursor.rowcount, cursor.fetchall(), cursor.lastrowid, connection.in_transaction
 
-    both.same(body)
+    unchanged.same(body)
 
 
 CHANGES: list[tuple[str, Any]] = [
@@ -131,7 +134,7 @@ def test_cursors(both: Both) -> None:
     both.same(body)
 
 
-def test_rows_by_name(both: Both) -> None:
+def test_rows_by_name(unchanged: Both) -> None:
     def body(connection: Any) -> Any:
         connection.row_factory = adapter.Row
         first, second = connection.execute("SELECT id, name AS Who, 1 FROM customers ORDER BY id LIMIT 2").fetchall()
@@ -139,10 +142,10 @@ def test_rows_by_name(both: Both) -> None:
         assert (first == again, first == second, hash(first) == hash(again)) == (True, False, True)
         return first["WHO"], first[0], first[-1], first[0:2], first.keys(), len(first), list(first), tuple(second)
 
-    both.same(body)
+    unchanged.same(body)
 
 
-def test_sqlites_own_row_class_and_factories(both: Both) -> None:
+def test_sqlites_own_row_class_and_factories(unchanged: Both) -> None:
     def body(connection: Any) -> Any:
         connection.row_factory = sqlite3.Row
         row = connection.execute("SELECT id, name FROM customers WHERE id = 1").fetchone()
@@ -154,16 +157,16 @@ def test_sqlites_own_row_class_and_factories(both: Both) -> None:
         cursor.row_factory = None
         return row["NAME"], dict(row), row.keys(), mapped, cursor.execute("SELECT 1").fetchall()
 
-    both.same(body)
+    unchanged.same(body)
 
 
-def test_a_missing_name_is_an_index_error(both: Both) -> None:
+def test_a_missing_name_is_an_index_error(unchanged: Both) -> None:
     def body(connection: Any) -> Any:
         connection.row_factory = adapter.Row
         with pytest.raises(IndexError):
             connection.execute("SELECT 1 AS a").fetchone()["b"]
 
-    both.same(body)
+    unchanged.same(body)
 
 
 FAILURES: list[tuple[str, Any]] = [
@@ -192,18 +195,48 @@ FAILURES: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize("twice", [False, True])
 @pytest.mark.parametrize(("statement", "arguments"), FAILURES)
-def test_failures(both: Both, statement: str, arguments: Any, twice: bool) -> None:
+def test_failures(unchanged: Both, statement: str, arguments: Any, twice: bool) -> None:
     """What fails with SQLite's words, also once the statement is known."""
 
     def body(connection: Any) -> Any:
         first = attempt(connection, statement, arguments) if twice else None
         return first, attempt(connection, statement, arguments), connection.in_transaction
 
-    both.same(body)
+    unchanged.same(body)
 
 
-def test_a_check_that_fails(both: Both) -> None:
+def test_a_check_that_fails(unchanged: Both) -> None:
     def body(connection: Any) -> Any:
         return attempt(connection, "INSERT INTO customers (name) VALUES ('x')")[0]
 
-    assert both.same(body) == "IntegrityError"
+    assert unchanged.same(body) == "IntegrityError"
+
+
+DETECTED = adapter.PARSE_DECLTYPES | adapter.PARSE_COLNAMES
+
+
+@pytest.mark.parametrize("detected", [0, adapter.PARSE_DECLTYPES, adapter.PARSE_COLNAMES, DETECTED])
+def test_types_are_detected_as_sqlite3_detects_them(unchanged: Both, detected: int) -> None:
+    adapter.register_converter("boolean", lambda raw: raw == b"1")
+    adapter.register_converter("loud", lambda raw: raw.decode().upper())
+
+    def body(connection: Any) -> Any:
+        columns = 'active, name AS "name [loud]", score, since, price'
+        joined = "customers JOIN orders ON customer = customers.id"
+        cursor = connection.execute(f"SELECT {columns} FROM {joined} ORDER BY orders.id")
+        return cursor.description, cursor.fetchall()
+
+    try:
+        unchanged.same(body, detect_types=detected)
+    finally:
+        del sqlite3.converters["BOOLEAN"], sqlite3.converters["LOUD"]
+
+
+def test_text_factories(unchanged: Both) -> None:
+    def body(connection: Any) -> Any:
+        connection.text_factory = bytes
+        found = connection.execute("SELECT name, id, email, photo FROM customers ORDER BY id").fetchall()
+        connection.text_factory = lambda raw: raw.decode().upper()
+        return found, connection.execute("SELECT name FROM customers ORDER BY id").fetchall()
+
+    unchanged.same(body)

@@ -177,6 +177,20 @@ def test_many_rows_of_which_one_fails(both: Both, level: str | None) -> None:
     both.same(body, isolation_level=level)
 
 
+def test_many_rows_of_which_one_cannot_be_sent(both: Both) -> None:
+    def body(connection: Any) -> Any:
+        rows = [(1, "a"), (1, "b"), (1, object()), (1, "c")]
+        with pytest.raises(sqlite3.ProgrammingError):
+            connection.executemany(ADD, rows)
+        connection.commit()
+        found = [row[1:] for row in connection.execute(ORDERS)]
+        with pytest.raises(ZeroDivisionError):
+            connection.executemany(ADD, ((1, f"{1 / (2 - number)}") for number in range(5)))
+        return found, connection.in_transaction, [row[1:] for row in connection.execute(ORDERS)]
+
+    both.same(body)
+
+
 def test_changing_the_isolation_level_to_none_commits(both: Both) -> None:
     def body(connection: Any) -> Any:
         connection.execute(ADD, (1, "kept"))
