@@ -253,7 +253,7 @@ def given(arguments: Sequence[Any] | Mapping[str, Any], names: Sequence[str | No
 
     Raises sqlite3.ProgrammingError where sqlite3 does.
     """
-    if isinstance(arguments, Mapping):
+    if type(arguments) is not tuple and isinstance(arguments, Mapping):
         if None in names:
             raise sqlite3.ProgrammingError(
                 f"Binding {names.index(None) + 1} has no name, but you supplied a dictionary (which has only names)."

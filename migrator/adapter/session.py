@@ -135,11 +135,18 @@ class Session(Dialogue):
 
     def _run(self, translated: Translated, values: list[Plain], *, implicit: bool) -> PQGen[Outcome]:
         translated, encoded = self._encoded(translated, values)
-        yield from self.begin_for(changing=implicit and translated.begins)
-        behind = yield from self._behind(translated)
+        if implicit and translated.begins and not self.transaction.open:
+            yield from self.begin_for(changing=True)
+        behind = (yield from self._behind(translated)) if translated.gives_id else ()
         command = Command(translated.sql, encoded, translated.oids, translated.formats)
-        result = yield from self.guarded(Verb.WRITE if translated.writes else Verb.READ, command, behind)
-        return (yield from self._outcome(translated, result))
+        try:
+            [result] = yield from self.attempt(Verb.WRITE if translated.writes else Verb.READ, [command], behind)
+        except Failed as failed:
+            raise self.failure(failed.error) from failed.error
+        shape = self._shapes.get(translated)
+        if shape is None and result.nfields:
+            shape = self._shapes[translated] = yield from self._shape(translated, result)
+        return self._outcome(translated, result, shape)
 
     def _encoded(self, translated: Translated, values: list[Plain]) -> tuple[Translated, list[bytes | None]]:
         """The statement that these values go with, and what is sent of them."""
@@ -230,17 +237,14 @@ class Session(Dialogue):
 
     # -- results -------------------------------------------------------------------------------------------------------
 
-    def _outcome(self, translated: Translated, result: PGresult) -> PQGen[Outcome]:
+    def _outcome(self, translated: Translated, result: PGresult, shape: Shape | None) -> Outcome:
         changed = (result.command_tuples or 0) if translated.writes else 0
         self.total_changes += changed
         rowcount = changed if translated.begins else -1
-        if not result.nfields:
+        if shape is None:
             if translated.rowid is not None:
                 self.last_rowid = None
             return Outcome(rowcount=rowcount)
-        shape = self._shapes.get(translated)
-        if shape is None:
-            shape = self._shapes[translated] = yield from self._shape(translated, result)
         rows = shape.rows(result)
         if translated.hidden:
             rows = self._told(translated, rows)

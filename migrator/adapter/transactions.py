@@ -36,8 +36,9 @@ GUARD = b'"migrator guard"'
 _KEY = 0x6D696772  # the lock's number beside the schema's
 BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_TO_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
-LOCK = b"SELECT pg_advisory_xact_lock(%d, current_schema()::regnamespace::oid::int)" % _KEY
+LOCK = b"SELECT pg_advisory_xact_lock(%d, quote_ident(current_schema())::regnamespace::oid::int)" % _KEY
 _HOLD, _LET_GO, _RETURN = b"SAVEPOINT " + GUARD, b"RELEASE SAVEPOINT " + GUARD, b"ROLLBACK TO SAVEPOINT " + GUARD
+_ANEW = [_LET_GO, _HOLD]
 CHECK_DEFERRED = b"SET CONSTRAINTS ALL IMMEDIATE"
 
 
@@ -54,6 +55,8 @@ class Transaction:
 
     def before(self, verb: Verb) -> list[bytes]:
         """What is to be sent in front of a statement that reads or writes."""
+        if self.guard is Guard.BEFORE and self.locked:
+            return _ANEW
         lock = [LOCK] if verb is Verb.WRITE and not self.locked else []
         if not self.open:
             return lock
@@ -69,7 +72,7 @@ class Transaction:
 
     def done(self, verb: Verb) -> None:
         """The statement has succeeded, behind what before() said."""
-        if not self.open:
+        if not self.open or (self.guard is Guard.BEFORE and verb is Verb.WRITE and self.locked):
             return
         self.begun = True
         self.locked = self.locked or verb is Verb.WRITE

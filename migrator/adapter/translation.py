@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from typing import NoReturn
 
 from migrator.adapter.arguments import OIDS, TEXT_OID, Encoder, Plain, encoder, literal
@@ -18,7 +19,7 @@ from migrator.core.model import fold
 from migrator.core.names import quote_identifier, quote_literal
 from migrator.core.plan import ColumnPlan
 from migrator.core.sql.lexer import TokenKind, with_tokens
-from migrator.core.sql.placeholders import Driver, read_placeholders
+from migrator.core.sql.placeholders import Driver, Rendered, read_placeholders
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import SourceStatement, split
 
@@ -128,7 +129,7 @@ def translate(found: Sorted, compiled: Compiled, known: Known, literals: Mapping
     columns = _columns(compiled, known)
     expected = [rewritten.expects.get(argument.target) for argument in rendered.arguments]
     rowid = _rowid(found, compiled, known, rewritten)
-    sql = _numbered(rewritten.output) if rendered.arguments else rewritten.output
+    sql = _numbered(rendered)
     binary = tuple(int(name == "bytea") for name in expected)
     return Translated(
         text=found.statement.text,
@@ -184,17 +185,17 @@ def _with_literals(statement: SourceStatement, literals: Mapping[int, Plain]) ->
     return changed
 
 
-def _numbered(sql: str) -> str:
-    """psycopg's placeholders → the server's own."""
-    places: dict[str, int] = {}
+def _numbered(rendered: Rendered) -> str:
+    """psycopg's placeholders → the server's own: each is the place of its argument."""
+    places = {argument.target: place for place, argument in enumerate(rendered.arguments, 1)}
+    following = count(1)
 
     def number(found: re.Match[str]) -> str:
         if found.group() == "%%":
             return "%"
-        name = found[1] or f"%{len(places)}"
-        return f"${places.setdefault(name, len(places) + 1)}"
+        return f"${places[found[1]] if found[1] else next(following)}"
 
-    return _PLACES.sub(number, sql)
+    return _PLACES.sub(number, rendered.sql) if rendered.arguments else rendered.sql
 
 
 def _columns(compiled: Compiled, known: Known) -> tuple[ColumnPlan, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn, PGresult
 
 MOST_PREPARED = 256
-_ERROR = pq.ExecStatus.FATAL_ERROR
+_ERROR = int(pq.ExecStatus.FATAL_ERROR)
 _Key = tuple[bytes, tuple[int, ...]]
 
 
@@ -62,9 +62,12 @@ class Wire:
             name = self._names.get(key)
             if name is not None:
                 self._names.move_to_end(key)
-                self.pgconn.send_query_prepared(name, command.values, command.formats)
-                return self._checked((yield from generators.execute(self.pgconn)))
-        return (yield from self._pipelined(commands))
+                return self._alone(name, command)
+        return self._pipelined(commands)
+
+    def _alone(self, name: bytes, command: Command) -> PQGen[list[PGresult]]:
+        self.pgconn.send_query_prepared(name, command.values, command.formats)
+        return self._checked((yield from generators.execute(self.pgconn)))
 
     def script(self, sql: bytes) -> PQGen[None]:
         """Statements without values, in one message: all of them, or none outside of a transaction."""
@@ -77,23 +80,48 @@ class Wire:
         self._names.clear()
 
     def _pipelined(self, commands: Sequence[Command]) -> PQGen[list[PGresult]]:
+        names = [self._names.get((command.sql, command.oids)) for command in commands]
+        if None in names or self._surplus:
+            return (yield from self._preparing(commands))
+        send = self.pgconn.send_query_prepared
+        self.pgconn.enter_pipeline_mode()
+        for name, command in zip(names, commands, strict=True):
+            send(name, command.values, command.formats)  # type: ignore[arg-type]  # the line above has looked for None
+        results = yield from self._answers(len(commands))
+        for place, result in enumerate(results):
+            if result.status == _ERROR:
+                raise Failed(place, self._error(result))
+        return results
+
+    def _preparing(self, commands: Sequence[Command]) -> PQGen[list[PGresult]]:
+        """As _pipelined(), for commands of which some are not prepared yet."""
         self.pgconn.enter_pipeline_mode()
         answers = [(0, None)] * self._end_surplus() + self._send_all(commands)
-        self.pgconn.pipeline_sync()
-        yield from generators.send(self.pgconn)
-        found: list[list[PGresult]] = []
-        while len(found) <= len(answers):  # the last one answers the synchronisation
-            found.append((yield from generators.fetch_many(self.pgconn)))
-        self.pgconn.exit_pipeline_mode()
+        found = yield from self._answers(len(answers))
         results: list[PGresult] = []
-        for (place, prepared), (result, *_) in zip(answers, found, strict=False):
+        for (place, prepared), result in zip(answers, found, strict=True):
             if result.status == _ERROR:
                 raise Failed(place, self._error(result))
             if prepared is None:
                 results.append(result)
             else:
                 key, self._names[key] = prepared
+        self._surplus += [
+            self._names.popitem(last=False)[1] for _ in range(len(self._names) - MOST_PREPARED)
+        ]  # a program that makes up its SQL would fill the server
         return results[len(results) - len(commands) :]
+
+    def _answers(self, count: int) -> PQGen[list[PGresult]]:
+        """One for each message that was sent; the one that is left answers the synchronisation."""
+        self.pgconn.pipeline_sync()
+        yield from generators.send(self.pgconn)
+        found = []
+        for _ in range(count):
+            results = yield from generators.fetch_many(self.pgconn)
+            found.append(results[0])
+        yield from generators.fetch_many(self.pgconn)
+        self.pgconn.exit_pipeline_mode()
+        return found
 
     def _send_all(self, commands: Sequence[Command]) -> list[tuple[int, tuple[_Key, bytes] | None]]:
         """For every answer to come the place of its command, and what it prepares if it is not the command's result."""
@@ -112,9 +140,6 @@ class Wire:
         return answers
 
     def _end_surplus(self) -> int:
-        """A program that makes up its SQL would fill the server with statements."""
-        while len(self._names) > MOST_PREPARED:
-            self._surplus.append(self._names.popitem(last=False)[1])
         ended, self._surplus = self._surplus, []
         for name in ended:
             self.pgconn.send_query_params(b"DEALLOCATE " + name, None)

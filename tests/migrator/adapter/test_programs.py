@@ -32,6 +32,8 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT max(since), count(since) FROM customers", ()),
     ("SELECT 1, 2.5, 'x', NULL, x'00'", ()),
     ("SELECT ?, :b, ? + 1", ("a", 2.5, 3)),
+    ("SELECT id FROM orders WHERE ?2 = label AND ?1 = pieces AND pieces = ?1", (1, "one")),
+    ("SELECT id, '50%', pieces % 2 FROM orders WHERE label LIKE '%' || :l AND pieces % :two = 1", {"two": 2, "l": "e"}),
     ("SELECT id, ? AS mark FROM orders ORDER BY id", (None,)),
     ("SELECT id FROM orders WHERE pieces * ? > ? ORDER BY id", (1.5, 2)),
     ("SELECT rowid, label FROM orders ORDER BY rowid", ()),
