@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg import errors
@@ -16,7 +16,7 @@ from psycopg import errors
 from migrator.adapter.failures import Said, failure, operational
 from migrator.adapter.statements import Control
 from migrator.adapter.tables import Tables
-from migrator.adapter.transactions import BEGIN, CHECK_DEFERRED, LOCK, Transaction, Verb
+from migrator.adapter.transactions import BEGIN, CHECK_DEFERRED, Transaction, Verb
 from migrator.adapter.translation import PACK
 from migrator.adapter.wire import Command, Failed, Wire, plain
 
@@ -34,9 +34,9 @@ class Dialogue:
     wire: Wire
     tables: Tables
     context: Any
+    transaction: Transaction
     secrets: tuple[str | None, ...] = ()
     isolation: str | None = ""
-    transaction: Transaction = field(default_factory=Transaction)
     unchanged: Tables | None = None  # what was known before the transaction defined something
 
     # -- the application's words ---------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ class Dialogue:
             raise operational("cannot start a transaction within a transaction")
         if at_once:
             try:
-                yield from self.send([BEGIN, LOCK])
+                yield from self.send([BEGIN, self.transaction.lock])
             except sqlite3.Error:
                 yield from self.send([b"ROLLBACK"])
                 raise

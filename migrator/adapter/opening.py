@@ -10,6 +10,7 @@ from psycopg.types.string import TextLoader
 from migrator.adapter.reading import shared_tables
 from migrator.adapter.results import JSON, JSONB
 from migrator.adapter.session import Session
+from migrator.adapter.transactions import Transaction, lock_of
 from migrator.adapter.wire import Wire
 from migrator.core.errors import MigratorError
 from migrator.target.connection import Target, resolve_target
@@ -65,4 +66,6 @@ def session_of(
 ) -> Session:
     for name in (JSON, JSONB):
         connection.adapters.register_loader(name, TextLoader)
-    return Session(Wire(connection.pgconn), shared.tables, connection, (target.password,), isolation, shared=shared)
+    transaction = Transaction(lock_of(shared.tables.known.plan.target_schema))
+    wire, secrets = Wire(connection.pgconn), (target.password,)
+    return Session(wire, shared.tables, connection, transaction, secrets, isolation, shared=shared)

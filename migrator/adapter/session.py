@@ -17,7 +17,7 @@ from migrator.adapter.results import reader
 from migrator.adapter.shapes import Row, Shape, shape_of
 from migrator.adapter.statements import Pragma, Sorted, control, pragma, sort_out
 from migrator.adapter.tables import Shared, tables_of
-from migrator.adapter.transactions import LOCK, Verb
+from migrator.adapter.transactions import Verb
 from migrator.adapter.translation import (
     Translated,
     decline,
@@ -316,7 +316,7 @@ class Session(Dialogue):
 
     def _carry_out(self, change: Redefinition) -> PQGen[None]:
         if not self.transaction.open:
-            script = [LOCK.decode(), *change.statements]
+            script = [self.transaction.lock.decode(), *change.statements]
         else:
             yield from self.send(self.transaction.before(Verb.WRITE))
             script = list(change.statements)

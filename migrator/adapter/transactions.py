@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from zlib import crc32
 
 
 class Verb(Enum):
@@ -36,16 +37,21 @@ GUARD = b'"migrator guard"'
 _KEY = 0x6D696772  # the lock's number beside the schema's
 BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_TO_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
-LOCK = b"SELECT pg_advisory_xact_lock(%d, quote_ident(current_schema())::regnamespace::oid::int)" % _KEY
 _HOLD, _LET_GO, _RETURN = b"SAVEPOINT " + GUARD, b"RELEASE SAVEPOINT " + GUARD, b"ROLLBACK TO SAVEPOINT " + GUARD
 _ANEW = [_LET_GO, _HOLD]
 CHECK_DEFERRED = b"SET CONSTRAINTS ALL IMMEDIATE"
+
+
+def lock_of(schema: str) -> bytes:
+    """What makes all writers of that schema wait for each other."""
+    return b"SELECT pg_advisory_xact_lock(%d, %d)" % (_KEY, crc32(schema.encode()) - 2**31)
 
 
 @dataclass
 class Transaction:
     """`open` is what the application knows; `begun` is whether PostgreSQL has been told."""
 
+    lock: bytes
     open: bool = False
     begun: bool = False
     locked: bool = False
@@ -57,7 +63,7 @@ class Transaction:
         """What is to be sent in front of a statement that reads or writes."""
         if self.guard is Guard.BEFORE and self.locked:
             return _ANEW
-        lock = [LOCK] if verb is Verb.WRITE and not self.locked else []
+        lock = [self.lock] if verb is Verb.WRITE and not self.locked else []
         if not self.open:
             return lock
         if not self.begun:

@@ -14,7 +14,7 @@ from migrator.adapter.failures import Names, Said, failure
 from migrator.adapter.places import file_of, is_server
 from migrator.adapter.results import reader
 from migrator.adapter.statements import control, pragma, sort_out
-from migrator.adapter.transactions import BEGIN, BEGIN_TO_READ, LOCK, Guard, Transaction, Verb
+from migrator.adapter.transactions import BEGIN, BEGIN_TO_READ, Guard, Transaction, Verb, lock_of
 from migrator.core.convert import Options, Unfit
 from migrator.core.model import Affinity
 from migrator.core.pgtypes import parse_type
@@ -45,6 +45,7 @@ def test_servers(place: str) -> None:
 
 # -- transactions ------------------------------------------------------------------------------------------------------
 
+LOCK = lock_of("public")
 HOLD, LET_GO, BACK = (
     b'SAVEPOINT "migrator guard"',
     b'RELEASE SAVEPOINT "migrator guard"',
@@ -54,7 +55,7 @@ HOLD, LET_GO, BACK = (
 
 def test_what_stands_in_front_of_statements() -> None:
     """A place to return to, and no more of them than needed."""
-    transaction = Transaction()
+    transaction = Transaction(LOCK)
     assert (transaction.before(Verb.READ), transaction.before(Verb.WRITE)) == ([], [LOCK])
     transaction.open = True
     for verb, before in [
@@ -75,7 +76,7 @@ def test_what_stands_in_front_of_statements() -> None:
 
 
 def test_a_transaction_in_which_nothing_has_changed_begins_again() -> None:
-    transaction = Transaction(open=True)
+    transaction = Transaction(LOCK, open=True)
     assert transaction.before(Verb.WRITE) == [BEGIN, LOCK]
     assert transaction.failed() == [b"ROLLBACK"]
     assert transaction.before(Verb.WRITE) == [BEGIN, LOCK]
@@ -83,7 +84,7 @@ def test_a_transaction_in_which_nothing_has_changed_begins_again() -> None:
 
 
 def test_the_lock_is_lost_behind_a_savepoint_that_is_returned_to() -> None:
-    transaction = Transaction()
+    transaction = Transaction(LOCK)
     assert transaction.add_savepoint("a") == [BEGIN, b"SAVEPOINT migrator_0"]
     assert transaction.before(Verb.WRITE) == [HOLD, LOCK]
     transaction.done(Verb.WRITE)
