@@ -25,10 +25,11 @@ _TYPES = {
 _THE_SAME = ("bigint", "text", "bytea")
 
 
-def reader(oid: int, column: ColumnPlan | None, columns: Sequence[ColumnPlan]) -> Reader | None:
+def reader(oid: int, column: ColumnPlan | None, columns: Sequence[ColumnPlan], *, mixed: bool = False) -> Reader | None:
     """None where the value stays as it is. Raises sqlite3.NotSupportedError for a type that nothing explains.
 
-    `column` is the one that the result's column is; `columns` are all that the statement reads.
+    `column` is the one that the result's column is; `columns` are all that the statement reads. `mixed`: what is a
+    double may be an INTEGER in SQLite.
     """
     if column is not None:
         return _of_column(column)
@@ -41,7 +42,7 @@ def reader(oid: int, column: ColumnPlan | None, columns: Sequence[ColumnPlan]) -
         (item.type, item.options, item.affinity): item for item in columns if family(item.type.name) == family(name)
     }
     if name == "double precision":
-        mixed = any(affinity is not Affinity.REAL for _, _, affinity in same)
+        mixed = mixed or any(affinity is not Affinity.REAL for _, _, affinity in same)
         return _perhaps_counted if mixed else None
     if name == "numeric":
         return _sum_with_scale if any(kind.arguments for kind, _, _ in same) else _number

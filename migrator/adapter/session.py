@@ -259,7 +259,7 @@ class Session(Dialogue):
                 attributes = yield from self._attributes(table)
                 key = attributes.get(result.ftablecol(place), key)
             column = self.tables.known.by_target.get(key)
-            readers.append(reader(result.ftype(place), column, translated.columns))
+            readers.append(reader(result.ftype(place), column, translated.columns, mixed=translated.mixed))
             declared.append(self.tables.known.declared.get(key, ""))
         names = translated.names
         if names is None or len(names) != visible:

@@ -50,7 +50,7 @@ class Translated:
 
     `parameters` are names by number, None for `?`; `sources` the places among them of the values that are sent.
     `columns` is what it reads and writes. `gives_id`: SQLite may make something else of a NULL, so a literal says it.
-    `spelled`: all values are written into the statement.
+    `spelled`: all values are written into the statement. `mixed`: a double may stand for an INTEGER of SQLite's.
     """
 
     text: str
@@ -66,6 +66,7 @@ class Translated:
     columns: tuple[ColumnPlan, ...]
     names: tuple[str, ...] | None
     rowid: Rowid | None
+    mixed: bool
     spelled: bool = False
 
     @cached_property
@@ -148,6 +149,7 @@ def translate(found: Sorted, compiled: Compiled, known: Known, literals: Mapping
         columns=columns,
         names=compiled.names,
         rowid=rowid,
+        mixed=any(finding.rule == "mixed" for finding in rewritten.findings),
     )
 
 

@@ -32,6 +32,7 @@ def translate_statement(text: str, around: Surroundings, resolution: str | None 
         if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
             query = translate_query(tree, around, None)
             query.require_kinds()
+            _note_mixed(query.columns, around)
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
@@ -318,7 +319,14 @@ def _returning(node: exp.Expr, select: Select) -> str:
         return ""
     require_args(returning, "expressions")
     outputs: list[Output] = [output for item in returning.expressions for output in select.output(item)]
+    _note_mixed(outputs, select.around)
     return f" RETURNING {', '.join(output.sql for output in outputs)}"
+
+
+def _note_mixed(outputs: Sequence[Output], around: Surroundings) -> None:
+    """A column is read back as what it was; what is calculated is not."""
+    if any(output.value.mixed and not output.value.column for output in outputs):
+        around.note("mixed", "a result that SQLite gives as an INTEGER in some rows is a double in all of them")
 
 
 _STATEMENTS: dict[type[exp.Expr], Callable[[Any, Surroundings, str | None], str]] = {
