@@ -14,6 +14,7 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.index_parts import index_part, index_predicate
 from migrator.core.model import Check, Column, ForeignKey, Generated, Index, IndexColumn, Schema, Table, View, fold
 from migrator.core.names import NameBook, quote_identifier, quote_literal
+from migrator.core.origins import column_origin, table_origin, view_origin
 from migrator.core.plan import ColumnPlan, Orphans, Plan, TablePlan
 from migrator.core.scoping import KINDS, table_scope
 from migrator.core.sql.definitions import DefinitionError, read_view
@@ -311,7 +312,7 @@ class _Builder:
             target,
             f"CREATE VIEW {quote_identifier(target)} ({_listed(names)}) AS\n{query.sql}",
         )
-        origin = _literal(f"SQLite view {view.name}")
+        origin = _literal(view_origin(view.name, view.sql))
         self._add(Phase.COMMENT, target, target, f"COMMENT ON VIEW {quote_identifier(target)} IS {origin}")
         self.views.append(CarriedView(view.name, target, names))
         scoped = {
@@ -323,13 +324,12 @@ class _Builder:
 
     def _comments(self, plan: TablePlan, source: Table | None) -> None:
         table = quote_identifier(plan.target)
-        origin = f"SQLite table {plan.source}" if source else f"SQLite query over {', '.join(plan.covers)}"
+        origin = table_origin(source) if source else f"SQLite query over {', '.join(plan.covers)}"
         self._add(Phase.COMMENT, plan.target, plan.target, f"COMMENT ON TABLE {table} IS {_literal(origin)}")
-        for column in plan.carried if source else ():
-            original = source.column(column.source) if source else None
-            declared = original.declared_type if original else ""
-            collated = f" COLLATE {original.collation}" if original and original.collation != "BINARY" else ""
-            text = f"SQLite: {column.source}{' ' + declared if declared else ''}{collated}"
+        if source is None:
+            return
+        for column in plan.carried:
+            text = column_origin(source.column(column.source), column.options)
             sql = f"COMMENT ON COLUMN {table}.{quote_identifier(column.target)} IS {_literal(text)}"
             self._add(Phase.COMMENT, plan.target, column.target, sql)
 

@@ -34,13 +34,13 @@ class _Definition:
 class Definitions:
     """Of one script after the other: a foreign key can be made when its parent has been.
 
-    `refused` holds what SQLite says of statements that make nothing.
+    `refused` holds what SQLite says of statements that make nothing, `made` the target tables that are there.
     """
 
     schema: Schema
     blueprint: Blueprint
     refused: Mapping[str, str] = field(default_factory=dict)
-    _made: set[str] = field(default_factory=set, init=False)  # target tables
+    made: set[str] = field(default_factory=set)
     _waiting: list[tuple[str, str]] = field(
         default_factory=list, init=False
     )  # parent, and the foreign key that waits for it
@@ -62,7 +62,7 @@ class Definitions:
         if (difference := self._difference(definition)) is not None:
             said = self.refused.get(statement.text)
             return declined(statement, place, "definition", f"SQLite says: {said}." if said else difference)
-        sql = "".join(f"{part};\n" for part in self._made_of(definition)).removesuffix(";\n")
+        sql = "".join(f"{part};\n" for part in self.made_of(definition)).removesuffix(";\n")
         found = [finding for finding in self.blueprint.findings if _concerns(finding, definition.name)]
         notes = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in found)
         if not sql:
@@ -114,7 +114,7 @@ class Definitions:
         head, _, tail = created.rpartition("\n)")
         created = ",\n    ".join([head, *inner]) + "\n)" + tail
         yield _guarded(created) if definition.guarded else created
-        self._made.add(scope.target)
+        self.made.add(scope.target)
         own = {fold(index.name) for index in self.schema.table(definition.name).indexes if index.origin == "c"}
         for item in mine:
             if item.phase is Phase.INDEX and item.printed is None and item.name not in own:
@@ -129,7 +129,7 @@ class Definitions:
                 continue
             definition = (item.printed or item.sql).removesuffix(" NOT VALID")
             parent = parents[item.table, item.name]
-            if parent in self._made | {table}:
+            if parent in self.made | {table}:
                 yield _constraint(definition)
             else:
                 self._waiting.append((parent, definition))

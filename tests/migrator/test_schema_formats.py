@@ -207,7 +207,7 @@ def test_search_path_of_the_session_is_as_before(embedded_server: servers.Server
 @pytest.mark.parametrize("form", ["sql", "supabase", "alembic"])
 def test_the_originals_are_named(form: str, tmp_path: Path) -> None:
     text = source_of("chinook", "faithful", tmp_path).printed(form).read_text(encoding="utf-8").replace("\\'", "'")
-    assert "COMMENT ON TABLE \"invoiceline\" IS 'SQLite table InvoiceLine'" in text
+    assert 'COMMENT ON TABLE "invoiceline" IS \'SQLite table InvoiceLine' in text
     assert 'COMMENT ON COLUMN "invoiceline"."unitprice" IS \'SQLite: UnitPrice NUMERIC(10,2)\'' in text
 
 

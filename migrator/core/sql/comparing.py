@@ -5,15 +5,24 @@ https://www.sqlite.org/datatype3.html#type_conversions_prior_to_comparison
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from migrator.core.model import Affinity, fold
 from migrator.core.sql.scope import Kind, Untranslatable
-from migrator.core.sql.values import EXACT_IN_A_DOUBLE, Value, any_kind, beside, number, require, string, typed_alike
+from migrator.core.sql.values import (
+    EXACT_IN_A_DOUBLE,
+    LOOKS_NUMERIC,
+    Value,
+    any_kind,
+    beside,
+    converted,
+    number,
+    require,
+    string,
+    typed_alike,
+)
 
 _NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
-_LOOKS_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _KINDS_WITH_ONE_ORDER = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.TEXT, Kind.BLOB, Kind.BOOLEAN)
 _CALENDAR = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
 
@@ -21,6 +30,7 @@ _CALENDAR = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
 def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
     left, right = typed_alike(require(left), require(right))
+    left, right = _as_compared(left, right), _as_compared(right, left)
     if Kind.NULL in (left.kind, right.kind):
         return any_kind(left), any_kind(right)
     if left.stands_for_number and right.stands_for_number:
@@ -31,7 +41,15 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
         return _compared_texts(left, right, order=order)
     if left.kind is Kind.BLOB or (left.kind is Kind.UUID and not order):
         return left.sql, right.sql
+    if left.kind in _CALENDAR and any(one.column and other.parameter for one, other in ((left, right), (right, left))):
+        return left.sql, right.sql  # texts of one spelling are in the order of time
     raise Untranslatable(f"{left.kind} compared with {right.kind}")
+
+
+def _as_compared(value: Value, other: Value) -> Value:
+    """A literal as the affinity of the other side makes it; texts of numeric affinity have rules of their own."""
+    held_as_text = other.kind is Kind.TEXT and other.affinity is not Affinity.TEXT
+    return value if held_as_text else converted(value, other.affinity)
 
 
 def _compared_numbers(left: Value, right: Value) -> tuple[str, str]:
@@ -84,7 +102,7 @@ def _require_no_conversion(left: Value, right: Value, *, order: bool) -> None:
         if one.affinity not in _NUMERIC_AFFINITIES or other.affinity in _NUMERIC_AFFINITIES:
             continue
         if isinstance(other.literal, str):
-            if _LOOKS_NUMERIC.fullmatch(other.literal):
+            if LOOKS_NUMERIC.fullmatch(other.literal):
                 raise Untranslatable(f"SQLite converts {other.literal!r} to a number here")
         elif order and other.parameter is not None:
             other.parameter.looks_matter = True

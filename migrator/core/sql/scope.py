@@ -38,7 +38,8 @@ class ColumnScope:
     uniform: every value has the storage class that the kind stands for. It is False for a column that was widened,
     say to text because one number was not one; then only IS NULL, count() and plain output are translated. source: the
     name as the source declares it. exact: PostgreSQL's type is bigint, double precision, text or varchar. bytewise: its
-    own collation is C.
+    own collation is C. restored: whoever reads the output makes SQLite's value of it, so that plain output says what
+    SQLite says.
     """
 
     target: str
@@ -50,6 +51,7 @@ class ColumnScope:
     source: str = ""
     exact: bool = False
     bytewise: bool = False
+    restored: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlglot import exp
 
-from migrator.core.model import fold
+from migrator.core.model import Affinity, fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
-from migrator.core.sql.query import FromClause, Headings, Surroundings, listed, require_args
+from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
@@ -38,6 +38,7 @@ def translate_statement(
         if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
             query = translate_query(tree, around, None, headings)
             query.require_kinds()
+            _note_mixed(query.columns, around)
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
@@ -168,15 +169,37 @@ def _stored(value: Value, column: ColumnScope) -> str:
     if value.parameter is not None or value.kind is Kind.NULL:
         return value.sql
     if column.kind is Kind.BOOLEAN:
-        return _stored_truth(value)
+        return _stored_truth(v.converted(value, column.affinity))
     value = v.number(value) if value.kind is Kind.BOOLEAN else v.settled(v.require(value))
+    value = v.converted(value, column.affinity)
+    if column.kind is Kind.TEXT and not column.uniform:
+        return _widened(value, column)
     if value.kind is column.kind:
         return v.bare(value) if value.literal is not None else value.sql
     if column.kind is Kind.REAL and value.kind is Kind.INTEGER and isinstance(value.literal, int):
         return v.bare(value)
-    if column.kind is Kind.TEXT and value.kind is Kind.INTEGER:
+    if value.kind is Kind.INTEGER and isinstance(value.literal, int) and _holds_integers(column, value.literal):
+        return v.bare(value)
+    if column.kind is Kind.TEXT and value.kind is Kind.INTEGER and column.affinity is Affinity.TEXT:
         return v.text(value)
     raise Untranslatable(f"{value.kind} stored in {column.target}, which holds {column.kind}")
+
+
+def _widened(value: Value, column: ColumnScope) -> str:
+    """Numbers are texts in such a column, and a text that looks like one would be read as one."""
+    if value.kind is Kind.INTEGER:
+        return v.text(value)
+    if isinstance(value.literal, str) and not v.LOOKS_NUMERIC.fullmatch(value.literal):
+        return value.sql
+    raise Untranslatable(f"{value.kind} stored in {column.target}, which holds several storage classes")
+
+
+def _holds_integers(column: ColumnScope, number: int) -> bool:
+    """Whether a column of other numbers gives the integer back as SQLite does: as one, or as a REAL."""
+    if column.kind is Kind.NUMERIC:
+        return column.affinity is not Affinity.TEXT
+    counted = column.affinity in (Affinity.REAL, Affinity.NUMERIC, Affinity.INTEGER)
+    return column.kind is Kind.REAL and counted and abs(number) <= v.EXACT_IN_A_DOUBLE
 
 
 def _stored_truth(value: Value) -> str:
@@ -312,7 +335,15 @@ def _returning(node: exp.Expr, around: Surroundings, headings: Headings) -> str:
     select = Select(exp.Select(), around, None, headings)
     select.source.add(place.alias, place.table, nullable=False)
     select.source.crowded = bool(node.args.get("from_"))
-    return f" RETURNING {listed(select.results(returning.expressions, select.plain))}"
+    results = select.results(returning.expressions, select.plain)
+    _note_mixed(results, around)
+    return f" RETURNING {listed(results)}"
+
+
+def _note_mixed(outputs: Sequence[Output], around: Surroundings) -> None:
+    """A column is read back as what it was; what is calculated is not."""
+    if any(output.value.mixed and not output.value.column for output in outputs):
+        around.note("mixed", "a result that SQLite gives as an INTEGER in some rows is a double in all of them")
 
 
 _STATEMENTS: dict[type[exp.Expr], Callable[[Any, Surroundings, str | None], str]] = {

@@ -18,6 +18,8 @@ from migrator.core.sql.postgres_tokens import FREE
 from migrator.core.sql.scope import ColumnScope, Kind, Untranslatable
 
 INT64_MAX = 2**63 - 1
+LOOKS_NUMERIC = re.compile(r"[ \t-\r]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t-\r]*", re.ASCII)
+_NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
 EXACT_IN_A_DOUBLE = 2**53
 UNTYPED = "\ue002"  # stands for the type of a placeholder that is named elsewhere in the statement
 
@@ -147,7 +149,7 @@ def typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
 
 def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool = False) -> Value:
     """A column, qualified by the name of its table in the FROM clause. free: which needs not be there."""
-    name, widened = quote_identifier(scope.target), not scope.uniform
+    name, widened = quote_identifier(scope.target), not (scope.uniform or scope.restored)
     if scope.kind is Kind.INTEGER and scope.affinity is Affinity.REAL:
         scope = replace(scope, uniform=False)  # SQLite calculates with doubles
     return Value(
@@ -222,6 +224,27 @@ def bare(value: Value) -> str:
     if isinstance(value.literal, int):
         return str(value.literal) if value.literal >= 0 else f"({value.literal})"
     return value.sql.removesuffix("::float8")
+
+
+def converted(value: Value, affinity: Affinity | None) -> Value:
+    """A literal as that affinity makes it: https://www.sqlite.org/datatype3.html#type_affinity"""
+    if value.explicit or isinstance(value.literal, bool) or value.literal is None:
+        return value
+    if affinity in _NUMERIC_AFFINITIES and isinstance(value.literal, str):
+        return _numeric(value.literal) if LOOKS_NUMERIC.fullmatch(value.literal) else value
+    if affinity is Affinity.TEXT and isinstance(value.literal, int):
+        return string(str(value.literal))
+    return value
+
+
+def _numeric(text: str) -> Value:
+    number = float(text)
+    if number.is_integer() and abs(number) <= EXACT_IN_A_DOUBLE:
+        return integer(int(number))
+    digits = text.strip()
+    if digits.lstrip("+-").isdigit() and -INT64_MAX <= int(digits) <= INT64_MAX:
+        return integer(int(digits))
+    return real(repr(number))
 
 
 def divisor(right: Value, operator: str) -> str:

@@ -69,8 +69,10 @@ TYPES = {
 }
 
 DECLINED = {
-    "s = 1": "TEXT compared with INTEGER",
-    "i = '1'": "INTEGER compared with TEXT",
+    "s = 1.5": "TEXT compared with REAL",
+    "lower(s) = 1": "TEXT compared with INTEGER",
+    "i = '1x'": "INTEGER compared with TEXT",
+    "abs(i) = '1'": "INTEGER compared with TEXT",
     "i = r": "an INTEGER compared with a REAL, which PostgreSQL rounds",
     "i < 1e300": "an INTEGER compared with a REAL, which PostgreSQL rounds",
     "b = s": "BLOB compared with TEXT",

@@ -154,6 +154,8 @@ CHANGES: list[tuple[str, Any]] = [
     ("UPDATE p SET label = t.s FROM t WHERE t.id = p.code", ()),
     ("UPDATE t SET f = ?, g = NOT g, s = upper(s) WHERE id = ?", (1, 2)),
     ("UPDATE t SET f = i > 0, j = f, b = x'00ff', r = 2", ()),
+    ("INSERT INTO p (code, label, amount) VALUES ('13', 7, ' 2.0 '), ('14', -7, '9223372036854775807')", ()),
+    ("UPDATE t SET i = '5', r = '2.5', q = '3', s = 7, f = '1', d = 12 WHERE id = 3", ()),
     ("DELETE FROM p WHERE label LIKE ?", ("o%",)),
     ("DELETE FROM p WHERE code IN (SELECT j FROM t) RETURNING *", ()),
     ("DELETE FROM p AS x WHERE NOT EXISTS (SELECT 1 FROM t WHERE t.j = x.code)", ()),
@@ -269,3 +271,11 @@ def test_what_needs_types_is_declined_without_tables(sql: str) -> None:
     found = rewrite(statement, {}, Driver.PSYCOPG, "test")
     assert found.output is None
     assert found.findings[0].message
+
+
+@pytest.mark.parametrize(
+    "sql", ["UPDATE t SET at = 5", "UPDATE t SET at = '2024'", "UPDATE t SET i = '5x', r = '1e999'"]
+)
+def test_what_would_be_stored_as_another_value_is_declined(sql: str) -> None:
+    """The text column of numeric affinity would hold an integer in SQLite."""
+    assert rewritten(sql).output is None

@@ -1,0 +1,69 @@
+"""CREATE, DROP and ALTER in an application's code → what the target has for them, and what is known afterwards."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from migrator.adapter.known import Known
+from migrator.adapter.translation import decline
+from migrator.core.blueprint import Phase
+from migrator.core.model import Table, fold
+from migrator.core.names import quote_identifier
+from migrator.core.sql.split import SourceStatement
+
+
+@dataclass(frozen=True)
+class Redefinition:
+    """The statements to carry out, comments among them, and what is known when they have been."""
+
+    statements: tuple[str, ...]
+    known: Known
+
+
+def redefinition(statement: SourceStatement, known: Known) -> Redefinition | None:
+    """None where SQLite would change nothing, because of IF [NOT] EXISTS. Raises sqlite3.NotSupportedError."""
+    temporary = len(statement.tokens) > 1 and statement.tokens[1].is_word("TEMP", "TEMPORARY")
+    changed = known.after(statement.text)
+    if changed.schema == known.schema and not temporary:
+        return None
+    if statement.begins_with("ALTER"):
+        made = _altered(known, changed)
+    else:
+        before = statement.begins_with("DROP")
+        rewritten = (known if before else changed).rewriter().rewrite(statement, "statement")
+        if rewritten.output is None:
+            decline(rewritten)
+        made = [rewritten.output]
+    return Redefinition((*made, *changed.comments(known)), changed)
+
+
+def _altered(known: Known, changed: Known) -> list[str]:
+    """ADD COLUMN; everything else is declined."""
+    tables = {fold(table.name): table for table in known.schema.tables}
+    differing = [table for table in changed.schema.tables if tables.get(fold(table.name)) != table]
+    if len(differing) != 1 or not _has_more_columns(tables.get(fold(differing[0].name)), differing[0]):
+        raise sqlite3.NotSupportedError("Of ALTER TABLE only ADD COLUMN is translated. (statement)")
+    target = changed.by_source[fold(differing[0].name)].target
+    old, new = (_lines(item, target) for item in (known, changed))
+    added = [line for line in new if line not in old]
+    table = quote_identifier(target)
+    columns = {quote_identifier(column.target) for column in changed.by_source[fold(differing[0].name)].carried}
+    made = [
+        f"ALTER TABLE {table} ADD {'COLUMN ' if any(line.startswith(f'{name} ') for name in columns) else ''}{line}"
+        for line in added
+    ]
+    keys = {item.name for item in known.blueprint.phase(Phase.FOREIGN_KEY)}
+    references = [item for item in changed.blueprint.phase(Phase.FOREIGN_KEY) if item.name not in keys]
+    return made + [item.printed or item.sql for item in references]
+
+
+def _has_more_columns(before: Table | None, after: Table) -> bool:
+    return before is not None and after.columns[: len(before.columns)] == before.columns
+
+
+def _lines(known: Known, target: str) -> Sequence[str]:
+    """The parts of the CREATE TABLE."""
+    [sql] = [item.sql for item in known.blueprint.phase(Phase.TABLE) if item.table == item.name == target]
+    return sql.partition("(\n    ")[2].rpartition("\n)")[0].split(",\n    ")
