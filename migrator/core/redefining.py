@@ -62,7 +62,7 @@ class Definitions:
         if (difference := self._difference(definition)) is not None:
             said = self.refused.get(statement.text)
             return declined(statement, place, "definition", f"SQLite says: {said}." if said else difference)
-        sql = "".join(f"{part};\n" for part in self.made_of(definition)).removesuffix(";\n")
+        sql = "".join(f"{part};\n" for part in self._made_of(definition)).removesuffix(";\n")
         found = [finding for finding in self.blueprint.findings if _concerns(finding, definition.name)]
         notes = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in found)
         if not sql:
