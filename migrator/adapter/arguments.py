@@ -69,9 +69,14 @@ def without_nul(text: str) -> str:
     return text
 
 
-def encoder(expected: str | None, columns: Sequence[ColumnPlan]) -> Encoder:
-    """What makes bytes of a value that is not None. `columns` are those that the statement reads or writes."""
+def encoder(expected: str | None, columns: Sequence[ColumnPlan], *, shown: bool = False) -> Encoder:
+    """What makes bytes of a value that is not None. `columns` are those that the statement reads or writes.
+
+    `shown`: the value may come out again, where 1 and 1.0 are not the same; elsewhere it is stored or compared.
+    """
     same = [column for column in columns if family(column.type.name) == expected]
+    if expected in _NUMBERS:
+        return _NUMBERS[expected](same, shown)
     return _ENCODERS.get(expected or "", _converted)(same)
 
 
@@ -104,9 +109,9 @@ def _integers(columns: Sequence[ColumnPlan]) -> Encoder:
     return encode
 
 
-def _doubles(columns: Sequence[ColumnPlan]) -> Encoder:
+def _doubles(columns: Sequence[ColumnPlan], shown: bool) -> Encoder:
     affinities = {column.affinity for column in columns}
-    floats, integers = Affinity.TEXT not in affinities, not affinities & {Affinity.TEXT, Affinity.BLOB}
+    floats, integers = Affinity.TEXT not in affinities, not (shown or affinities & {Affinity.TEXT, Affinity.BLOB})
     signed_zero = affinities <= {Affinity.BLOB}
     counted = not affinities.isdisjoint(_COUNTED)
 
@@ -126,11 +131,13 @@ def _doubles(columns: Sequence[ColumnPlan]) -> Encoder:
     return encode
 
 
-def _decimals(columns: Sequence[ColumnPlan]) -> Encoder:
+def _decimals(columns: Sequence[ColumnPlan], shown: bool) -> Encoder:
     conversions = _conversions(columns)
     counted = all(column.affinity in _COUNTED for column in columns)
 
     def encode(value: Plain) -> bytes:
+        if shown and type(value) is float and value.is_integer():
+            raise _unfit(value, "a number that is no integer")
         if type(value) is float and value.is_integer() and abs(value) < 2**63 and counted:
             value = int(value)
         if type(value) not in (int, float) or (isinstance(value, float) and not math.isfinite(value)):
@@ -217,11 +224,10 @@ def _array(items: list[str | None]) -> str:
     return "{" + ",".join(quoted) + "}"
 
 
+_NUMBERS = {"double precision": _doubles, "numeric": _decimals}
 _ENCODERS: dict[str, Callable[[Sequence[ColumnPlan]], Encoder]] = {
     "": _of_any_type,
     "bigint": _integers,
-    "double precision": _doubles,
-    "numeric": _decimals,
     "text": _texts,
     "bytea": _blobs,
     "boolean": _booleans,

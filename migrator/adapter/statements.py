@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from migrator.core.model import fold
 from migrator.core.sql.lexer import Token, TokenKind
@@ -36,6 +38,19 @@ class Sorted:
     @property
     def has_returning(self) -> bool:
         return _outside_parentheses(self.statement.tokens, "RETURNING")
+
+    def shown(self, numbers: Sequence[int]) -> set[int]:
+        """Which of the placeholders, whose numbers stand in their order, may say what type a result has."""
+        if self.kind == "dml" and not self.has_returning:
+            return set()
+        tokens = self.statement.tokens
+        depths = list(accumulate(token.is_operator("(") - token.is_operator(")") for token in tokens))
+        outside = [place for place, depth in enumerate(depths) if depth == 0]
+        conditions = next((place for place in outside if tokens[place].is_word("WHERE")), len(tokens))
+        if self.word != "SELECT" or any(tokens[place].is_word("UNION", "INTERSECT", "EXCEPT") for place in outside):
+            conditions = len(tokens)
+        places = [place for place, token in enumerate(tokens) if token.kind is TokenKind.PLACEHOLDER]
+        return {number for place, number in zip(places, numbers, strict=True) if place < conditions}
 
     @property
     def may_update(self) -> bool:

@@ -129,6 +129,11 @@ def translate(found: Sorted, compiled: Compiled, known: Known, literals: Mapping
     assert rendered is not None
     columns = _columns(compiled, known)
     expected = [rewritten.expects.get(argument.target) for argument in rendered.arguments]
+    sources = tuple(
+        argument.source if isinstance(argument.source, int) else names.index(argument.source)
+        for argument in rendered.arguments
+    )
+    shown = found.shown(read_placeholders(found.statement.tokens).numbers)
     rowid = _rowid(found, compiled, known, rewritten)
     sql = _numbered(rendered)
     binary = tuple(int(name == "bytea") for name in expected)
@@ -137,11 +142,10 @@ def translate(found: Sorted, compiled: Compiled, known: Known, literals: Mapping
         parameters=names,
         alone=sql.encode(),
         sql=_with_rowid(sql, rowid, has_returning=found.has_returning).encode(),
-        sources=tuple(
-            argument.source if isinstance(argument.source, int) else names.index(argument.source)
-            for argument in rendered.arguments
+        sources=sources,
+        encoders=tuple(
+            encoder(name, columns, shown=source + 1 in shown) for name, source in zip(expected, sources, strict=True)
         ),
-        encoders=tuple(encoder(name, columns) for name in expected),
         oids=tuple(OIDS.get(name or "", TEXT_OID) for name in expected),
         formats=binary if any(binary) else None,
         writes=bool(compiled.writes),

@@ -47,7 +47,12 @@ def pair(embedded_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 def ordered(sql: str, rows: list[Any]) -> list[Any]:
     """The rows, sorted where the statement does not say in which order they come."""
-    return rows if "ORDER BY" in re.sub(r"OVER \([^)]*\)", "", sql) else sorted(rows, key=repr)
+    return rows if "ORDER BY" in re.sub(r"OVER \([^)]*\)", "", sql) else sorted(rows, key=_key)
+
+
+def _key(row: tuple[Any, ...]) -> str:
+    """SQLite calculates -x as 0 - x, which has another sign where x is 0.0."""
+    return repr(tuple(value + 0.0 if isinstance(value, float) else value for value in row))
 
 
 def _close(one: Any, other: Any) -> bool:
