@@ -149,7 +149,8 @@ class Engines:
         theirs, names = self._on_postgres(rewritten.rendered, arguments)
         ours, wanted = self._on_sqlite(sql, arguments)
         message = f"{ours}\n{theirs}\n  {sql}\n  {rewritten.rendered.sql}\n  {arguments}"
-        if theirs is None:
+        # Which condition is looked at first is said by neither, and one may be abs(-9223372036854775808).
+        if theirs is None or wanted == ["integer overflow"]:
             return False
         assert ours is not None, message
         if {"column-name", "no-table"}.isdisjoint(finding.rule for finding in rewritten.findings):
@@ -180,8 +181,8 @@ class Engines:
             cursor.exec_trace = trace
             rows = cursor.execute(sql, arguments or None).fetchall()
             return [rows, *(self.sqlite.execute(query).fetchall() for query in _TABLES)], names
-        except apsw.Error:
-            return None, []
+        except apsw.Error as error:
+            return None, [str(error)]
         finally:
             self.sqlite.execute("ROLLBACK TO before; RELEASE before")
 
