@@ -32,13 +32,13 @@ def test_bindings_of_a_function() -> None:
 
     assert module.name == "a.b"
     assert found == {
-        **dict.fromkeys(("p", "q", "rest", "more"), {How.PARAMETER}),
-        **dict.fromkeys(("os", "system"), {How.IMPORTED}),
+        **{name: {How.PARAMETER} for name in ("p", "q", "rest", "more")},
+        **{name: {How.IMPORTED} for name in ("os", "system")},
         "x": {How.ASSIGNED, How.ADDED},
         "y": {How.ASSIGNED},
         "w": {How.ENTERED},
-        **dict.fromkeys(("e", "c"), {How.ELEMENT}),
-        **dict.fromkeys(("z", "error", "k", "others", "first", "tail", "whole"), {How.OTHER}),
+        **{name: {How.ELEMENT} for name in ("e", "c")},
+        **{name: {How.OTHER} for name in ("z", "error", "k", "others", "first", "tail", "whole")},
         "inner": {How.DEFINED},
     }
 
