@@ -22,9 +22,10 @@ _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist", "ve
 
 @dataclass(frozen=True)
 class Files:
-    """`root` is what the names of files are relative to."""
+    """`root` is what the names of files are relative to; `top` is where imports begin."""
 
     root: Path
+    top: Path
     code: Codebase
     unread: tuple[Unread, ...]
 
@@ -57,7 +58,7 @@ def read_files(paths: Sequence[Path], progress: Progress) -> Files:
             unread.append(Unread(_printable(name), error.line, f"{error}"))
         progress.advance()
     progress.finish()
-    return Files(root, Codebase(modules, top.parts[1:], scripts), tuple(unread))
+    return Files(root, top, Codebase(modules, top.parts[1:], scripts), tuple(unread))
 
 
 def _top(paths: Sequence[Path]) -> Path:

@@ -7,7 +7,9 @@ import os
 import re
 import shutil
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO
@@ -19,15 +21,15 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.progress import Progress
 from migrator.core.recoding.edits import NewSource
 from migrator.core.recoding.names import SUPPORT
-from migrator.core.recoding.recode import Recoder
+from migrator.core.recoding.recode import Draft, Recoder
 from migrator.core.recoding.scripts import recode_script
 from migrator.core.sql.placeholders import Driver
-from migrator.core.sql.split import split
 from migrator.disk import put_in_place, writing
 from migrator.steps.definitions import Tables
 from migrator.steps.program import read_files
 
 _PARTIAL = ".part"
+_MANY = 24  # files; for fewer, starting processes takes longer than writing them
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Rewriting:
         """Lines of a unified diff that git and patch take."""
         for source in self.sources:
             before = f"a/{source.path}" if source.old else "/dev/null"
-            old, new = source.old.splitlines(keepends=True), source.new.splitlines(keepends=True)
+            old, new = _lines(source.old), _lines(source.new)
             for line in difflib.unified_diff(old, new, before, f"b/{source.path}"):
                 yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
@@ -63,17 +65,36 @@ class Rewriting:
 def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
     """What a rewrite would do; it writes nothing. Raises UsageError, SourceError, PlanError."""
     found = read_files(request.paths, progress)
-    created = [item.text for script in found.scripts for item in split(script.text) if item.begins_with("CREATE")]
-    definitions = request.tables.read([*found.code.definitions(), *created], progress)
-    progress.start("Rewriting", None)
+    definitions = request.tables.read(found.code.definitions(), progress)
     recoding = Recoder(found.code, definitions, request.driver).recode()
-    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.scripts]
+    results = _written(recoding.drafts, progress)
+    changed = [item for item in results if isinstance(item, NewSource) and item.new != item.old]
+    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.code.scripts]
+    beside = found.top / f"{SUPPORT}.py"
+    if any(f"{SUPPORT}." in source.new for source in changed) and not beside.exists():
+        name = PurePosixPath(beside.relative_to(found.root).as_posix())
+        changed.insert(0, NewSource(name, "", _support(changed)))
+    changed += [source for source, _ in scripts if source.new != source.old]
+    unwritten = (item for item in results if isinstance(item, Finding))
+    findings = [*recoding.findings, *unwritten, *(finding for _, inner in scripts for finding in inner)]
+    return Rewriting(found.root, tuple(changed), tuple(findings), found.unread)
+
+
+def _written(drafts: Sequence[Draft], progress: Progress) -> list[NewSource | Finding]:
+    """Each in turn, or, where there are many, by several processes: keeping every space takes its time."""
+    progress.start("Rewriting", len(drafts))
+    results = []
+    with ProcessPoolExecutor(min(4, os.cpu_count() or 1)) if len(drafts) > _MANY else nullcontext() as pool:
+        for result in (pool.map if pool else map)(Draft.write, drafts):
+            results.append(result)
+            progress.advance()
     progress.finish()
-    sources = [*recoding.sources, *(source for source, _ in scripts if source.new != source.old)]
-    if recoding.needs_support and found.code.tree.module_named(SUPPORT, found.code.tree.modules[0]) is None:
-        sources.insert(0, NewSource(PurePosixPath(f"{SUPPORT}.py"), "", _support(recoding.sources)))
-    findings = [*recoding.findings, *(finding for _, inner in scripts for finding in inner)]
-    return Rewriting(found.root, tuple(sources), tuple(findings), found.unread)
+    return results
+
+
+def _lines(text: str) -> list[str]:
+    """As patch counts them: a form feed ends none."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _support(sources: Iterable[NewSource]) -> str:

@@ -43,7 +43,8 @@ def sql(files: tuple[str, ...], driver: str, db: Path | None, plan: Path | None,
 
     What is translated gives the same rows, or is refused by PostgreSQL; the rule behind it was tried on both. What has
     no faithful translation is left as it is, as a comment with the reason. The tables are those of --db, as its plan
-    carries them; without --db those that the statements themselves create.
+    carries them; without --db those that the statements themselves create. Where there are none, only what needs no
+    types is translated, with a note.
 
     Placeholders in all five of SQLite's spellings become those of the driver; --json tells for each statement which
     argument goes where and which type it must have. A statement without placeholders is to be executed without

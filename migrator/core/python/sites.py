@@ -165,6 +165,11 @@ def _has_self(function: Scope) -> bool:
     return function.parent is not None and function.parent.is_class
 
 
+def looks_like_sql(text: str) -> bool:
+    """Whether a text can hardly be anything else."""
+    return _LOOKS_LIKE_SQL.match(text) is not None
+
+
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((item.value for item in call.keywords if item.arg == name), None)
 

@@ -41,6 +41,8 @@ class Identifiers:
                 self._last_id(site)
             elif _CHANGES.fullmatch(text):
                 self._changes(site)
+            elif site.method == "execute_insert":
+                self._returns(site)
         for scope in self.code.tree.scopes():
             for node in _lastrowids(scope):
                 self._lastrowid(node, scope)
@@ -75,7 +77,7 @@ class Identifiers:
 
     def _returns(self, site: Site) -> bool:
         """Notes that an INSERT is to give its row's id; False where it is none, or its table has no such column."""
-        if site.method != "execute":
+        if site.method not in ("execute", "execute_insert"):
             return False
         for text in site.texts:
             for statement in split(text.filled(HOLE, "?")):

@@ -12,23 +12,22 @@ _OLD = ("sqlite3", "aiosqlite", "pysqlite3")
 _NEW = ("psycopg", SUPPORT)
 
 
-def with_imports(source: str, before: str) -> str:
-    """What is used and not imported is imported; what was imported of the old drivers and is not used any more goes."""
+def with_imports(module: cst.Module) -> str:
+    """What is used and not imported is imported; what was imported of the old drivers and is not used any more goes.
+
+    Raises SyntaxError where the source is no Python.
+    """
+    source = module.code
     tree = ast.parse(source)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    used |= {
-        node.value.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    bound = {
-        alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-    }
+    aliases = (alias for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names)
+    bound = {alias.asname or alias.name for alias in aliases}
     wanted = [name for name in _NEW if name in names and name not in bound]
-    module = cst.parse_module(source).visit(_Imports(names, wanted))
-    assert isinstance(module, cst.Module)
-    return _with(module, wanted).code if wanted and not _has(module, wanted[0]) else module.code
+    if not wanted and not any(name in source for name in _OLD):
+        return source
+    changed = module.visit(_Imports(names, wanted))
+    assert isinstance(changed, cst.Module)
+    return _with(changed, wanted).code if wanted and not _has(changed, wanted[0]) else changed.code
 
 
 class _Imports(cst.CSTTransformer):
@@ -39,6 +38,9 @@ class _Imports(cst.CSTTransformer):
         self.used = used
         self.wanted = wanted
         self.placed = False
+
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:  # noqa: N802 - libcst's name
+        return False  # nothing in a line is a line
 
     def leave_SimpleStatementLine(  # noqa: N802 - libcst's name
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine

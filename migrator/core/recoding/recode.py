@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 import libcst as cst
 
@@ -19,18 +20,20 @@ from migrator.core.recoding.calls import Calls, is_kept, kept_connections
 from migrator.core.recoding.edits import (
     Argued,
     CalledOn,
+    Edit,
     Edits,
     Keyed,
     NewSource,
+    Range,
     Removed,
     Replaced,
     Respelled,
     TextEdit,
 )
 from migrator.core.recoding.identifiers import Identifiers
-from migrator.core.recoding.imports import with_imports
+from migrator.core.recoding.left_over import is_open, is_sqlites, left_over
 from migrator.core.recoding.names import SUPPORT, renamed
-from migrator.core.recoding.places import finding
+from migrator.core.recoding.places import finding, place_of
 from migrator.core.recoding.respelling import Literals
 from migrator.core.recoding.statements import Recoded, Statements
 from migrator.core.recoding.writing import NotFound, written
@@ -39,12 +42,28 @@ from migrator.core.sql.placeholders import Driver
 
 
 @dataclass(frozen=True)
-class Recoding:
-    """`sources` are only those that change. `needs_support` says whether the module beside the program is used."""
+class Draft:
+    """A file and what is to be changed in it, and nothing of the program: another process may write it."""
 
-    sources: tuple[NewSource, ...]
+    path: PurePosixPath
+    text: str
+    edits: Mapping[tuple[Range, str], Sequence[Edit]]
+
+    def write(self) -> NewSource | Finding:
+        """The new source, or why there is none: a file that would not compile stays as it is."""
+        try:
+            new = written(self.text, self.edits)
+            compile(new, self.path.as_posix(), "exec", dont_inherit=True)
+        except (NotFound, cst.ParserSyntaxError, SyntaxError) as error:
+            message = f"This file is left as it is: its changes could not be written ({error})."
+            return Finding("unwritten", Severity.WARNING, self.path.as_posix(), message)
+        return NewSource(self.path, self.text, new)
+
+
+@dataclass(frozen=True)
+class Recoding:
+    drafts: tuple[Draft, ...]
     findings: tuple[Finding, ...]
-    needs_support: bool
 
 
 @dataclass
@@ -61,16 +80,13 @@ class Recoder:
         self.identifiers = Identifiers(self.code, self.definitions, self.edits)
 
     def recode(self) -> Recoding:
-        if not any(True for _ in self.code.sites) and not self.code.connects:
-            return Recoding((), (), needs_support=False)
+        self.findings += left_over(self.code)
         self._statements()
         for module, edits in self.edits.items():
             self.findings += Calls(self.code, module, edits, self.kept).recode()
             self.findings += renamed(module, self.code.inference, edits, self._kept_names(module))
-        sources = tuple(self._sources())
-        return Recoding(
-            sources, tuple(dict.fromkeys(self.findings)), any(f"{SUPPORT}." in item.new for item in sources)
-        )
+        drafts = (Draft(module.path, module.text, edits.found) for module, edits in self.edits.items() if edits.found)
+        return Recoding(tuple(drafts), tuple(dict.fromkeys(self.findings)))
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -83,6 +99,9 @@ class Recoder:
                 continue
             if self.identifiers.replaces(site):
                 continue
+            if is_open(site):
+                self._leave(site)
+                continue
             recoded = statements.recode(site, _given(site))
             self.findings += recoded.findings
             if recoded.wanted is not None:
@@ -91,6 +110,13 @@ class Recoder:
         for recoded in done:
             self._call(recoded)
         self.findings += self.identifiers.findings
+
+    def _leave(self, site: Site) -> None:
+        if any(is_sqlites(text.filled("x")) for text in site.texts) and not self.findings_at(site):
+            self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
+
+    def findings_at(self, site: Site) -> list[Finding]:
+        return [item for item in self.findings if item.where == place_of(site)]
 
     def _literals(self, literals: Literals, done: Sequence[Recoded]) -> None:
         parts: dict[tuple[Module, ast.expr], dict[int, tuple[TextEdit, ...]]] = {}
@@ -159,34 +185,20 @@ class Recoder:
         behind = "_async" if any(made.type.startswith("aiosqlite.") for made in site.of) else ""
         if site.method == "execute" and site.arguments is None and transactions.is_kept_at_once(self.code, site):
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.executescript{behind}"))
-        elif site.method in ("executescript", "execute_fetchall") or (site.method == "executemany" and of_connection):
+        elif site.method in ("executescript", "execute_fetchall", "execute_insert") or (
+            site.method == "executemany" and of_connection
+        ):
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.{site.method}{behind}"))
         elif site.method == "execute" and site in self.guarded:
             edits.add(site.call.node, CalledOn(f"{SUPPORT}.execute{behind}"))
-        elif site.method == "execute_insert":
-            self.findings.append(finding(site, "sqlite-api", "execute_insert() is aiosqlite's own: use RETURNING."))
 
-    # -- sources -------------------------------------------------------------------------------------------------------
+    # -- names ---------------------------------------------------------------------------------------------------------
 
     def _kept_names(self, module: Module) -> frozenset[ast.AST]:
         """The function in a connect() call goes with the call, or stays with it."""
         return frozenset(call.node.func for call in self.code.connects if call.scope.module is module) | frozenset(
             call.node for call in self.code.connects
         )
-
-    def _sources(self) -> Iterator[NewSource]:
-        for module, edits in self.edits.items():
-            if not edits.found:
-                continue
-            try:
-                new = with_imports(written(module.text, edits.found), module.text)
-                compile(new, module.path.as_posix(), "exec", dont_inherit=True)
-            except (NotFound, cst.ParserSyntaxError, SyntaxError) as error:
-                message = f"This file is left as it is: its changes could not be written ({error})."
-                self.findings.append(Finding("unwritten", Severity.WARNING, module.path.as_posix(), message))
-                continue
-            if new != module.text:
-                yield NewSource(module.path, module.text, new)
 
 
 def _given(site: Site) -> Given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from migrator.core.recoding.edits import (
     Respelled,
     Unawaited,
 )
+from migrator.core.recoding.imports import with_imports
 from migrator.core.recoding.spelling import respelled
 
 # What ast and libcst call the same thing.
@@ -55,13 +57,13 @@ class NotFound(Exception):
 
 
 def written(source: str, edits: Mapping[tuple[Range, str], Sequence[Edit]]) -> str:
-    """The source with the changes. Raises NotFound, and libcst.ParserSyntaxError."""
+    """The source with the changes, and the imports that they need. Raises NotFound, and libcst.ParserSyntaxError."""
     wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
     writer = _Writer(edits)
     module = wrapper.visit(writer)
     if missed := set(edits) - writer.done:
         raise NotFound(", ".join(f"line {place.line} ({kind})" for place, kind in sorted(missed, key=str)))
-    return module.code
+    return with_imports(module)
 
 
 class _Writer(cst.CSTTransformer):
@@ -71,6 +73,16 @@ class _Writer(cst.CSTTransformer):
         super().__init__()
         self.edits = edits
         self.done: set[tuple[Range, str]] = set()
+        self.lines = sorted(place.line for place, _ in edits)
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Statements in which nothing changes are not looked into."""
+        if not isinstance(node, cst.BaseStatement):
+            return True
+        found = self.get_metadata(PositionProvider, node)
+        assert isinstance(found, CodeRange)
+        first = bisect_left(self.lines, found.start.line)
+        return first < len(self.lines) and self.lines[first] <= found.end.line
 
     def on_leave(self, original_node: Any, updated_node: Any) -> Any:
         updated = super().on_leave(original_node, updated_node)

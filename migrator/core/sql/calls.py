@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from migrator.core.sql import json_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
@@ -22,6 +24,8 @@ class Caller(Protocol):
     def use_clock(self, what: str) -> None: ...
 
     def use_pack(self, what: str) -> None: ...
+
+    def warn(self, rule: str, text: str) -> None: ...
 
 
 Call = Callable[[Caller, str, Sequence[Value]], Value]
@@ -189,6 +193,31 @@ def _formatted(caller: Caller, found: re.Match[str], value: Value) -> str:
     return f"(repeat(' ', {width} - octet_length({text})) || {text})" if width else text
 
 
+def _characters(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    """Of literal code points that both engines have a character for."""
+    points = [argument.literal for argument in arguments]
+    if not all(isinstance(point, int) and 0 < point < 0x110000 and not 0xD800 <= point < 0xE000 for point in points):
+        raise Untranslatable("char() of other than literal code points", "function")
+    return replace(v.string("".join(chr(point) for point in points if isinstance(point, int))), literal=None)
+
+
+def _sign(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    value = v.number(v.typed(_only(name, arguments), Kind.REAL))
+    return Value(f"sign({value.sql}::float8)::bigint", Kind.INTEGER, exact=True)
+
+
+def _zeroes(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    length = _only(name, arguments).literal
+    if not isinstance(length, int) or not 0 <= length <= 1_000_000:
+        raise Untranslatable(f"{name}() of other than a literal length up to 1,000,000", "function")
+    return Value(f"decode(repeat('00', {length}), 'hex')", Kind.BLOB, nullable=False)
+
+
+def _state(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    instead = "INSERT … RETURNING gives the id" if name == "last_insert_rowid" else "the driver's rowcount says it"
+    raise Untranslatable(f"{name}() asks the connection what it did last: {instead}", "connection-state")
+
+
 def _only(name: str, arguments: Sequence[Value]) -> Value:
     if len(arguments) != 1:
         raise Untranslatable(f"{name}() with other than one argument")
@@ -204,4 +233,12 @@ CALLS: dict[str, Call] = {
     "unicode": _unicode,
     "random": _random,
     **dict.fromkeys(("printf", "format"), _printf),
+    "json_extract": json_calls.extracted,
+    "json_type": json_calls.kind_of_value,
+    "json_array_length": json_calls.length_of_array,
+    "json_valid": json_calls.is_valid,
+    "char": _characters,
+    "sign": _sign,
+    "zeroblob": _zeroes,
+    **dict.fromkeys(("last_insert_rowid", "changes", "total_changes"), _state),
 }

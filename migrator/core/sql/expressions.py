@@ -15,6 +15,7 @@ from sqlglot import exp
 from migrator.core.model import Affinity
 from migrator.core.sql import values as v
 from migrator.core.sql.calls import PREFIX, call, now
+from migrator.core.sql.casts import TYPES, cast_sql
 from migrator.core.sql.comparing import collated, compared
 from migrator.core.sql.functions import FUNCTIONS
 from migrator.core.sql.parsing import placeholder_number
@@ -57,6 +58,9 @@ class Emitter:
 
     def use_pack(self, what: str) -> None:
         self.use_clock(what)
+
+    def warn(self, rule: str, text: str) -> None:
+        self.use_clock(text)
 
     def root(self, node: exp.Expr) -> Value:
         """The expression as a result of its own; a COLLATE around it becomes the key that compares so."""
@@ -296,27 +300,13 @@ class Emitter:
             raise Untranslatable(f"CAST to {node.args['to'].sql(dialect='sqlite')}")
         if value.kind is Kind.PARAMETER and value.parameter is not None:
             value.parameter.fixed = True
-            return Value(f"{v.typed(value, kind).sql}::{_TYPES[kind]}", kind, affinity=affinity)
+            return Value(f"{v.typed(value, kind).sql}::{TYPES[kind]}", kind, affinity=affinity)
+        if value.document is not None:
+            return replace(v.typed(value, kind), affinity=affinity)
         if value.kind is Kind.NULL:
             return replace(value, affinity=affinity)
         kept = Value("", kind, affinity=affinity, collation=value.collation, column=value.column)
-        return replace(kept, sql=self._cast(value, kind), nullable=value.nullable, finite=value.finite)
-
-    def _cast(self, value: Value, kind: Kind) -> str:
-        if kind is Kind.TEXT:
-            return v.text(value)
-        if value.kind is Kind.TEXT:
-            self.use_pack(f"CAST of TEXT to {kind}")
-            return f"sqlite.{'to_integer' if kind is Kind.INTEGER else 'to_real'}({v.text(value)})"
-        found = v.number(value)
-        if found.mixed or found.kind is Kind.NUMERIC:
-            raise Untranslatable("CAST of a number that is sometimes an integer")
-        if found.kind is kind:
-            return found.sql
-        if kind is Kind.INTEGER:
-            self.use_pack("CAST of REAL to INTEGER, which SQLite stops at 64 bits and PostgreSQL refuses beyond")
-            return f"sqlite.to_integer({found.sql})"
-        return f"{found.sql}::float8"
+        return replace(kept, sql=cast_sql(self, value, kind), nullable=value.nullable, finite=value.finite)
 
 
 def _truth(sql: str, *, nullable: bool = True) -> Value:
@@ -358,7 +348,6 @@ _BITWISE: dict[type[exp.Expr], str] = {
     exp.BitwiseRightShift: ">>",
 }
 _INTEGER, _REAL, _TEXT = (Kind.INTEGER, Affinity.INTEGER), (Kind.REAL, Affinity.REAL), (Kind.TEXT, Affinity.TEXT)
-_TYPES = {Kind.INTEGER: "bigint", Kind.REAL: "float8", Kind.TEXT: "text"}
 _CASTS = {
     exp.DataType.Type.INT: _INTEGER,
     exp.DataType.Type.BIGINT: _INTEGER,

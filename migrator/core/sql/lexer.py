@@ -98,6 +98,15 @@ def with_tokens(sql: str, new: Mapping[Token, str]) -> str:
     return "".join(pieces) + sql[place:]
 
 
+def with_edits(text: str, edits: Mapping[int, str]) -> str:
+    """The text with these texts put in at their places."""
+    pieces, place = [], 0
+    for at in sorted(edits):
+        pieces += [text[place:at], edits[at]]
+        place = at
+    return "".join(pieces) + text[place:]
+
+
 def _after_space(sql: str, position: int) -> int:
     match = _SKIPPED.match(sql, position)
     return match.end() if match else position

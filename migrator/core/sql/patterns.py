@@ -27,8 +27,10 @@ def like_condition(subject: Value, pattern: Value, escape: str | None) -> str:
 
 
 def _require_plain_escape(pattern: Value, escape: str) -> None:
-    if not isinstance(pattern.literal, str) or len(escape) != 1 or escape.isalnum() or escape in "%_":
+    if len(escape) != 1 or escape.isalnum() or escape in "%_":
         raise Untranslatable("LIKE with this ESCAPE")
+    if not isinstance(pattern.literal, str):
+        return  # one that ends in its escape character is an error in PostgreSQL
     if not re.fullmatch(f"(?:[^{re.escape(escape)}]|{re.escape(escape)}.)*", pattern.literal, re.DOTALL):
         raise Untranslatable("a LIKE pattern that ends in its escape character")
 

@@ -317,11 +317,12 @@ class ExpressionReader(ABC):
         start, first = self.at, self.step()
         if first.kind == "word" and first.text.lower() in KEYWORDS and not any_word:
             return replace(self.node("word", start), text=first.text.upper())
-        parts, free = [_meaning(first)], first.free
+        parts, free, quoted = [_meaning(first)], first.free, first.kind == "quoted"
         while self.accept("."):
             token = self.step()
             parts.append("*" if token.is_one_of("*") else _meaning(token))
-        return replace(self.node("name", start), text=".".join(parts), free=free)
+            quoted = quoted or token.kind == "quoted"
+        return replace(self.node("name", start), text=".".join(parts), free=free, quoted=quoted)
 
 
 _Suffix = Callable[[ExpressionReader, Node, int, PgToken], "Node | None"]

@@ -93,10 +93,12 @@ class _Reader(ExpressionReader):
         return self._ordered(found, start) if phrase == "order by" else found
 
     def _common_table(self) -> Node:
-        start, name = self.at, self._name()
+        start, parts = self.at, [self._name()]
+        if (token := self.peek()) is not None and token.is_one_of("("):
+            parts.append(self.in_parentheses())
         if not self.accept_words("as"):
             raise self.unexpected()
-        return self.node("common table", start, name, self.query())
+        return self.node("common table", start, *parts, self.query())
 
     def query(self) -> Node:
         start = self.at

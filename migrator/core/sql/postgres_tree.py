@@ -26,6 +26,7 @@ class Node:
     end: int = 0
     level: int = ATOM
     free: bool = False
+    quoted: bool = False  # of a name: whether a part of it is written in quotes
     around: tuple[int, int] | None = None
 
     @property

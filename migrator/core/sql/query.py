@@ -10,6 +10,7 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import SYSTEM_COLUMNS, quote_identifier, shorten, target_name
 from migrator.core.sql import values as v
+from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Parameter, Value
@@ -68,7 +69,7 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
-    found = replace(found, exact=value.exact and value.literal is None, bytewise=value.bytewise)
+    found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
         return replace(found, uniform=value.uniform and not value.mixed)
@@ -77,10 +78,14 @@ def column_scope(column: Output) -> ColumnScope:
 
 @dataclass(frozen=True)
 class Headings:
-    """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results."""
+    """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results.
+
+    typed: a literal has its type, because PostgreSQL does not find it out.
+    """
 
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    typed: bool = False
 
     def of_one(self, place: int) -> str:
         """How the result is written; '' where nobody asks."""
@@ -103,7 +108,7 @@ class Headings:
     @property
     def of_the_rest(self) -> Headings:
         """Of the queries behind UNION, whose results nobody sees by name."""
-        return Headings(self.names)
+        return Headings(self.names, typed=self.typed)
 
 
 def _heading(output: Output, around: Surroundings) -> str:
@@ -121,6 +126,10 @@ class Note:
     text: str
 
 
+_CATALOG = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "sqlite_sequence")
+_CATALOG_INSTEAD = "by pg_tables, pg_indexes or information_schema.columns; to_regclass(name) is NULL for no table"
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a query may use besides its own tables.
@@ -136,6 +145,8 @@ class Surroundings:
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""
         table = self.tables.get(fold(name))
+        if table is None and fold(name) in _CATALOG:
+            raise Untranslatable(f"{name}: PostgreSQL's catalog is asked another way, {_CATALOG_INSTEAD}", "catalog")
         if table is None:
             raise Untranslatable(f"no table {name}", "no-table")
         return table
@@ -244,6 +255,39 @@ def output_name(term: exp.Expr, place: int, outputs: Sequence[Output]) -> str:
     return str(place + 1)
 
 
+def united(one: Output, other: Output) -> Output:
+    """A column of a UNION. Raises Untranslatable."""
+    kinds = {one.value.kind, other.value.kind} - {Kind.NULL}
+    if len(kinds) > 1:
+        raise Untranslatable(f"a UNION of {one.value.kind} and {other.value.kind}")
+    for side in (one.value, other.value):
+        if side.collation not in (None, "BINARY"):
+            raise Untranslatable(f"a UNION of texts under {side.collation}")
+    model = other.value if one.value.kind is Kind.NULL else one.value
+    affinity = one.value.affinity if one.value.affinity == other.value.affinity else None
+    value = replace(
+        model,
+        collation=None,
+        affinity=affinity,
+        nullable=one.value.nullable or other.value.nullable,
+        uniform=one.value.uniform and other.value.uniform,
+        mixed=one.value.mixed or other.value.mixed,
+        finite=one.value.finite and other.value.finite,
+        literal=None,
+        exact=one.value.exact and other.value.exact,
+        bytewise=one.value.bytewise and other.value.bytewise,
+    )
+    return replace(one, value=value)
+
+
+def union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
+    """PostgreSQL orders a UNION by its columns only, so not by a text under another collation."""
+    place = output_place(term.this, [fold(column.source_name) for column in columns])
+    if place is None or sort_key(columns[place].value) != columns[place].value.sql:
+        raise Untranslatable("ORDER BY of a UNION by an expression, or by a text that sorts in another way")
+    return output_name(term.this, place, columns) + direction(term, columns[place].value)
+
+
 def order_terms(node: exp.Expr) -> list[exp.Ordered]:
     order = node.args.get("order")
     if order is None:
@@ -271,7 +315,17 @@ def limit_clause(node: exp.Expr, around: Surroundings, *, ordered: bool) -> str:
         around.note("order", "LIMIT without ORDER BY: which rows these are is not said")
     counted = f" LIMIT {limit}" if limit is not None and not (isinstance(limit, int) and limit < 0) else ""
     first = max(offset, 0) if isinstance(offset, int) else offset
-    return counted + (f" OFFSET {first}" if offset is not None else "")
+    skipped = f" OFFSET {first}" if offset is not None else ""
+    # `LIMIT ?, ?` has the offset first; in this order its arguments stay where they are.
+    return skipped + counted if _is_before(node.args.get("offset"), node.args.get("limit")) else counted + skipped
+
+
+def _is_before(one: exp.Expr | None, other: exp.Expr | None) -> bool:
+    """Whether both are placeholders, and the first is the earlier argument."""
+    numbers = [node.expression for node in (one, other) if node is not None]
+    if len(numbers) != 2 or not all(isinstance(number, exp.Placeholder) for number in numbers):
+        return False
+    return placeholder_number(numbers[0]) < placeholder_number(numbers[1])
 
 
 def _count(node: exp.Expr | None, around: Surroundings) -> int | str | None:

@@ -34,6 +34,9 @@ class QueryEmitter(Emitter):
         self.use_clock(what)
         self.select.around.note("compat", "needs the function pack: migrator schema --compat")
 
+    def warn(self, rule: str, text: str) -> None:
+        self.select.around.note(rule, text)
+
     def value(self, node: exp.Expr) -> Value:
         if isinstance(node, exp.Window):
             if self.aggregates:

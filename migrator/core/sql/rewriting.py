@@ -23,6 +23,7 @@ from migrator.core.sql.results import result_texts
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.split import SourceStatement
 from migrator.core.sql.statements import translate_statement
+from migrator.core.sql.unknown_tables import NOTE, without_tables
 from migrator.core.sql.values import UNTYPED, Parameter
 from migrator.core.sql.wording import worded
 
@@ -89,9 +90,8 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = _readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
-        sql = translate_statement(text, Surroundings(tables, parameters, notes), resolution, results)
-        sql, types = _settled(sql, parameters, driver)
-        sql = worded(_marked(statement, placeholders), sql)
+        around = Surroundings(tables, parameters, notes)
+        sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
@@ -125,6 +125,23 @@ def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] |
     if first in ("ATTACH", "DETACH"):
         return None, "attach", "PostgreSQL has no second database in a connection: use schemas."
     return None
+
+
+def _translated(
+    text: str, written: str, around: Surroundings, driver: Driver, resolution: str | None, results: tuple[str, ...]
+) -> tuple[str, dict[int, str]]:
+    """The SQL with marks, and the types that arguments must have. Raises Untranslatable."""
+    assert around.parameters is not None
+    try:
+        sql = translate_statement(text, around, resolution, results)
+        sql, types = _settled(sql, around.parameters, driver)
+        return worded(written, sql), types
+    except Untranslatable as error:
+        if error.rule != "no-table" or around.tables:
+            raise
+    found = without_tables(written, results)
+    around.note("no-table", NOTE)
+    return found, {}
 
 
 def _marked(statement: SourceStatement, placeholders: Placeholders) -> str:

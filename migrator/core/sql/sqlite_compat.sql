@@ -566,3 +566,106 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     FROM (SELECT magnitude, floor(log(nullif(magnitude, 0)))::integer AS power
           FROM (SELECT CASE WHEN abs(value) < 'Infinity' THEN sqlite.exactly(abs(value)) END AS magnitude) AS exact) AS sized
 $$;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- JSON in texts: https://www.sqlite.org/json1.html
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- The value that the steps lead to, as it is written: '.key', '3' or '#-1'. Of keys that are there twice SQLite takes the
+-- first. What is no JSON is an error, also where SQLite would take JSON5.
+CREATE OR REPLACE FUNCTION sqlite.json_at(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS json
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    value json := document;
+    step text;
+    place integer;
+BEGIN
+    FOREACH step IN ARRAY steps LOOP
+        IF left(step, 1) = '.' THEN
+            IF json_typeof(value) <> 'object' THEN
+                RETURN NULL;
+            END IF;
+            value := (SELECT member FROM json_each(value) WITH ORDINALITY AS pair(key, member, number)
+                      WHERE key = substring(step, 2) ORDER BY number LIMIT 1);
+        ELSIF json_typeof(value) <> 'array' THEN
+            RETURN NULL;
+        ELSE
+            place := CASE WHEN left(step, 2) = '#-' THEN json_array_length(value) - substring(step, 3)::integer
+                          ELSE step::integer END;
+            value := CASE WHEN place >= 0 THEN value -> place END;
+        END IF;
+        IF value IS NULL THEN
+            RETURN NULL;
+        END IF;
+    END LOOP;
+    RETURN value;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.json_type(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE json_typeof(found)
+        WHEN 'string' THEN 'text'
+        WHEN 'boolean' THEN btrim(found::text, E' \t\n\r')
+        WHEN 'number' THEN CASE WHEN found::text ~ '[.eE]' THEN 'real' ELSE 'integer' END
+        ELSE json_typeof(found) END
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.json_array_length(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE WHEN json_typeof(found) = 'array' THEN json_array_length(found)::bigint
+                WHEN found IS NOT NULL THEN 0 END
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.json_valid(document text) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    PERFORM document::json;
+    RETURN 1;
+EXCEPTION WHEN invalid_text_representation THEN
+    RETURN 0;
+END
+$$;
+
+-- Raised where the value is of another type than the expression can have.
+CREATE OR REPLACE FUNCTION sqlite.json_refuse(value json, wanted text) RETURNS text
+LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+BEGIN
+    RAISE data_exception USING MESSAGE = format('json_extract() found a %s where a %s is wanted', json_typeof(value), wanted);
+END
+$$;
+
+-- Objects and arrays without white space between their parts.
+CREATE OR REPLACE FUNCTION sqlite.json_text(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE json_typeof(found)
+        WHEN 'string' THEN found #>> '{}'
+        WHEN 'object' THEN regexp_replace(found::text, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g')
+        WHEN 'array' THEN regexp_replace(found::text, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g')
+        WHEN 'number' THEN sqlite.json_refuse(found, 'text')
+        WHEN 'boolean' THEN sqlite.json_refuse(found, 'text') END
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
+$$;
+
+-- A boolean is 1 or 0.
+CREATE OR REPLACE FUNCTION sqlite.json_integer(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS bigint
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE sqlite.json_type(document, VARIADIC steps)
+        WHEN 'integer' THEN (sqlite.json_at(document, VARIADIC steps) #>> '{}')::bigint
+        WHEN 'true' THEN 1
+        WHEN 'false' THEN 0
+        WHEN 'null' THEN NULL
+        ELSE CASE WHEN found IS NOT NULL THEN sqlite.json_refuse(found, 'integer')::bigint END END
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
+$$;
+
+CREATE OR REPLACE FUNCTION sqlite.json_real(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS double precision
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE sqlite.json_type(document, VARIADIC steps)
+        WHEN 'real' THEN (sqlite.json_at(document, VARIADIC steps) #>> '{}')::double precision
+        WHEN 'null' THEN NULL
+        ELSE CASE WHEN found IS NOT NULL THEN sqlite.json_refuse(found, 'real')::double precision END END
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
+$$;

@@ -57,6 +57,7 @@ class Value:
     never_numeric: bool = False  # a text that surely does not look like a number
     exact: bool = False  # of the type that PostgreSQL gives a literal beside it
     bytewise: bool = False  # PostgreSQL compares it byte for byte without being told
+    document: str | None = None  # a JSON document and a place in it, whose value has the kind that this place wants
 
     @property
     def stands_for_number(self) -> bool:
@@ -104,6 +105,8 @@ def placeholder(parameter: Parameter) -> Value:
 
 def typed(value: Value, kind: Kind) -> Value:
     """The value; a placeholder's as one of that kind: drivers send a number's own type, and texts as whatever fits."""
+    if value.document is not None:
+        return _extracted(value.document, kind)
     if value.kind is not Kind.PARAMETER or value.parameter is None or kind in (Kind.NULL, Kind.PARAMETER):
         return value
     value.parameter.kinds.add(kind)
@@ -112,7 +115,31 @@ def typed(value: Value, kind: Kind) -> Value:
     return replace(value, sql=sql, kind=kind)
 
 
+def _extracted(document: str, kind: Kind) -> Value:
+    """The value at this place of a JSON document, as one of that kind."""
+    if kind is Kind.BOOLEAN:
+        return Value(f"(sqlite.json_integer({document}) <> 0)", Kind.BOOLEAN)
+    function = _EXTRACTED.get(kind)
+    if function is None:
+        raise Untranslatable(f"json_extract() as {kind}", "function")
+    found = Kind.TEXT if function == "json_text" else kind
+    return Value(f"sqlite.{function}({document})", found, exact=True)
+
+
+_EXTRACTED = {
+    Kind.TEXT: "json_text",
+    Kind.PARAMETER: "json_text",
+    Kind.NULL: "json_text",
+    Kind.INTEGER: "json_integer",
+    Kind.REAL: "json_real",
+}
+
+
 def typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
+    if left.document is not None and right.kind is Kind.PARAMETER:
+        left = _extracted(left.document, Kind.TEXT)
+    if right.document is not None and left.kind is Kind.PARAMETER:
+        right = _extracted(right.document, Kind.TEXT)
     if left.kind is right.kind is Kind.PARAMETER:
         raise Untranslatable("two placeholders and nothing that says of which type they are")
     return typed(left, right.kind), typed(right, left.kind)
@@ -214,6 +241,8 @@ def operands(left: Value, right: Value) -> tuple[Value, Value]:
 
 def any_kind(value: Value) -> str:
     """The value where its type says nothing; PostgreSQL wants one even there."""
+    if value.document is not None:
+        return f"NULLIF(sqlite.json_type({value.document}), 'null')"
     if value.kind is not Kind.PARAMETER:
         return value.sql
     return f"{value.sql}::{UNTYPED}"
@@ -245,6 +274,8 @@ def settled(value: Value) -> Value:
     """The value as a result: a comparison's truth is the number 1 or 0, an integer is a bigint."""
     if value.explicit:
         raise Untranslatable("COLLATE outside a comparison")
+    if value.document is not None:
+        return _extracted(value.document, Kind.TEXT)
     if value.kind is Kind.PARAMETER:
         raise Untranslatable("a placeholder in a place that gives it no type: CAST(? AS TEXT) would")
     if value.kind is Kind.BOOLEAN and not value.column and value.parameter is None:

@@ -33,6 +33,8 @@ from migrator.core.sql.query import (
     output_name,
     output_place,
     require_args,
+    union_key,
+    united,
 )
 from migrator.core.sql.query_emitter import QueryEmitter
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
@@ -82,16 +84,62 @@ def common_tables(with_: exp.With | None, around: Surroundings) -> tuple[str, Su
     """What stands before the statement, and what its tables are then."""
     if with_ is None:
         return "", around
-    if other_args(with_, "expressions"):
-        raise Untranslatable("WITH RECURSIVE")
+    require_args(with_, "expressions", "recursive")
+    if with_.args.get("recursive") and around.notes is None:
+        raise Untranslatable("WITH RECURSIVE")  # a run compares a view's rows, and this one may have no end
     parts = []
     for common in with_.expressions:
-        if other_args(common, "this", "alias") or common.args["alias"].args.get("columns"):
-            raise Untranslatable("a common table expression with a list of columns or a hint")
-        name, query = target_name(common.alias), translate_query(common.this, around, None)
-        around = around.with_table(common.alias, query.as_table(name))
+        require_args(common, "this", "alias")
+        require_args(common.args["alias"], "this", "columns")
+        if with_.args.get("recursive") and _reads(common.this, common.alias):
+            query = _recursive(common, around)
+        else:
+            query = translate_query(common.this, around, None, Headings(_listed_names(common)))
+        name = target_name(common.alias)
+        around = around.with_table(common.alias, _renamed(query, common).as_table(name))
         parts.append(f"{quote_identifier(name)} AS ({query.sql})")
-    return f"WITH {', '.join(parts)} ", around
+    return f"WITH {'RECURSIVE ' if with_.args.get('recursive') else ''}{', '.join(parts)} ", around
+
+
+def _listed_names(common: exp.CTE) -> tuple[str, ...]:
+    return tuple(target_name(column.name) for column in common.args["alias"].args.get("columns") or [])
+
+
+def _renamed(query: Query, common: exp.CTE) -> Query:
+    """The query with the names that the author lists for its columns."""
+    names = [column.name for column in common.args["alias"].args.get("columns") or []]
+    if not names:
+        return query
+    columns = [
+        replace(column, name=target_name(name), source_name=name, heading=name)
+        for column, name in zip(query.columns, names, strict=True)
+    ]
+    return replace(query, columns=tuple(columns))
+
+
+def _reads(query: exp.Expr, name: str) -> bool:
+    return any(fold(table.name) == fold(name) for table in query.find_all(exp.Table))
+
+
+def _recursive(common: exp.CTE, around: Surroundings) -> Query:
+    """A first query, and one that reads what was found last: both engines go on until that finds nothing."""
+    union = common.this
+    if not isinstance(union, exp.Union) or _reads(union.this, common.alias):
+        raise Untranslatable("a recursive query that is not one UNION of a first query and one that goes on")
+    require_args(union, "this", "expression", "distinct")
+    names = _listed_names(common)
+    first = translate_query(union.this, around, None, Headings(names, typed=True))
+    table = _renamed(first, common).as_table(target_name(common.alias))
+    known = {key: replace(column, nullable=True) for key, column in table.columns.items()}
+    around = around.with_table(common.alias, replace(table, columns=known))
+    further = translate_query(union.expression, around, None, Headings(names, typed=True))
+    if [column.value.kind for column in first.columns] != [column.value.kind for column in further.columns]:
+        raise Untranslatable("a recursive query whose columns change their kind")
+    columns = tuple(map(united, first.columns, further.columns))
+    for column in columns if union.args.get("distinct") else ():
+        v.require_groupable(column.value)
+    operator = "UNION" if union.args.get("distinct") else "UNION ALL"
+    return Query(f"{first.sql} {operator} {further.sql}", columns)
 
 
 def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | None, headings: Headings) -> Query:
@@ -105,46 +153,14 @@ def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | Non
         raise Untranslatable("INTERSECT or EXCEPT among others, which PostgreSQL binds in another order")
     if len(left.columns) != len(right.columns):
         raise Untranslatable("a UNION of different widths")
-    columns = tuple(_united(one, other) for one, other in zip(left.columns, right.columns, strict=True))
+    columns = tuple(united(one, other) for one, other in zip(left.columns, right.columns, strict=True))
     distinct = bool(node.args.get("distinct"))
     for column in columns if distinct else ():
         v.require_groupable(column.value)
-    keys = [_union_key(term, columns) for term in order_terms(node)]
+    keys = [union_key(term, columns) for term in order_terms(node)]
     operator = {exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}.get(type(node), "UNION" if distinct else "UNION ALL")
     sql = f"{left.sql} {operator} {right.sql}"
     return Query(sql + order_clause(keys) + limit_clause(node, around, ordered=bool(keys)), columns)
-
-
-def _united(one: Output, other: Output) -> Output:
-    kinds = {one.value.kind, other.value.kind} - {Kind.NULL}
-    if len(kinds) > 1:
-        raise Untranslatable(f"a UNION of {one.value.kind} and {other.value.kind}")
-    for side in (one.value, other.value):
-        if side.collation not in (None, "BINARY"):
-            raise Untranslatable(f"a UNION of texts under {side.collation}")
-    model = other.value if one.value.kind is Kind.NULL else one.value
-    affinity = one.value.affinity if one.value.affinity == other.value.affinity else None
-    value = replace(
-        model,
-        collation=None,
-        affinity=affinity,
-        nullable=one.value.nullable or other.value.nullable,
-        uniform=one.value.uniform and other.value.uniform,
-        mixed=one.value.mixed or other.value.mixed,
-        finite=one.value.finite and other.value.finite,
-        literal=None,
-        exact=one.value.exact and other.value.exact,
-        bytewise=one.value.bytewise and other.value.bytewise,
-    )
-    return replace(one, value=value)
-
-
-def _union_key(term: exp.Ordered, columns: Sequence[Output]) -> str:
-    """PostgreSQL orders a UNION by its columns only, so not by a text under another collation."""
-    place = output_place(term.this, [fold(column.source_name) for column in columns])
-    if place is None or sort_key(columns[place].value) != columns[place].value.sql:
-        raise Untranslatable("ORDER BY of a UNION by an expression, or by a text that sorts in another way")
-    return output_name(term.this, place, columns) + direction(term, columns[place].value)
 
 
 class Select:
@@ -273,7 +289,7 @@ class Select:
             # A view lists its columns: the table may get more.
             return columns if self.around.notes is not None else [replace(item, star=None) for item in columns]
         value = v.settled(emitter.value(node.this if isinstance(node, exp.Alias) else node))
-        bare = isinstance(value.literal, int | str) and self.around.notes is not None
+        bare = isinstance(value.literal, int | str) and self.around.notes is not None and not self.headings.typed
         if isinstance(node, exp.Alias):
             return [Output(target_name(node.alias), value, node.alias, node.alias, bare=bare)]
         column = node.unnest()

@@ -242,7 +242,7 @@ _PRINTERS: dict[str, Callable[[Node, str, Sequence[str]], str]] = {
     "as": lambda _, rest, parts: f"{parts[0]} AS {parts[1]}",
     "order": lambda node, rest, parts: parts[0] + _direction(node),
     "assignment": lambda _, rest, parts: f"{parts[0]} = {parts[1]}",
-    "common": lambda _, rest, parts: f"{parts[0]} AS {parts[1]}",
+    "common": lambda _, rest, parts: f"{' '.join(parts[:-1])} AS {parts[-1]}",
     "clause": _clause,
     "statement": lambda _, rest, parts: " ".join(parts),
 }

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from migrator.core.sql.json_calls import steps_of
 from migrator.steps.schema import pack
 from tests.migrator import servers
 
@@ -155,6 +156,48 @@ def test_substr(agree: Agree, value: str | bytes, places: list[int]) -> None:
 def test_texts(agree: Agree, function: str, value: str | bytes | int) -> None:
     if isinstance(value, str) or (function != "unicode" and (isinstance(value, bytes) or function == "quote")):
         agree(function, (value,))
+
+
+keys = st.sampled_from(["a", "b c", "", "é", "a.b"])
+documents = st.recursive(
+    st.sampled_from(
+        ["1", "-0", "2.50", "1e5", "true", "false", "null", '"x"', '"a\\u00e9\\n \\"]"', "12345678901234567890"]
+    ),
+    lambda inner: st.builds(
+        "[{}]".format, st.lists(inner, max_size=3).map(" , ".join)
+    ) | st.builds(
+        "{{ {} }}".format,
+        st.lists(st.builds('"{}" :{}'.format, keys, inner), max_size=3).map(", ".join),
+    ),
+    max_leaves=6,
+)  # fmt: skip
+steps = st.lists(st.builds('."{}"'.format, keys) | st.sampled_from(["[0]", "[2]", "[#-1]", "[#-9]", ".a"]), max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(documents | st.text('{}[]",:1e-. ', max_size=6), steps)
+@example('{"a": 1, "a": 2}', [".a"])
+def test_json(postgres: psycopg.Connection[Any], document: str, steps: list[str]) -> None:
+    """json_extract() gives the value or is refused; never another one."""
+    sqlite, path = apsw.Connection(":memory:"), "$" + "".join(steps)
+    wanted = sqlite.execute("SELECT json_valid(?)", (document,)).get
+    assert postgres.execute("SELECT sqlite.json_valid(%s)", (document,)).fetchone() == (wanted,)
+    if not wanted:
+        return
+    given = (document, *steps_of(path))
+    marks = ", ".join(["%s"] * len(given))
+    for function in ("json_type", "json_array_length"):
+        [(ours,)] = sqlite.execute(f"SELECT {function}(?, ?)", (document, path))
+        assert postgres.execute(f"SELECT sqlite.{function}({marks})".encode(), given).fetchone() == (ours,)
+    [(ours,)] = sqlite.execute("SELECT json_extract(?, ?)", (document, path))
+    for function, kind in (("json_text", str), ("json_integer", int), ("json_real", float)):
+        try:
+            row = postgres.execute(f"SELECT sqlite.{function}({marks})".encode(), given).fetchone()
+        except psycopg.DataError:
+            assert ours is not None
+            assert kind is not type(ours) or abs(ours) > 2**63
+        else:
+            assert (type(row[0]), row[0]) == (type(ours), ours) if row else False
 
 
 numerals = st.one_of(

@@ -43,6 +43,8 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id FROM t WHERE f = ?", (None,)),
     ("SELECT id FROM t WHERE s LIKE ?", ("%B%",)),
     ("SELECT id FROM t WHERE s LIKE '%' || ? || '%'", ("c",)),
+    ("SELECT id FROM t WHERE s LIKE ? ESCAPE '\\'", ("%\\%c\\_%",)),
+    ("SELECT id FROM t WHERE s NOT LIKE ? ESCAPE '!'", ("%!%c!__",)),
     ("SELECT id FROM t WHERE s = 'x%' OR s = ?", ("a",)),
     ("SELECT id, i % 3 FROM t WHERE j = ?", (5,)),
     ("SELECT id FROM t WHERE b = ?", (b"zz",)),
@@ -74,6 +76,16 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT f, group_concat(id), group_concat(DISTINCT g), group_concat(s, '; ') FROM t WHERE id < 3 GROUP BY f", ()),
     ("SELECT count(*) FROM (SELECT id FROM t ORDER BY random() LIMIT 5) AS some", ()),
     ("SELECT id, row_number() OVER (PARTITION BY f ORDER BY id DESC), rank() OVER (ORDER BY g) FROM t", ()),
+    ("SELECT t.*, count(p.code) AS n FROM t LEFT JOIN p ON p.code = t.j GROUP BY t.id ORDER BY n DESC, t.id", ()),
+    ("SELECT id, n, w, max(j) FROM t GROUP BY id", ()),
+    ("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?) SELECT n, n * 2 FROM c", (5,)),
+    ("WITH RECURSIVE tree AS (SELECT code, label, 0 AS depth FROM p WHERE code = ? UNION SELECT p.code, p.label, "
+     "depth + 1 FROM p JOIN tree ON p.code = tree.code + 1 WHERE depth < 9) SELECT * FROM tree ORDER BY depth", (0,)),
+    ("WITH RECURSIVE c(Path, N) AS (SELECT 'a', 1 UNION ALL SELECT path || '/' || n, n + 1 FROM c WHERE n < 4) "
+     "SELECT path FROM c", ()),
+    ("WITH RECURSIVE x(k) AS (SELECT code FROM p) SELECT * FROM x WHERE k > ?", (1,)),
+    ("WITH x (A, b) AS (SELECT code, label FROM p), y AS (SELECT a FROM x) SELECT x.*, y.A FROM x JOIN y USING (a)",
+     ()),
     ("SELECT id, sum(j) OVER (ORDER BY id), avg(j) OVER (PARTITION BY g), count(*) OVER () FROM t WHERE id < 9", ()),
     ("SELECT id, lag(s) OVER (ORDER BY id), lead(j, 2, 0) OVER (ORDER BY id), max(s) OVER (ORDER BY id) FROM t", ()),
     ("SELECT id, sum(j) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) FROM t WHERE id < 9", ()),
@@ -87,6 +99,15 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id, printf('%d: %s, %05d|%4d|%5s', i, s, j, j, n), printf('%.2f%% of %s', r, ?) FROM t", ("all",)),
     ("SELECT printf('%.1f', q), format('%.3f', j / 7.0), printf('%d', ?), printf('') FROM t WHERE id < 9", (7,)),
     ("SELECT typeof(random()), random() = random()", ()),
+    ("SELECT json_extract(?, '$.a'), json_extract('[1, [\"x\", {\"b\" : null}]]', '$[1]')", ('{"a": "b\\u00e9"}',)),
+    ("SELECT id FROM t WHERE json_extract('{\"a\":' || j || '}', '$.a') > 2 AND json_extract('[true]', '$[0]')", ()),
+    ("SELECT id FROM t WHERE json_extract('{\"a\":\"' || u || '\"}', '$.a') = ? OR json_extract(s, '$') IS NULL "
+     "AND 0", ("B",)),
+    ("SELECT COALESCE(json_extract('[' || j || ']', '$[#-1]'), 7) + 1, json_extract('[0.5]', '$[0]') * r FROM t "
+     "WHERE j IS NOT NULL", ()),
+    ("SELECT json_type('{\"a\":' || j || '}', '$.a'), json_array_length('[1, 2]'), json_valid(s), "
+     "CAST(json_extract('[5]', '$[0]') AS INTEGER), json_extract('{}', '$.x.y[3]') IS NULL FROM t", ()),
+    ("SELECT char(65, 228, 128512) || 'x', char(), sign(j), sign(r), hex(zeroblob(3)) FROM t", ()),
     ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
     ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
 ]  # fmt: skip
@@ -161,3 +182,90 @@ def test_a_name_that_postgresql_has_not_is_told(both: Engines, name: str) -> Non
 @pytest.mark.parametrize(("sql", "arguments"), CHANGES)
 def test_both_engines_hold_the_same_afterwards(both: Engines, sql: str, arguments: Any) -> None:
     assert both.agree_on_statement(sql, arguments, rewritten(sql))
+
+
+DECLINED = {
+    "SELECT last_insert_rowid()": "connection-state",
+    "SELECT code, changes() FROM p": "connection-state",
+    "SELECT total_changes() > 0": "connection-state",
+    "SELECT name FROM sqlite_master WHERE type = 'table'": "catalog",
+    "SELECT sql FROM Sqlite_Schema": "catalog",
+    "SELECT seq FROM sqlite_sequence WHERE name = ?": "catalog",
+    "SELECT json_extract(label, ?) FROM p": "function",
+    "SELECT json_extract(label, '$.a[b]') FROM p": "function",
+    "SELECT json_extract(label, '$.a', '$.b') FROM p": "function",
+    "SELECT json_extract(label, 'a') FROM p": "function",
+    "SELECT json_extract(b, '$') FROM t": "function",
+    "SELECT json_extract(label, '$') = x'00' FROM p": "function",
+    "SELECT json_valid(label, 6) FROM p": "function",
+    "SELECT json_type(code) FROM p": "function",
+    "SELECT char(code), 1 FROM p": "function",
+    "SELECT char(55296)": "function",
+    "SELECT zeroblob(code) FROM p": "function",
+    "SELECT sign(label) FROM p": "untranslatable",
+    "SELECT id FROM t WHERE s LIKE ? ESCAPE 'ab'": "untranslatable",
+    "SELECT :a IS NULL OR s = :a OR CAST(:a AS INTEGER) = 5 FROM t": "placeholder-types",
+    "SELECT code FROM nowhere": "no-table",
+    "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT 'x' FROM c) SELECT n FROM c": "untranslatable",
+    "WITH RECURSIVE c AS (SELECT n FROM c) SELECT n FROM c": "untranslatable",
+    "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT n FROM c": "untranslatable",
+}
+
+
+@pytest.mark.parametrize("sql", DECLINED)
+def test_what_cannot_be_the_same_is_declined(sql: str) -> None:
+    found = rewritten(sql)
+    assert (found.output, [finding.rule for finding in found.findings]) == (None, [DECLINED[sql]])
+
+
+UNKNOWN: list[tuple[str, Any]] = [
+    ("SELECT id, s FROM t WHERE i = ? AND (s <> 'x' OR NOT j IN (1, ?))", (7, 2)),
+    ("SELECT * FROM p -- all\n WHERE code BETWEEN ? AND 5 AND label IS NOT NULL ORDER BY Amount DESC, code", (1,)),
+    ("SELECT count(*), 1 FROM t WHERE 1 = 1", ()),
+    ("SELECT x.id, label AS l FROM t AS x JOIN p ON p.code = x.j WHERE x.id IN (SELECT code FROM p)", ()),
+    ("SELECT code FROM p WHERE EXISTS (SELECT id FROM t WHERE t.id = p.code) ORDER BY label LIMIT 2", ()),
+    ("INSERT INTO p (code, label, amount) VALUES (?, ?, NULL), (71, 'x', 2) RETURNING code, label", (70, "y")),
+    ("UPDATE p SET label = ?, amount = code WHERE code = ?", ("x", 1)),
+    ("DELETE FROM p WHERE amount > ?", (5,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "arguments"), UNKNOWN)
+def test_what_needs_no_types_needs_no_tables(both: Engines, sql: str, arguments: Any) -> None:
+    [statement] = split(sql)
+    found = rewrite(statement, {}, Driver.PSYCOPG, "test")
+    assert [finding.rule for finding in found.findings] == ["no-table"]
+    assert both.agree_on_statement(sql, arguments, found)
+
+
+NEEDS_TABLES = [
+    "SELECT id + 1 FROM t",
+    "SELECT id FROM t WHERE flag",
+    "SELECT id FROM t WHERE s LIKE ?",
+    "SELECT DISTINCT s FROM t",
+    "SELECT s FROM t GROUP BY s",
+    "SELECT max(id) FROM t",
+    "SELECT rowid FROM t",
+    'SELECT "s" FROM t',
+    "SELECT ? FROM t",
+    "SELECT 1.5 FROM t",
+    "SELECT id FROM t WHERE '1' = 1",
+    "SELECT id FROM t WHERE ? = ?",
+    "SELECT id FROM t WHERE s = i = 1",
+    "SELECT id FROM pg_tables",
+    "SELECT id FROM t LIMIT 1, 2",
+    "SELECT id FROM t UNION SELECT code FROM p",
+    "INSERT INTO t VALUES (1)",
+    "INSERT OR REPLACE INTO t (id) VALUES (1)",
+    "INSERT INTO t (id) VALUES (1 + 1)",
+    "UPDATE t SET i = i + 1",
+    f"SELECT count(*){' ' * 60} , id FROM t WHERE count ( /* {'x' * 60} */ * ) = 1",
+]
+
+
+@pytest.mark.parametrize("sql", NEEDS_TABLES)
+def test_what_needs_types_is_declined_without_tables(sql: str) -> None:
+    [statement] = split(sql)
+    found = rewrite(statement, {}, Driver.PSYCOPG, "test")
+    assert found.output is None
+    assert found.findings[0].message

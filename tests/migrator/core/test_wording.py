@@ -75,6 +75,9 @@ CHANGED = {
     "SELECT label FROM p LIMIT?": "SELECT label FROM p LIMIT %s",
     "SELECT id FROM t WHERE f = 1 AND s = ?": "SELECT id FROM t WHERE f AND s = %s",
     'SELECT id AS "user", s AS year FROM t': 'SELECT id AS "user", s AS year FROM t',
+    "with x(n) as (select code from p) select n -- all\n from x where n > ?": (
+        "with x AS (SELECT code AS n FROM p) select n -- all\n from x where n > %s"
+    ),
     "SELECT id year FROM t": 'SELECT id AS year FROM t',
     "INSERT INTO p VALUES (1, ?, 3)": "INSERT INTO p (code, label, amount) VALUES (1, %s, 3)",
     "INSERT OR IGNORE INTO p (code) /* once */ VALUES (?)": (

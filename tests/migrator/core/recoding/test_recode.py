@@ -10,6 +10,7 @@ import pytest
 from migrator.core.audit.codebase import Codebase
 from migrator.core.progress import Silent
 from migrator.core.python.modules import read_module
+from migrator.core.recoding.edits import NewSource
 from migrator.core.recoding.recode import Recoder, Recoding
 from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
@@ -36,8 +37,13 @@ def recode(source: str, definitions: Definitions, **others: str) -> Recoding:
 
 def after(source: str, definitions: Definitions, **others: str) -> str:
     """The new source of the first file, or the old one where nothing changed."""
-    found = {new.path.as_posix(): new.new for new in recode(source, definitions, **others).sources}
-    return found.get("app.py", textwrap.dedent(source))
+    return sources(recode(source, definitions, **others)).get("app.py", textwrap.dedent(source))
+
+
+def sources(recoding: Recoding) -> dict[str, str]:
+    """The new source of each file that changes."""
+    written = [draft.write() for draft in recoding.drafts]
+    return {item.path.as_posix(): item.new for item in written if isinstance(item, NewSource)}
 
 
 # Statement and arguments before; after.
@@ -77,7 +83,7 @@ CALLS = [
     ),
     (
         "conn.execute(f\"DELETE FROM notes WHERE id IN ({','.join('?' * len(ids))})\", ids)",
-        'conn.execute("DELETE FROM notes WHERE id = ANY(%s)", [list(ids)])',
+        'conn.execute("DELETE FROM notes WHERE id = ANY (%s)", [list(ids)])',
     ),
     (
         "conn.execute(f\"DELETE FROM notes WHERE body = '{body}'\")",
@@ -333,3 +339,17 @@ def test_what_stands_around_the_statements(case: str, definitions: Definitions) 
 def test_a_second_run_changes_nothing(case: str, definitions: Definitions) -> None:
     once = after(PROGRAMS[case][0], definitions)
     assert after(once, definitions) == once
+
+
+def test_what_was_left_is_said_again(definitions: Definitions) -> None:
+    source = """
+        import sqlite3
+        conn = sqlite3.connect("app.db")
+        def find(column):
+            return conn.execute("SELECT * FROM nowhere WHERE id = ?", (1,))
+        """
+    first = recode(source, definitions)
+    assert [(item.rule, item.where) for item in first.findings] == [("no-table", "app.py:5")]
+    again = recode(sources(first)["app.py"], definitions, postgresql="")
+    assert sources(again) == {}
+    assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
