@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from migrator.core.audit.codebase import Codebase, is_handle
+from migrator.core.audit.codebase import Codebase, gives_connection, is_handle
 from migrator.core.audit.connections import at
 from migrator.core.audit.rules import Hazard
 from migrator.core.python.modules import Block, Call, Scope
@@ -68,7 +68,9 @@ def _pairs(code: Codebase, scope: Scope, handler: ast.ExceptHandler, block: ast.
     """A statement that may fail, and one that runs in the same transaction after that."""
     if not _caught(code, handler, scope) & set(_CATCHES) or _is_mended(code, scope, handler):
         return
-    failed = [site for site in _sites_in(code, scope, block, "body") if site.of]
+    failed = [
+        site for site in _sites_in(code, scope, block, "body") if site.of and not _is_rolled_back(code, site, block)
+    ]
     after = [site for site in _sites_in(code, scope, handler, "body") if site.of]
     if not isinstance(handler.body[-1], ast.Raise | ast.Return):
         after += _behind(code, scope, block)
@@ -86,6 +88,13 @@ def unguarded(code: Codebase) -> frozenset[Site]:
         for handler, block in _handlers(scope)
         for first, _ in _pairs(code, scope, handler, block)
     )
+
+
+def _is_rolled_back(code: Codebase, site: Site, block: ast.Try) -> bool:
+    """Whether the call stands in a `with connection:` inside the try, which rolls back what failed."""
+    around = [inner.statement for inner in site.call.within if isinstance(inner.statement, ast.With | ast.AsyncWith)]
+    entered = (item.context_expr for statement in around if _contains(block, statement) for item in statement.items)
+    return any(gives_connection(value) for node in entered for value in code.inference.of(node, site.scope))
 
 
 def _is_mended(code: Codebase, scope: Scope, handler: ast.ExceptHandler) -> bool:

@@ -60,6 +60,8 @@ ATTRIBUTES = {
     "sqlite3.Cursor.connection": "sqlite3.Connection",
 }
 
+# What they give back is what somebody else has put in.
+CONTAINERS = ("queue.", "collections.", "asyncio.Queue", "asyncio.LifoQueue", "multiprocessing.")
 PASSED_ON = ("contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext", "typing.cast")
 CONTEXT_MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 SAME_ELEMENTS = ("list", "tuple", "sorted", "reversed", "iter", "set")

@@ -151,7 +151,7 @@ class Inference:
             return self.returned(value.scope)
         if isinstance(value, Instance):
             return self._union(self.returned(method) for method in self.methods(value.scope, "__call__"))
-        if isinstance(value, Made) and not apis.kind_of(value.type):
+        if isinstance(value, Made) and not apis.kind_of(value.type) and not value.type.startswith(apis.CONTAINERS):
             return frozenset([Made(f"{value.type}()", value.origin)])
         return NOTHING
 
@@ -171,6 +171,8 @@ class Inference:
         return frozenset([Made(made, Origin(scope.module, node, scope))])
 
     def _result_of_method(self, method: Method) -> Values:
+        if method.of.type.startswith(apis.CONTAINERS):
+            return NOTHING
         kind = apis.kind_of(method.of.type)
         result = apis.METHODS.get((kind, method.name)) if kind else None
         if result is None:

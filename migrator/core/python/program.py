@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from migrator.core.python.modules import Binding, Call, How, Module, Scope, last_name
 
-_CHANGES = ("update", "setdefault")
+_CHANGES = ("update", "setdefault", "append", "extend", "insert")
 
 
 class Program:

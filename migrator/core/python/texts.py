@@ -330,25 +330,25 @@ class Reader:
         given = _given(binding)
         if given is not None:
             return self.of(given, scope)
-        if binding.value is None or binding.path:
+        if binding.value is None or (binding.path and binding.how is not How.ELEMENT):
             return ()
         if binding.how is How.ADDED:
             return self.of(binding.value, scope)
-        return self._elements(binding.value, scope) if binding.how is How.ELEMENT else ()
+        return self._elements(binding.value, scope, binding.path) if binding.how is How.ELEMENT else ()
 
-    def _elements(self, node: ast.expr, scope: Scope) -> Texts:
-        """Each of the texts that a literal list holds, also under a name."""
+    def _elements(self, node: ast.expr, scope: Scope, path: tuple[int, ...]) -> Texts:
+        """Each of the texts that a literal list holds, also under a name; `path` leads into pairs."""
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
-            return tuple(text for element in node.elts for text in self.of(element, scope))
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Name)
-            and node.func.id in SAME_ELEMENTS
-            and node.args
-        ):
-            return self._elements(node.args[0], scope)
+            found = [_at(element, path) for element in node.elts]
+            return tuple(text for element in found if element is not None for text in self.of(element, scope))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+            if node.func.id in SAME_ELEMENTS:
+                return self._elements(node.args[0], scope, path)
+            return self._elements(node.args[0], scope, path[1:]) if _is_counted(node.func.id, path) else ()
         constant = self.inference.constant(node, scope)
-        return self._elements(*constant) if constant and not isinstance(constant[0], ast.Name) else ()
+        if constant is None or isinstance(constant[0], ast.Name) or last_name(node) in self.inference.tree.changed:
+            return ()
+        return self._elements(*constant, path)
 
     @staticmethod
     def _joined(parts: Iterable[Texts]) -> Texts:
@@ -362,10 +362,19 @@ class Reader:
 
 def _given(binding: Binding) -> ast.expr | None:
     """What is assigned; of `a, b = x, y` the one at its place."""
-    value = binding.value
-    for place in binding.path:
+    return _at(binding.value, binding.path) if binding.how is How.ASSIGNED else None
+
+
+def _at(value: ast.expr | None, path: tuple[int, ...]) -> ast.expr | None:
+    """What stands at a place in literal lists; None where there is no such place."""
+    for place in path:
         value = value.elts[place] if isinstance(value, ast.Tuple | ast.List) and place < len(value.elts) else None
-    return value if binding.how is How.ASSIGNED else None
+    return value
+
+
+def _is_counted(function: str, path: tuple[int, ...]) -> bool:
+    """`for number, element in enumerate(…)`: whether the path leads to the element."""
+    return function == "enumerate" and path[:1] == (1,)
 
 
 def _hole(node: ast.expr, scope: Scope) -> Text:

@@ -497,6 +497,22 @@ FOUND: dict[str, tuple[Program, list[str]]] = {
         """,
         ["clear writes a", "clear writes b", "clear writes c", "clear writes d"],
     ),
+    "a pool in a queue, and migrations in pairs": (
+        """
+        import sqlite3, queue
+        MIGRATIONS = [(1, "DELETE FROM a"), (2, "DELETE FROM b")]
+        class Pool:
+            def __init__(self):
+                self.free = queue.Queue()
+                self.free.put(sqlite3.connect("a.db"))
+            def get(self): return self.free.get()
+        def migrate():
+            conn = Pool().get()
+            for version, sql in MIGRATIONS:
+                conn.execute(sql)
+        """,
+        ["migrate writes a", "migrate writes b"],
+    ),
     "a connection in a tuple": (
         """
         import sqlite3

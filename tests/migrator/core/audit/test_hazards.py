@@ -384,6 +384,15 @@ HOLDS_NOT: dict[str, list[Program]] = {
     + [
         """
         import sqlite3
+        def a(conn: sqlite3.Connection):
+            try:
+                with conn:
+                    conn.execute("INSERT INTO t VALUES (1)")
+            except sqlite3.IntegrityError:
+                conn.execute("UPDATE t SET a = 1")
+        """,
+        """
+        import sqlite3
         def a(conn: sqlite3.Connection, text):
             try:
                 n = int(text)

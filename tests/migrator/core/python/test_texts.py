@@ -50,6 +50,10 @@ TEXTS: list[tuple[str, list[str]]] = [
     ("for t in ('a', 'b'):\n  text(f'x{t}')", ["xa", "xb"]),
     ("for t in TABLES:\n  text(t)", ["a", "b"]),
     ("for t in sorted(TABLES):\n  text(t)", ["a", "b"]),
+    ("for n, t in PAIRS:\n  text(t)", ["x", "y"]),
+    ("for i, t in enumerate(TABLES):\n  text(t)", ["a", "b"]),
+    ("for i, (n, t) in enumerate(PAIRS):\n  text(n + t)", ["1x", "1y", "2x", "2y"]),
+    ("for t in GROWS:\n  text(t)", ["…"]),
     ("for t in rows:\n  text(t)", ["…"]),
     ("text(C.NAME)", ["named"]),
     ("text(TWICE)", ["…"]),
@@ -63,6 +67,9 @@ TABLES = ('a', 'b')
 NAMES = {'one': '1', 'two': '2'}
 CHANGED = {'one': '1'}
 CHANGED['one'] = input()
+PAIRS = [('1', 'x'), ('2', 'y')]
+GROWS = ['a']
+GROWS.append(input())
 TWICE = 'a'
 TWICE = 'b'
 class C:
