@@ -204,7 +204,6 @@ CREATE VIEW IF NOT EXISTS alone AS SELECT name FROM users WHERE team IS NULL;
     ("sql", "rule"),
     [
         ("CREATE TABLE customers (id INTEGER PRIMARY KEY)", "definition"),
-        ("CREATE TABLE unknown (id INTEGER)", "definition"),
         ("CREATE TEMP TABLE t (a)", "statement"),
         ("CREATE VIRTUAL TABLE f USING fts5(a)", "statement"),
         ("CREATE TRIGGER r AFTER INSERT ON orders BEGIN DELETE FROM orders; END", "trigger"),
@@ -216,6 +215,18 @@ def test_other_definitions_are_left(sql: str, rule: str, shop: Path, tmp_path: P
     file.write_text(sql, encoding="utf-8")
     code, said = told(file, "--db", shop)
     assert (code, said["statements"][0]["findings"][0]["rule"]) == (7, rule)
+
+
+def test_a_script_may_make_what_the_database_has_not(shop: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new.sql"
+    file.write_text(
+        "CREATE TABLE fresh (id INTEGER PRIMARY KEY, note TEXT); CREATE INDEX by_note ON fresh (note);"
+        "INSERT INTO fresh (note) SELECT name FROM customers",
+        encoding="utf-8",
+    )
+    code, said = told(file, "--db", shop)
+    assert code == 0
+    assert [item["output"].split(" ")[0] for item in said["statements"]] == ["CREATE", "CREATE", "INSERT"]
 
 
 def test_stdin_is_read_where_no_file_is_named(shop: Path) -> None:
