@@ -17,7 +17,7 @@ from migrator.core.errors import UsageError
 from migrator.core.progress import Progress
 from migrator.core.python.modules import Module, Unreadable, read_module
 
-# What one expression may be depends on others, through as many names and functions as there are; each takes some frames.
+# What one expression may be depends on others, through many names and functions; each takes some frames.
 _FRAMES = 10_000
 LARGEST_BYTES = 8 * 1024**2  # a larger file is data, whatever its name
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"}
