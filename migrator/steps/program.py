@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from migrator.core.errors import UsageError
 from migrator.core.progress import Progress
 from migrator.core.python.modules import Module, Unreadable, read_module
 
+# What one expression may be depends on others, through many names and functions; each takes some frames.
+_FRAMES = 10_000
 LARGEST_BYTES = 8 * 1024**2  # a larger file is data, whatever its name
 _SKIPPED = {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env"}
 
@@ -58,6 +61,7 @@ def read_files(paths: Sequence[Path], progress: Progress) -> Files:
             unread.append(Unread(_printable(name), error.line, f"{error}"))
         progress.advance()
     progress.finish()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), _FRAMES))
     return Files(root, top, Codebase(modules, top.parts[1:], scripts), tuple(unread))
 
 

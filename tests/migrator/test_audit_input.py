@@ -61,6 +61,14 @@ READABLE: dict[str, bytes] = {
     "create.py": b'import sqlite3\ndef a(c: sqlite3.Connection): c.execute("CREATE TABLE \\ud800 (a \\0")\n',
     "deepsql.py": b'import sqlite3\ndef a(c: sqlite3.Connection): c.execute("SELECT " + "(" * 9)\n',
     "parentheses.py": b'import sqlite3\ndef a(c: sqlite3.Connection): c.execute("SELECT ' + b"(" * 3000 + b'")\n',
+    "chain.py": b"q = x" + b".a(1)" * 200 + b"\n",
+    "plus.py": b"import sqlite3\ndef a(c: sqlite3.Connection): c.execute('S'" + b" + 'x'" * 200 + b")\n",
+    "calls.py": b"import sqlite3\n"
+    + b"".join(b"def f%d(c): return f%d(c)\n" % (n, n + 1) for n in range(600))
+    + b"def f600(c): c.execute('SELECT 1'); return c\nf0(sqlite3.connect('a.db')).execute('SELECT 2')\n",
+    "names.py": b"import sqlite3\nv0 = sqlite3.connect('a.db')\n"
+    + b"".join(b"v%d = v%d\n" % (n + 1, n) for n in range(600))
+    + b"v600.execute('SELECT 2')\n",
     "trigger.sql": b"CREATE TRIGGER a AFTER INSERT ON t BEGIN SELECT 1;",
 }
 

@@ -152,7 +152,7 @@ class Inference:
         if isinstance(value, Instance):
             return self._union(self.returned(method) for method in self.methods(value.scope, "__call__"))
         if isinstance(value, Made) and not apis.kind_of(value.type) and not value.type.startswith(apis.CONTAINERS):
-            return frozenset([Made(f"{value.type}()", value.origin)])
+            return frozenset([value])  # as its method of that name gives: a chain of calls must not grow in two ways
         return NOTHING
 
     def _result_of_external(self, name: str, node: ast.Call, scope: Scope) -> Values:
