@@ -66,7 +66,9 @@ def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
     """What a rewrite would do; it writes nothing. Raises UsageError, SourceError, PlanError."""
     found = read_files(request.paths, progress)
     definitions = request.tables.read(found.code.definitions(), progress)
-    recoding = Recoder(found.code, definitions, request.driver).recode()
+    recoding = Recoder(
+        found.code, definitions, request.driver, request.tables.db.name if request.tables.db else ""
+    ).recode()
     results = _written(recoding.drafts, progress)
     changed = [item for item in results if isinstance(item, NewSource) and item.new != item.old]
     scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.code.scripts]

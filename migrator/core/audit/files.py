@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from migrator.core.audit.codebase import Codebase
@@ -126,3 +126,8 @@ def _named_in(scope: Scope) -> Iterator[tuple[str, ast.Constant]]:
                 if match:
                     yield PurePosixPath(match["name"]).name, node
             nodes.append(node)
+
+
+def database_files(strings: Iterable[str]) -> set[str]:
+    """The names of files of databases among texts, without their folders."""
+    return {PurePosixPath(match["name"]).name for text in strings if (match := _FILE.fullmatch(text))}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 
 from migrator.core.audit.codebase import Codebase, gives_connection, is_handle
+from migrator.core.audit.files import database_files
 from migrator.core.findings import Finding, Severity
 from migrator.core.python import apis
 from migrator.core.python.modules import Call, Module, Scope
@@ -154,14 +156,26 @@ def is_kept(values: Values, kept: frozenset[ast.Call]) -> bool:
     return bool(origins) and all(origin is not None and origin.node in kept for origin in origins)
 
 
-def kept_connections(code: Codebase) -> frozenset[ast.Call]:
-    """connect() calls of databases in memory: they hold nothing to be moved."""
-    found = set()
-    for call in code.connects:
-        path = call.node.args[0] if call.node.args else None
-        if ":memory:" in code.strings(path, call.scope):
-            found.add(call.node)
-    return frozenset(found)
+def kept_connections(code: Codebase, database: str) -> tuple[frozenset[ast.Call], list[Finding]]:
+    """connect() calls that stay SQLite's: of databases in memory, and of other files than the one that is moved.
+
+    `database` is the name of that file; if the program has no such name, it is the one that it opens most often.
+    """
+    in_memory = {call.node for call in code.connects if ":memory:" in code.strings(_path(call), call.scope)}
+    opened = {call: database_files(code.strings(_path(call), call.scope)) for call in code.connects}
+    often = Counter(name for names in opened.values() for name in sorted(names))
+    main = database if database in often else next((name for name, _ in often.most_common(1)), "")
+    others = [call for call, names in opened.items() if names and main not in names]
+    findings = [
+        Finding("other-database", Severity.WARNING, f"{call.scope.module.path.as_posix()}:{call.line}", message)
+        for call in others
+        for message in [f"This opens {', '.join(sorted(opened[call]))}, not {main}: it stays SQLite's."]
+    ]
+    return frozenset(in_memory | {call.node for call in others}), findings
+
+
+def _path(call: Call) -> ast.expr | None:
+    return call.node.args[0] if call.node.args else None
 
 
 def _is_connection(value: object) -> bool:

@@ -71,11 +71,13 @@ class Recoder:
     code: Codebase
     definitions: Definitions
     driver: Driver
+    database: str = ""  # the name of the file that is moved
     findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.edits = {module: Edits(module) for module in self.code.tree.modules}
-        self.kept = kept_connections(self.code)
+        self.kept, others = kept_connections(self.code, self.database)
+        self.findings += others
         self.guarded = transactions.unguarded(self.code)
         self.identifiers = Identifiers(self.code, self.definitions, self.edits)
 

@@ -353,3 +353,21 @@ def test_what_was_left_is_said_again(definitions: Definitions) -> None:
     again = recode(sources(first)["app.py"], definitions, postgresql="")
     assert sources(again) == {}
     assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
+
+
+def test_another_file_stays(definitions: Definitions) -> None:
+    source = """
+        import sqlite3
+        conn = sqlite3.connect("app.db")
+        conn.execute("DELETE FROM notes WHERE id = ?", (1,))
+        conn.execute("DELETE FROM users WHERE id = ?", (1,))
+        other = sqlite3.connect("data/cache.db")
+        other.execute("DELETE FROM hits WHERE id = ?", (1,))
+        again = sqlite3.connect("app.db")
+        """
+    found = recode(source, definitions)
+    assert [(item.rule, item.where) for item in found.findings] == [("other-database", "app.py:6")]
+    assert (
+        'sqlite3.connect("data/cache.db")\nother.execute("DELETE FROM hits WHERE id = ?", (1,))'
+        in sources(found)["app.py"]
+    )
