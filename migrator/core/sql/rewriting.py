@@ -55,6 +55,10 @@ _SETTINGS = {
     *("locking_mode", "threads", "optimize", "recursive_triggers", "secure_delete", "automatic_index"),
     *("fullfsync", "checkpoint_fullfsync", "cell_size_check", "read_uncommitted"),
 }
+_LOCKING = (
+    "SQLite lets one writer in from here on; PostgreSQL several. Where a value is read and then changed, say"
+    " SELECT … FOR UPDATE, or SET TRANSACTION ISOLATION LEVEL SERIALIZABLE."
+)
 _IS_QUERY = ("SELECT", "VALUES", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE")
 
 
@@ -115,7 +119,8 @@ def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] |
             return None, "pragma", "This PRAGMA asks SQLite something; PostgreSQL is asked through its catalog."
         return "", "pragma", "PRAGMAs are SQLite's own settings; this one goes."
     if first == "BEGIN":
-        return "BEGIN", "", ""
+        is_alone = len(statement.tokens) > 1 and statement.tokens[1].is_word("IMMEDIATE", "EXCLUSIVE")
+        return "BEGIN", "locking" if is_alone else "", _LOCKING
     if first in ("COMMIT", "END"):
         return "COMMIT", "", ""
     if first in ("ROLLBACK", "SAVEPOINT", "RELEASE"):
