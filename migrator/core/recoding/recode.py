@@ -33,7 +33,7 @@ from migrator.core.recoding.edits import (
 from migrator.core.recoding.identifiers import Identifiers
 from migrator.core.recoding.left_over import is_open, is_sqlites, left_over
 from migrator.core.recoding.names import SUPPORT, renamed
-from migrator.core.recoding.places import finding, place_of
+from migrator.core.recoding.places import finding, library_suffix, place_of
 from migrator.core.recoding.respelling import Literals
 from migrator.core.recoding.statements import Recoded, Statements
 from migrator.core.recoding.writing import NotFound, written
@@ -183,16 +183,27 @@ class Recoder:
 
     def _method(self, site: Site, edits: Edits) -> None:
         """Calls that psycopg has not, or not so, become functions of the module beside the program."""
+        name = self._function(site)
+        if name is None:
+            return
+        function = site.call.node.func
+        if isinstance(function, ast.Attribute) and function.attr == site.method:
+            edits.add(site.call.node, CalledOn(f"{SUPPORT}.{name}{library_suffix(site.of)}"))
+        else:
+            self.findings.append(
+                finding(site, "sqlite-api", f"{site.method}() is handed over: call {SUPPORT}.{name}().")
+            )
+
+    def _function(self, site: Site) -> str | None:
+        """The function that takes the place of a method."""
         of_connection = any(made.type.endswith(".Connection") for made in site.of)
-        behind = "_async" if any(made.type.startswith("aiosqlite.") for made in site.of) else ""
         if site.method == "execute" and site.arguments is None and transactions.is_kept_at_once(self.code, site):
-            edits.add(site.call.node, CalledOn(f"{SUPPORT}.executescript{behind}"))
-        elif site.method in ("executescript", "execute_fetchall", "execute_insert") or (
-            site.method == "executemany" and of_connection
-        ):
-            edits.add(site.call.node, CalledOn(f"{SUPPORT}.{site.method}{behind}"))
-        elif site.method == "execute" and site in self.guarded:
-            edits.add(site.call.node, CalledOn(f"{SUPPORT}.execute{behind}"))
+            return "executescript"
+        if site.method in ("executescript", "execute_fetchall", "execute_insert"):
+            return site.method
+        if site.method == "executemany":
+            return "executemany" if of_connection else None
+        return "execute" if site.method == "execute" and site in self.guarded else None
 
     # -- names ---------------------------------------------------------------------------------------------------------
 

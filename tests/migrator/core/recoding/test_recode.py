@@ -371,3 +371,21 @@ def test_another_file_stays(definitions: Definitions) -> None:
         'sqlite3.connect("data/cache.db")\nother.execute("DELETE FROM hits WHERE id = ?", (1,))'
         in sources(found)["app.py"]
     )
+
+
+def test_a_method_that_is_handed_over_keeps_its_place(definitions: Definitions) -> None:
+    source = """
+        import sqlite3
+        from concurrent.futures import ThreadPoolExecutor
+        conn = sqlite3.connect("app.db")
+        pool = ThreadPoolExecutor()
+        pool.submit(conn.execute, "DELETE FROM notes WHERE id = ?", (1,))
+        pool.submit(conn.executescript, "DELETE FROM notes")
+        run = conn.execute
+        run("DELETE FROM notes WHERE id = ?", (2,))
+        """
+    found = recode(source, definitions)
+    assert [(item.rule, item.where) for item in found.findings] == [("sqlite-api", "app.py:7")]
+    new = sources(found)["app.py"]
+    assert 'pool.submit(conn.execute, "DELETE FROM notes WHERE id = %s", (1,))' in new
+    assert 'run("DELETE FROM notes WHERE id = %s", (2,))' in new
