@@ -67,6 +67,18 @@ CONTEXT_MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager
 SAME_ELEMENTS = ("list", "tuple", "sorted", "reversed", "iter", "set")
 
 
+# Of these it matters which of their things something is; of the other libraries only that it is one of theirs.
+_FOLLOWED = {
+    *("sqlite3", "aiosqlite", "flask", "quart", "fastapi", "starlette", "aiohttp", "django", "apscheduler", "schedule"),
+    *("threading", "concurrent", "multiprocessing", "asyncio", "anyio", "queue", "collections", "json"),
+}
+
+
+def is_followed(type_name: str) -> bool:
+    """Whether the attributes and results of such a thing are told apart."""
+    return type_name.partition(".")[0] in _FOLLOWED
+
+
 def kind_of(type_name: str) -> str | None:
     """Connection, Cursor, Row or Rows of a library for SQLite; None for any other type."""
     library, _, kind = type_name.rpartition(".")

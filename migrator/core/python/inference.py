@@ -30,6 +30,7 @@ from migrator.core.python.values import (
     Several,
     Value,
     Values,
+    several,
 )
 
 _Stored = dict[tuple[str, str], list[tuple[Binding, Scope]]]  # by the type or name of the owner, and the attribute
@@ -126,12 +127,12 @@ class Inference:
         return self._union(self._elements(value) for value in base if not _is_cursor(value))
 
     def _of_listcomp(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, scope: Scope) -> Values:
-        return frozenset(Several(value) for value in self.of(node.elt, scope))
+        return frozenset(several(value) for value in self.of(node.elt, scope))
 
     _of_generatorexp = _of_setcomp = _of_listcomp
 
     def _of_list(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Values:
-        return frozenset(Several(value) for element in node.elts for value in self.of(element, scope))
+        return frozenset(several(value) for element in node.elts for value in self.of(element, scope))
 
     _of_tuple = _of_set = _of_list
 
@@ -164,11 +165,10 @@ class Inference:
         if name in apis.PASSED_ON:
             return self.of(node.args[-1] if node.args else None, scope)
         if name in apis.SAME_ELEMENTS:
-            return frozenset(Several(element) for value in self.of(first, scope) for element in self._elements(value))
+            return frozenset(several(element) for value in self.of(first, scope) for element in self._elements(value))
         if name == "next":
             return self._union(self._elements(value) for value in self.of(first, scope))
-        made = apis.RESULTS.get(name, name)
-        return frozenset([Made(made, Origin(scope.module, node, scope))])
+        return frozenset([_made(apis.RESULTS.get(name, name), Origin(scope.module, node, scope))])
 
     def _result_of_method(self, method: Method) -> Values:
         if method.of.type.startswith(apis.CONTAINERS):
@@ -176,7 +176,7 @@ class Inference:
         kind = apis.kind_of(method.of.type)
         result = apis.METHODS.get((kind, method.name)) if kind else None
         if result is None:
-            return frozenset([Made(f"{method.of.type}.{method.name}", method.of.origin)]) if not kind else NOTHING
+            return frozenset([_made(f"{method.of.type}.{method.name}", method.of.origin)]) if not kind else NOTHING
         return frozenset([Made(f"{apis.library_of(method.of.type)}.{result}", method.of.origin)])
 
     def returned(self, function: Scope) -> Values:
@@ -192,8 +192,8 @@ class Inference:
         yielded = self._union(self.of(value, function) for value in function.yields)
         if self.is_decorated(function, apis.CONTEXT_MANAGERS):
             return frozenset(Managed(value) for value in yielded)
-        return frozenset(Several(value) for value in yielded) | frozenset(
-            value if isinstance(value, Several) else Several(value) for value in found
+        return frozenset(several(value) for value in yielded) | frozenset(
+            value if isinstance(value, Several) else several(value) for value in found
         )
 
     def is_decorated(self, function: Scope, names: Iterable[str]) -> bool:
@@ -334,6 +334,8 @@ class Inference:
         )
         if stored:
             return stored
+        if not apis.is_followed(value.type):
+            return frozenset([value])
         full = f"{value.type}.{name}"
         return frozenset([Made(apis.ATTRIBUTES.get(full, full), value.origin), Method(value, name)])
 
@@ -431,6 +433,11 @@ class Inference:
     @staticmethod
     def _union(parts: Iterable[Values]) -> Values:
         return frozenset(value for part in parts for value in part)
+
+
+def _made(type_name: str, origin: Origin | None) -> Made:
+    """Of a library that nobody asks about, one value for all that it makes: chains of its calls would have no end."""
+    return Made(type_name, origin) if apis.is_followed(type_name) else Made(type_name.partition(".")[0])
 
 
 def _same(name: str) -> str:

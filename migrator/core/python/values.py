@@ -89,3 +89,8 @@ class Managed:
 Value = External | Made | Method | Program | Bound | Instance | Package | Several | Managed
 Values = frozenset[Value]
 NOTHING: Values = frozenset()
+
+
+def several(element: Value) -> Several:
+    """Lists of lists of lists are lists of lists: recursion would make ever deeper ones."""
+    return element if isinstance(element, Several) and isinstance(element.element, Several) else Several(element)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from importlib.resources import files
 from pathlib import PurePosixPath
 
 import pytest
@@ -20,6 +21,7 @@ SCHEMA = [
     "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, active INTEGER NOT NULL DEFAULT 1, score REAL)",
     "CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, body TEXT)",
 ]
+SUPPORT_MODULE = files("migrator.core.recoding").joinpath("postgresql.py.txt").read_text(encoding="utf-8")
 HEAD = "import sqlite3\n\nconn = sqlite3.connect('app.db')\n"
 AFTER = "import postgresql\n\nconn = postgresql.connect()\n"
 
@@ -30,8 +32,8 @@ def definitions() -> Definitions:
 
 
 def recode(source: str, definitions: Definitions, **others: str) -> Recoding:
-    files = {"app": source, **others}
-    modules = [read_module(PurePosixPath(f"{name}.py"), textwrap.dedent(text)) for name, text in files.items()]
+    texts = {"app": source, **others}
+    modules = [read_module(PurePosixPath(f"{name}.py"), textwrap.dedent(text)) for name, text in texts.items()]
     return Recoder(Codebase(modules), definitions, Driver.PSYCOPG).recode()
 
 
@@ -350,7 +352,7 @@ def test_what_was_left_is_said_again(definitions: Definitions) -> None:
         """
     first = recode(source, definitions)
     assert [(item.rule, item.where) for item in first.findings] == [("no-table", "app.py:5")]
-    again = recode(sources(first)["app.py"], definitions, postgresql="")
+    again = recode(sources(first)["app.py"], definitions, postgresql=SUPPORT_MODULE)
     assert sources(again) == {}
     assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
 
