@@ -60,6 +60,7 @@ class Statements:
     driver: Driver
     literals: Literals
     returning: Mapping[Site, str]  # INSERTs that have to give a column of their row
+    known: dict[str, Rewritten] = field(default_factory=dict)
 
     def recode(self, site: Site, given: Given) -> Recoded:
         """Never changes a part of a statement: all of its literals and arguments, or nothing."""
@@ -113,12 +114,20 @@ class Statements:
             start = source.index(statement.text, place)
             place = start + len(statement.text)
             asked = self._asked(site, statement)
-            result = self.definitions.rewritten(asked, self.driver, "")
+            result = self._result(asked)
             results.append(
                 replace(result, findings=tuple(replace(item, where=place_of(site)) for item in result.findings))
             )
             found += _moved(self._changes(text, statement, result, given, source), start)
         return Translated(text, tuple(found), tuple(results))
+
+    def _result(self, statement: SourceStatement) -> Rewritten:
+        """Each text is translated once, but what defines something: that depends on what has been made before."""
+        if statement.begins_with("CREATE") or statement.begins_with("DROP"):
+            return self.definitions.rewritten(statement, self.driver, "")
+        if statement.text not in self.known:
+            self.known[statement.text] = self.definitions.rewritten(statement, self.driver, "")
+        return self.known[statement.text]
 
     def _asked(self, site: Site, statement: SourceStatement) -> SourceStatement:
         """The statement, with RETURNING where the program asks for the id of the new row."""
