@@ -41,6 +41,11 @@ class Codebase:
     def connects(self) -> tuple[Call, ...]:
         return tuple(call for call in self.tree.calls.get("connect", ()) if self.calls_external(call, *CONNECTS))
 
+    @cached_property
+    def connecting(self) -> frozenset[ast.AST]:
+        """The nodes of `connects`."""
+        return frozenset(call.node for call in self.connects)
+
     def calls_external(self, call: Call, *names: str) -> bool:
         """Whether a call may be one of a function outside the program."""
         called = self.inference.called(call.node, call.scope)

@@ -11,7 +11,7 @@ from migrator.core.python import apis
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Call, Scope
 from migrator.core.python.program import Program
-from migrator.core.python.texts import Hole, Reader, Text, Texts
+from migrator.core.python.texts import Reader, Texts
 from migrator.core.python.values import Made, Method
 
 _METHODS = {"execute", "executemany", "executescript", "execute_fetchall", "execute_insert"}
@@ -172,6 +172,3 @@ def looks_like_sql(text: str) -> bool:
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((item.value for item in call.keywords if item.arg == name), None)
-
-
-__all__ = ["Hole", "Site", "Sites", "Text"]

@@ -14,6 +14,7 @@ from migrator.core.python.modules import Call, Module, Scope
 from migrator.core.python.values import Made, Managed, Values
 from migrator.core.recoding.edits import Edits, Replaced, Unawaited
 from migrator.core.recoding.names import SUPPORT
+from migrator.core.recoding.places import attributes_in
 
 # What psycopg's connections and cursors have as well, or what is rewritten elsewhere.
 _KNOWN = {
@@ -46,7 +47,7 @@ class Calls:
     def recode(self) -> Iterator[Finding]:
         for scope in self.module.scopes:
             for call in scope.calls:
-                if call in self.code.connects and call.node not in self.kept:
+                if call.node in self.code.connecting and call.node not in self.kept:
                     yield from self._connect(call)
             yield from self._attributes(scope)
             self._factories(scope)
@@ -71,7 +72,7 @@ class Calls:
 
     def _attributes(self, scope: Scope) -> Iterator[Finding]:
         """What of a connection or cursor psycopg does not have."""
-        for node in _attributes_in(scope):
+        for node in attributes_in(scope):
             if node.attr in _KNOWN:
                 continue
             handles = [value for value in self.code.inference.of(node.value, scope) if is_handle(value)]
@@ -101,7 +102,7 @@ class Calls:
         for item in statement.items:
             scope = self._scope_of(item.context_expr)
             values = self.code.inference.of(item.context_expr, scope)
-            if isinstance(item.context_expr, ast.Call) and item.context_expr in self._connecting():
+            if item.context_expr in self.code.connecting:
                 continue
             if self._is_kept(values):
                 continue
@@ -121,9 +122,6 @@ class Calls:
     def _unawait(self, node: ast.Await, made: ast.Call) -> None:
         if self._is_mine(made, self._scope_of(node)):
             self.edits.add(node, Unawaited())
-
-    def _connecting(self) -> set[ast.Call]:
-        return {call.node for call in self.code.connects}
 
     def _scope_of(self, node: ast.expr) -> Scope:
         """The innermost scope around an expression."""
@@ -188,13 +186,3 @@ def _is(node: ast.expr, name: str) -> bool:
 
 def _is_execute(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and _is(node.func, "execute")
-
-
-def _attributes_in(scope: Scope) -> Iterator[ast.Attribute]:
-    inner = {other.node for other in scope.inner}
-    waiting: list[ast.AST] = [scope.node]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            yield node
-        waiting += [child for child in ast.iter_child_nodes(node) if child not in inner]

@@ -14,7 +14,7 @@ from migrator.core.python.modules import Module, Scope
 from migrator.core.python.sites import Site
 from migrator.core.recoding.edits import Edits, Named, Replaced
 from migrator.core.recoding.names import SUPPORT
-from migrator.core.recoding.places import finding, library_suffix
+from migrator.core.recoding.places import attributes_in, finding, library_suffix
 from migrator.core.redefining import Definitions
 from migrator.core.sql.split import split
 
@@ -44,8 +44,9 @@ class Identifiers:
             elif site.method == "execute_insert":
                 self._returns(site)
         for scope in self.code.tree.scopes():
-            for node in _lastrowids(scope):
-                self._lastrowid(node, scope)
+            for node in attributes_in(scope):
+                if node.attr == "lastrowid":
+                    self._lastrowid(node, scope)
         self._share()
 
     def replaces(self, site: Site) -> bool:
@@ -174,13 +175,3 @@ def _first_value(site: Site) -> ast.Subscript | None:
         if isinstance(node, ast.Subscript) and is_row and any(inner is site.call.node for inner in ast.walk(node)):
             return node
     return None
-
-
-def _lastrowids(scope: Scope) -> Iterator[ast.Attribute]:
-    inner = {other.node for other in scope.inner}
-    waiting: list[ast.AST] = [scope.node]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Attribute) and node.attr == "lastrowid":
-            yield node
-        waiting += [child for child in ast.iter_child_nodes(node) if child not in inner]

@@ -209,9 +209,8 @@ class Recoder:
 
     def _kept_names(self, module: Module) -> frozenset[ast.AST]:
         """The function in a connect() call goes with the call, or stays with it."""
-        return frozenset(call.node.func for call in self.code.connects if call.scope.module is module) | frozenset(
-            call.node for call in self.code.connects
-        )
+        functions = (call.node.func for call in self.code.connects if call.scope.module is module)
+        return self.code.connecting.union(functions)
 
 
 def _given(site: Site) -> Given:
