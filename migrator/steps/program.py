@@ -32,10 +32,6 @@ class Files:
     code: Codebase
     unread: tuple[Unread, ...]
 
-    @property
-    def scripts(self) -> tuple[Script, ...]:
-        return self.code.scripts
-
 
 def read_files(paths: Sequence[Path], progress: Progress) -> Files:
     """All Python and SQL files in and below these paths. Raises UsageError where there is none."""

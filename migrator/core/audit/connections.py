@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from migrator.core.audit.codebase import CONNECTS, Codebase, is_handle
 from migrator.core.audit.rules import Hazard
 from migrator.core.python.modules import Call, Scope
+from migrator.core.python.sites import keyword
 from migrator.core.python.values import Bound, External, Instance, Method, Program
 
 _THREADS = {
@@ -59,7 +60,7 @@ def _by_name(code: Codebase) -> Iterator[Hazard]:
     """connect() calls: whether DATABASE_URL decides, and whether the file lasts."""
     reads_url = any('"DATABASE_URL"' in module.text or "'DATABASE_URL'" in module.text for module in code.tree.modules)
     for call in code.connects:
-        path = call.node.args[0] if call.node.args else _keyword(call.node, "database")
+        path = call.node.args[0] if call.node.args else keyword(call.node, "database")
         strings = code.strings(path, call.scope)
         if reads_url and "DATABASE_URL" not in strings and ":memory:" not in strings:
             yield at(call, "database-url-ignored", _shown(path))
@@ -82,7 +83,7 @@ def _is_lost(text: str) -> bool:
 
 def _across_threads(code: Codebase) -> Iterator[Hazard]:
     for call in code.connects:
-        same = _keyword(call.node, "check_same_thread")
+        same = keyword(call.node, "check_same_thread")
         if isinstance(same, ast.Constant) and not same.value:
             yield at(call, "connection-across-threads", "check_same_thread=False")
     for name, place in _THREADS.items():
@@ -103,7 +104,7 @@ def _goes_elsewhere(code: Codebase, call: Call) -> bool:
 
 def _shared(code: Codebase, call: Call, place: int) -> str | None:
     """The name of a connection or cursor that goes to the other thread with the function, or is used by it."""
-    given = _keyword(call.node, "target") or _keyword(call.node, "func")
+    given = keyword(call.node, "target") or keyword(call.node, "func")
     rest = list(call.node.args)
     if given is None and len(rest) > place:
         given = rest.pop(place)
@@ -162,10 +163,6 @@ def _beside_givers(code: Codebase) -> Iterator[Hazard]:
             keeps, name = others[0]
             does = "keeps a connection" if keeps else "gives out connections"
             yield at(call, "two-access-patterns", f"{name.removesuffix('.__init__')} {does}")
-
-
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((item.value for item in call.keywords if item.arg == name), None)
 
 
 def _shown(node: ast.expr | None) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from migrator.core.audit.django import UrlPatterns
-from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of, keyword
+from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of
 from migrator.core.audit.jobs import Clock, Job
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Call, Function, Scope
 from migrator.core.python.program import Program
+from migrator.core.python.sites import keyword
 from migrator.core.python.texts import Reader
 from migrator.core.python.values import Made, Method
 

@@ -25,10 +25,6 @@ def is_method_of(values: Values, *types: str) -> bool:
     return any(isinstance(value, Method) and value.of.type in types for value in values)
 
 
-def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    return next((item.value for item in call.keywords if item.arg == name), None)
-
-
 def handlers(inference: Inference, method: str, node: ast.expr | None, scope: Scope) -> Iterator[tuple[str, Scope]]:
     """(method, function): the method given for a function, those that it has for a class or its as_view()."""
     values = inference.of(node, scope)

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrator.core.audit.handlers import functions, keyword, name_called
+from migrator.core.audit.handlers import functions, name_called
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Scope
 from migrator.core.python.program import Program
+from migrator.core.python.sites import keyword
 from migrator.core.python.values import Made, Method
 
 # Decorators by their last name; None where the first argument says which trigger it is.

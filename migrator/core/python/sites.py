@@ -83,7 +83,7 @@ class Sites:
         sql = call.node.args[0]
         if not methods and (called or not self._is_surely_sql(call, sql)):
             return
-        arguments = call.node.args[1] if len(call.node.args) > 1 else _keyword(call.node, "parameters")
+        arguments = call.node.args[1] if len(call.node.args) > 1 else keyword(call.node, "parameters")
         method = methods[0].name if methods else call.name
         if method in _METHODS:
             self._add(Site(call, method, sql, arguments, (), tuple(value.of for value in methods)))
@@ -170,5 +170,6 @@ def looks_like_sql(text: str) -> bool:
     return _LOOKS_LIKE_SQL.match(text) is not None
 
 
-def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """What a call gives under that name."""
     return next((item.value for item in call.keywords if item.arg == name), None)

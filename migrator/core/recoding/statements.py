@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from migrator.core.audit.touched import HOLE
 from migrator.core.findings import Finding, Severity
 from migrator.core.names import quote_identifier
 from migrator.core.python.sites import Site
@@ -22,7 +23,6 @@ from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.split import SourceStatement, split
 
-HOLE = "migrator_hole"
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*id|id")
 _ONE_OF = re.compile(r"(\bNOT\s+)?\bIN\s*\(\s*(%s|\?)\s*\)", re.IGNORECASE)
 
