@@ -56,7 +56,7 @@ class Unreadable(ValueError):
     """The text is none that these modules read; PostgreSQL may still take it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PgToken:
     kind: str
     text: str  # without what marks a name as free
