@@ -291,7 +291,7 @@ class Inference:
         place = names.index(argument.arg)
         if names and self._is_self(function.parameters()[0], function) and not self._is_unbound(call):
             place -= 1
-        if place >= len(call.node.args) or any(isinstance(item, ast.Starred) for item in call.node.args[: place + 1]):
+        if not 0 <= place < len(call.node.args) or any(isinstance(item, ast.Starred) for item in call.node.args[: place + 1]):
             return None
         return call.node.args[place]
 
