@@ -13,10 +13,10 @@ from migrator.core.python import apis
 from migrator.core.python.modules import Call, Module, Scope
 from migrator.core.python.values import Made, Managed, Values
 from migrator.core.recoding.edits import Edits, Replaced, Unawaited
-from migrator.core.recoding.names import SUPPORT
 from migrator.core.recoding.places import attributes_in
+from migrator.core.recoding.target import SUPPORT, Target
 
-# What psycopg's connections and cursors have as well, or what is rewritten elsewhere.
+# What connections and cursors of PostgreSQL have as well, or what is rewritten elsewhere.
 _KNOWN = {
     *(
         "execute",
@@ -38,11 +38,12 @@ _DROPPED = {"timeout", "check_same_thread", "cached_statements", "uri", "databas
 class Calls:
     """Of one module. `kept` are the connect() calls whose database stays SQLite's: those in memory."""
 
-    def __init__(self, code: Codebase, module: Module, edits: Edits, kept: frozenset[ast.Call]) -> None:
+    def __init__(self, code: Codebase, module: Module, edits: Edits, kept: frozenset[ast.Call], target: Target) -> None:
         self.code = code
         self.module = module
         self.edits = edits
         self.kept = kept
+        self.target = target
 
     def recode(self) -> Iterator[Finding]:
         for scope in self.module.scopes:
@@ -71,13 +72,16 @@ class Calls:
     # -- attributes ----------------------------------------------------------------------------------------------------
 
     def _attributes(self, scope: Scope) -> Iterator[Finding]:
-        """What of a connection or cursor psycopg does not have."""
+        """What of a connection or cursor there is none for PostgreSQL."""
         for node in attributes_in(scope):
             if node.attr in _KNOWN:
                 continue
             handles = [value for value in self.code.inference.of(node.value, scope) if is_handle(value)]
             if handles and not self._is_kept(frozenset(handles)):
-                yield self._finding(node, "sqlite-api", f"{ast.unparse(node)} is sqlite3's own; psycopg has none.")
+                yield self._finding(node, "sqlite-api", self._own(node))
+
+    def _own(self, node: ast.Attribute) -> str:
+        return f"{ast.unparse(node)} is sqlite3's own; {self.target.title} has none."
 
     def _factories(self, scope: Scope) -> None:
         for target, binding in scope.attributes.get("row_factory", ()):

@@ -6,10 +6,10 @@ import ast
 
 import libcst as cst
 
-from migrator.core.recoding.names import SUPPORT
+from migrator.core.recoding.target import SUPPORT, TARGETS
 
 _OLD = ("sqlite3", "aiosqlite", "pysqlite3")
-_NEW = ("psycopg", SUPPORT)
+_NEW = (*(target.module for target in TARGETS.values()), SUPPORT)
 
 
 def with_imports(module: cst.Module) -> str:
