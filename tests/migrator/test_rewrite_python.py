@@ -44,8 +44,11 @@ def migrator(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", timeout=300)
 
 
-@pytest.mark.parametrize("target", ["psycopg", "sqlalchemy"])
-@pytest.mark.parametrize("name", NAMES)
+OF_COROUTINES_ALONE = "06_larder"
+CASES = [*((name, target) for name in NAMES for target in ("psycopg", "sqlalchemy")), (OF_COROUTINES_ALONE, "asyncpg")]
+
+
+@pytest.mark.parametrize(("name", "target"), CASES)
 def test_a_rewritten_program_gives_the_same_answers(name: str, target: str, database: str, tmp_path: Path) -> None:
     before = Application(name).copy_to(tmp_path / "before")
     before.make_database()

@@ -91,7 +91,9 @@ class Calls:
             names = {getattr(item, "name", "") for item in self.code.inference.of(value, scope)}
             if names & {"sqlite3.Row", "aiosqlite.Row"}:
                 self.edits.add(value, Replaced(f"{SUPPORT}.row_factory"))
-            elif not (isinstance(value, ast.Constant) and value.value is None):
+            elif isinstance(value, ast.Constant) and value.value is None:
+                self.edits.add(value, Replaced(self.target.plain_rows))
+            else:
                 self.edits.add(value, Replaced(f"{SUPPORT}.each_row({{}})"))
         for target, binding in scope.attributes.get("isolation_level", ()):
             if binding.value is not None and self._is_mine(target.value, scope):

@@ -38,6 +38,7 @@ class Target:
     beside_async: tuple[str, ...]
     libraries: tuple[str, ...] = _ALL  # SQLite's that it can take the place of
     in_order: str = "{}"  # what is written around SQL whose placeholders are counted only when it is sent
+    plain_rows: str = "None"  # the row_factory of tuples
     makes_errors: bool = True  # whether its exceptions are made with a message, as sqlite3's are
 
     @property
@@ -113,13 +114,14 @@ TARGETS: Mapping[Driver, Target] = {
         {**_plain("psycopg", "psycopg", "psycopg"), **{f"{library}.Warning": ("psycopg.Warning",) for library in _ALL}},
         ("psycopg", "rows"),
         ("psycopg_async",),
+        plain_rows="psycopg.rows.tuple_row",
     ),
     Driver.SQLALCHEMY: Target(
         Driver.SQLALCHEMY,
         "SQLAlchemy",
         {**_SQLALCHEMY, **_SQLALCHEMY_ERRORS},
-        ("sqlalchemy", "rows"),
-        ("sqlalchemy_async",),
+        ("sqlalchemy", "results", "sqlalchemy_sending", "rows"),
+        ("results_async", "sqlalchemy_async"),
         makes_errors=False,
     ),
     Driver.ASYNCPG: Target(
@@ -130,7 +132,7 @@ TARGETS: Mapping[Driver, Target] = {
             **_handles("aiosqlite", f"{SUPPORT}.AsyncConnection", f"{SUPPORT}.AsyncCursor"),
             "sqlite3.Row": (f"{SUPPORT}.Row",),
         },
-        ("asyncpg", "rows"),
+        ("asyncpg", "results", "results_async", "asyncpg_sending", "rows"),
         (),
         libraries=("aiosqlite",),
         in_order=f"{SUPPORT}.numbered({{}})",
