@@ -11,7 +11,7 @@ from migrator.core.python.modules import Scope
 from migrator.core.python.sites import Site
 from migrator.core.python.texts import Marks
 from migrator.core.recoding.target import SUPPORT
-from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.placeholders import Argument, Driver
 from migrator.core.sql.rewriting import Rewritten
 
 _NUMBERS = ("bigint", "integer", "smallint", "double precision", "numeric")
@@ -67,7 +67,7 @@ def reshape(given: Given, variants: Sequence[Sequence[Rewritten]], marks: Sequen
     elif all(isinstance(source, int) and isinstance(target, str) for source, target in pairs.items()):
         found = _named(given, {source: str(target) for source, target in pairs.items() if isinstance(source, int)})
     else:
-        found = _by_place(given, pairs)
+        found = _by_place(given, {item.arguments for item in rendered})
     return replace(found, elements=(*found.elements, *elements)) if found is not None else None
 
 
@@ -118,13 +118,14 @@ def _listed_by_name(given: Given, listed: Reshaped, pairs: Mapping[int | str, in
     return None
 
 
-def _by_place(given: Given, pairs: Mapping[int | str, int | str]) -> Reshaped | None:
-    """A mapping that becomes a sequence: its values in the new order."""
-    if any(not isinstance(target, int) or not isinstance(source, str) for source, target in pairs.items()):
+def _by_place(given: Given, variants: set[tuple[Argument, ...]]) -> Reshaped | None:
+    """A mapping that becomes a sequence: its values in the new order, which has to be the same for every variant."""
+    if len(variants) != 1 or given.node is None:
         return None
-    keys = tuple(str(source) for source, _ in sorted(pairs.items(), key=lambda item: item[1]))
-    if given.node is None:
+    [arguments] = variants
+    if any(not isinstance(item.target, int) or not isinstance(item.source, str) for item in arguments):
         return None
+    keys = tuple(str(item.source) for item in sorted(arguments, key=lambda item: item.target))
     names = ", ".join(f'"{key}"' for key in keys)
     if given.many:
         return Reshaped(f"[{SUPPORT}.in_order(row, {names}) for row in {{}}]")

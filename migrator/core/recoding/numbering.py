@@ -54,14 +54,18 @@ def _spread(late: set[Site], found: Mapping[Site, list[tuple[Place, int]]]) -> N
 
 def _has_numbers(site: Site, has_places: bool, target: Target) -> bool:
     """Whether it is known in the source which value each placeholder is for."""
-    pieces = [piece for text in site.texts for piece in text.pieces]
-    marks = [piece for piece in pieces if isinstance(piece, Marks)]
     if any(text.holes for text in site.texts):
         return len(site.texts) == 1 and parametrised(site.texts[0]) is not None
+    marks = [piece for text in site.texts for piece in text.pieces if isinstance(piece, Marks)]
     if any(mark.within is None for mark in marks):
         return False
-    is_by_name = target.driver is Driver.SQLALCHEMY
-    return not is_by_name or not (has_places or marks) or is_spelt(site)
+    if target.driver is not Driver.SQLALCHEMY:
+        return True
+    return is_spelt(site) if has_places or marks else any(_is_named(text) for text in site.texts)
+
+
+def _is_named(text: Text) -> bool:
+    return any(token.text != "?" for token in _placeholders(text))
 
 
 def _places(site: Site, driver: Driver) -> Iterator[tuple[Place, int]]:
@@ -78,15 +82,19 @@ def _places(site: Site, driver: Driver) -> Iterator[tuple[Place, int]]:
 def _counted(text: Text, driver: Driver) -> Iterator[tuple[int, Token]]:
     """SQLAlchemy knows a value with a name by that name."""
     known: dict[str, int] = {}
-    try:
-        found = [token for token in tokens(text.filled(HOLE, "?")) if token.kind is TokenKind.PLACEHOLDER]
-    except LexError:
-        return
-    for place, token in enumerate(found):
+    for place, token in enumerate(_placeholders(text)):
         if token.text == "?":
             yield place, token
         elif driver is Driver.ASYNCPG:
             yield known.setdefault(token.text, len(known)), token
+
+
+def _placeholders(text: Text) -> list[Token]:
+    """Empty where the text cannot be read."""
+    try:
+        return [token for token in tokens(text.filled(HOLE, "?")) if token.kind is TokenKind.PLACEHOLDER]
+    except LexError:
+        return []
 
 
 def _spans(text: Text) -> Iterator[tuple[object, int, int]]:

@@ -87,7 +87,10 @@ class Statements:
         if all(item.is_nothing for item in variants):
             return Recoded(site, {}, goes=True, findings=findings)
         arguments = reshape(given, [item.results for item in variants], marks)
-        if arguments is None or (given.driver is not self.target.driver and _by_name(variants)):
+        if given.driver is not self.target.driver and _by_name(variants):
+            # One value in several places has to have a number or a name.
+            return self.recode(site, given, self.target.driver)
+        if arguments is None:
             return self._declined(site, "arguments", "What its arguments are is not known well enough to reorder them.")
         try:
             parts = in_literals([(item.text, item.changes) for item in variants])
