@@ -100,9 +100,10 @@ class Recoder:
             return Recoding((), self.refused, refused=True)
         self.findings += left_over(self.code)
         self._statements()
+        kept = self._kept_names()
         for module, edits in self.edits.items():
             self.findings += Calls(self.code, module, edits, self.kept, self.target).recode()
-            self.findings += renamed(module, self.code.inference, edits, self._kept_names(module), self.target)
+            self.findings += renamed(module, self.code.inference, edits, kept, self.target)
         drafts = (Draft(module.path, module.text, edits.found) for module, edits in self.edits.items() if edits.found)
         return Recoding(tuple(drafts), tuple(dict.fromkeys(self.findings)))
 
@@ -232,10 +233,9 @@ class Recoder:
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
-    def _kept_names(self, module: Module) -> frozenset[ast.AST]:
+    def _kept_names(self) -> frozenset[ast.AST]:
         """The function in a connect() call goes with the call, or stays with it."""
-        functions = (call.node.func for call in self.code.connects if call.scope.module is module)
-        return self.code.connecting.union(functions)
+        return self.code.connecting.union(call.node.func for call in self.code.connects)
 
 
 def _other_target(before: Target, now: Target) -> Finding:

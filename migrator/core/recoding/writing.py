@@ -63,7 +63,7 @@ def written(source: str, edits: Mapping[tuple[Range, str], Sequence[Edit]]) -> s
     module = wrapper.visit(writer)
     if missed := set(edits) - writer.done:
         raise NotFound(", ".join(f"line {place.line} ({kind})" for place, kind in sorted(missed, key=str)))
-    return with_imports(module)
+    return with_imports(module.code)
 
 
 class _Writer(cst.CSTTransformer):
