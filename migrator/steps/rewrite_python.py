@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -20,9 +19,9 @@ from migrator.core.errors import UsageError
 from migrator.core.findings import Finding, Severity
 from migrator.core.progress import Progress
 from migrator.core.recoding.edits import NewSource
-from migrator.core.recoding.names import SUPPORT
 from migrator.core.recoding.recode import Draft, Recoder
 from migrator.core.recoding.scripts import recode_script
+from migrator.core.recoding.target import SUPPORT, TARGETS
 from migrator.core.sql.placeholders import Driver
 from migrator.disk import put_in_place, writing
 from migrator.steps.definitions import Tables
@@ -66,16 +65,16 @@ def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
     """What a rewrite would do; it writes nothing. Raises UsageError, SourceError, PlanError."""
     found = read_files(request.paths, progress)
     definitions = request.tables.read(found.code.definitions(), progress)
-    recoding = Recoder(
-        found.code, definitions, request.driver, request.tables.db.name if request.tables.db else ""
-    ).recode()
+    target = TARGETS[request.driver]
+    recoding = Recoder(found.code, definitions, target, request.tables.db.name if request.tables.db else "").recode()
     results = _written(recoding.drafts, progress)
     changed = [item for item in results if isinstance(item, NewSource) and item.new != item.old]
-    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.code.scripts]
+    texts = () if recoding.refused else found.code.scripts
+    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in texts]
     beside = found.top / f"{SUPPORT}.py"
     if any(f"{SUPPORT}." in source.new for source in changed) and not beside.exists():
         name = PurePosixPath(beside.relative_to(found.root).as_posix())
-        changed.insert(0, NewSource(name, "", _support(changed)))
+        changed.insert(0, NewSource(name, "", target.support(_has_coroutines(changed))))
     changed += [source for source, _ in scripts if source.new != source.old]
     unwritten = (item for item in results if isinstance(item, Finding))
     findings = [*recoding.findings, *unwritten, *(finding for _, inner in scripts for finding in inner)]
@@ -99,13 +98,8 @@ def _lines(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
-def _support(sources: Iterable[NewSource]) -> str:
-    """The module beside the program, with what coroutines need where there are any."""
-    folder = files("migrator.core.recoding")
-    text = folder.joinpath(f"{SUPPORT}.py.txt").read_text(encoding="utf-8")
-    if any(re.search(rf"\b{SUPPORT}\.\w+_async\b", source.new) for source in sources):
-        text += folder.joinpath(f"{SUPPORT}_async.py.txt").read_text(encoding="utf-8")
-    return text
+def _has_coroutines(sources: Iterable[NewSource]) -> bool:
+    return any(re.search(rf"\b{SUPPORT}\.\w+_async\b", source.new) for source in sources)
 
 
 def write(rewriting: Rewriting) -> None:

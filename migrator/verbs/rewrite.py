@@ -83,7 +83,7 @@ def sql(files: tuple[str, ...], driver: str, db: Path | None, plan: Path | None,
 @click.option(
     "--to",
     "driver",
-    type=click.Choice(["psycopg"]),
+    type=click.Choice(["psycopg", "asyncpg", "sqlalchemy"]),
     default="psycopg",
     show_default=True,
     help="The driver that the program uses then.",

@@ -44,14 +44,18 @@ def migrator(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", timeout=300)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_rewritten_program_gives_the_same_answers(name: str, database: str, tmp_path: Path) -> None:
+OF_COROUTINES_ALONE = "06_larder"
+CASES = [*((name, target) for name in NAMES for target in ("psycopg", "sqlalchemy")), (OF_COROUTINES_ALONE, "asyncpg")]
+
+
+@pytest.mark.parametrize(("name", "target"), CASES)
+def test_a_rewritten_program_gives_the_same_answers(name: str, target: str, database: str, tmp_path: Path) -> None:
     before = Application(name).copy_to(tmp_path / "before")
     before.make_database()
     after = Application(name).copy_to(tmp_path / "after")
     after.make_database()
     plan = moved(after, database, tmp_path)
-    done = migrator("rewrite", "python", after.root, "--db", after.database, "--plan", plan, "--write")
+    done = migrator("rewrite", "python", after.root, "--to", target, "--db", after.database, "--plan", plan, "--write")
     assert done.returncode in (0, 7), done.stderr
     for change in BY_HAND.get(name, ()):
         assert f" {change.place}: " in done.stderr

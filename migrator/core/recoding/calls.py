@@ -14,10 +14,10 @@ from migrator.core.python.modules import Call, Module, Scope
 from migrator.core.python.sites import Site
 from migrator.core.python.values import Made, Managed, Values
 from migrator.core.recoding.edits import Edits, Replaced, Unawaited
-from migrator.core.recoding.names import SUPPORT
 from migrator.core.recoding.places import attributes_in
+from migrator.core.recoding.target import SUPPORT, Target
 
-# What psycopg's connections and cursors have as well, or what is rewritten elsewhere.
+# What connections and cursors of PostgreSQL have as well, or what is rewritten elsewhere.
 _KNOWN = {
     *(
         "execute",
@@ -39,11 +39,12 @@ _DROPPED = {"timeout", "check_same_thread", "cached_statements", "uri", "databas
 class Calls:
     """Of one module. `kept` are the connect() calls whose database stays SQLite's: those in memory."""
 
-    def __init__(self, code: Codebase, module: Module, edits: Edits, kept: frozenset[ast.Call]) -> None:
+    def __init__(self, code: Codebase, module: Module, edits: Edits, kept: frozenset[ast.Call], target: Target) -> None:
         self.code = code
         self.module = module
         self.edits = edits
         self.kept = kept
+        self.target = target
 
     def recode(self) -> Iterator[Finding]:
         for scope in self.module.scopes:
@@ -63,11 +64,10 @@ class Calls:
         """The path and SQLite's own options go; isolation_level=None is what autocommit=True is."""
         level = next((item.value for item in call.node.keywords if item.arg == "isolation_level"), None)
         autocommit = isinstance(level, ast.Constant) and level.value is None
-        given = ["autocommit=True"] if autocommit else []
         if any("mode=ro" in text for text in self.code.strings(_path(call), call.scope)):
-            given.append('options="-c default_transaction_read_only=on"')
+            yield self._finding(call.node, "sqlite-api", "This connection only read: let it log in as a role that may.")
         name = "connect_async" if self.code.calls_external(call, "aiosqlite.connect") else "connect"
-        self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({', '.join(given)})"))
+        self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({'autocommit=True' if autocommit else ''})"))
         for keyword in call.node.keywords:
             if keyword.arg == "detect_types" or keyword.arg not in _DROPPED:
                 yield self._finding(call.node, "sqlite-api", f"connect({keyword.arg or '**'}=…) is sqlite3's own.")
@@ -75,7 +75,7 @@ class Calls:
     # -- attributes ----------------------------------------------------------------------------------------------------
 
     def _attributes(self, scope: Scope) -> Iterator[Finding]:
-        """What of a connection or cursor psycopg does not have."""
+        """What of a connection or cursor there is none for PostgreSQL."""
         for node in attributes_in(scope):
             if node.attr in _KNOWN:
                 continue
@@ -91,7 +91,9 @@ class Calls:
             names = {getattr(item, "name", "") for item in self.code.inference.of(value, scope)}
             if names & {"sqlite3.Row", "aiosqlite.Row"}:
                 self.edits.add(value, Replaced(f"{SUPPORT}.row_factory"))
-            elif not (isinstance(value, ast.Constant) and value.value is None):
+            elif isinstance(value, ast.Constant) and value.value is None:
+                self.edits.add(value, Replaced(self.target.plain_rows))
+            else:
                 self.edits.add(value, Replaced(f"{SUPPORT}.each_row({{}})"))
         for name in scope.attributes.keys() - _KNOWN - {"isolation_level"}:
             for target, _ in scope.attributes[name]:
@@ -163,7 +165,7 @@ class Calls:
         return is_kept(values, self.kept)
 
     def _own(self, node: ast.Attribute) -> Finding:
-        return self._finding(node, "sqlite-api", f"{ast.unparse(node)} is sqlite3's own; psycopg has none.")
+        return self._finding(node, "sqlite-api", f"{ast.unparse(node)} is sqlite3's own; {self.target.title} has none.")
 
     def _finding(self, node: ast.expr, rule: str, message: str) -> Finding:
         return Finding(rule, Severity.WARNING, f"{self.module.path.as_posix()}:{node.lineno}", message)

@@ -14,8 +14,8 @@ from migrator.core.python.modules import Module, Scope
 from migrator.core.python.sites import Site
 from migrator.core.recoding.calls import is_kept
 from migrator.core.recoding.edits import Edits, Named, Replaced
-from migrator.core.recoding.names import SUPPORT
 from migrator.core.recoding.places import attributes_in, finding, library_suffix
+from migrator.core.recoding.target import SUPPORT
 from migrator.core.redefining import Definitions
 from migrator.core.sql.split import split
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from migrator.core.recoding.names import SUPPORT
+from migrator.core.recoding.target import SUPPORT, TARGETS
 
 _OLD = ("sqlite3", "aiosqlite", "pysqlite3")
-_NEW = ("psycopg", SUPPORT)
+_NEW = (*(target.module for target in TARGETS.values()), SUPPORT)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # as Python counts them: a form feed ends none
 
 

@@ -9,13 +9,13 @@ from migrator.core.audit.codebase import Codebase
 from migrator.core.findings import Finding, Severity
 from migrator.core.python.modules import Module
 from migrator.core.python.sites import Site, looks_like_sql
-from migrator.core.recoding.names import SUPPORT
+from migrator.core.recoding.target import is_support
 from migrator.core.sql.lexer import LexError, TokenKind, tokens
 
 
 def left_over(code: Codebase) -> Iterator[Finding]:
     """Texts of SQL with `?` or `:name` that no connection of SQLite gets; nothing before the first rewrite."""
-    if not any(_is_support(module) for module in code.tree.modules):
+    if not any(is_support(module) for module in code.tree.modules):
         return
     known = {id(piece.node) for site in code.sites for text in site.texts for piece in text.pieces if not is_open(site)}
     for module in code.tree.modules:
@@ -23,11 +23,6 @@ def left_over(code: Codebase) -> Iterator[Finding]:
             if id(node) not in known and looks_like_sql(text) and is_sqlites(text):
                 place = f"{module.path.as_posix()}:{node.lineno}"
                 yield Finding("left-over", Severity.WARNING, place, "This SQL still has SQLite's placeholders.")
-
-
-def _is_support(module: Module) -> bool:
-    """Whether this is the module that a rewrite has written, and not just one of its name."""
-    return module.name.rpartition(".")[2] == SUPPORT and all(map(module.find, ("row_factory", "transaction")))
 
 
 def _texts(module: Module) -> Iterator[tuple[ast.expr, str]]:

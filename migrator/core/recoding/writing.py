@@ -173,4 +173,16 @@ def _keyed(node: cst.CSTNode, keys: Sequence[str]) -> cst.CSTNode:
         cst.DictElement(cst.SimpleString(f'"{key}"'), element.value, comma=element.comma)
         for key, element in zip(keys, node.elements, strict=True)
     ]
-    return cst.Dict(elements)
+    opened, closed = _inside(node)
+    if "\n" not in cst.Module([]).code_for_node(node) and elements:
+        elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)  # that of a tuple of one
+    return cst.Dict(elements, cst.LeftCurlyBrace(opened), cst.RightCurlyBrace(closed))
+
+
+def _inside(node: cst.Tuple | cst.List) -> tuple[cst.BaseParenthesizableWhitespace, cst.BaseParenthesizableWhitespace]:
+    """What stands behind the opening bracket and before the closing one."""
+    if isinstance(node, cst.List):
+        return node.lbracket.whitespace_after, node.rbracket.whitespace_before
+    if not node.lpar:
+        return cst.SimpleWhitespace(""), cst.SimpleWhitespace("")
+    return node.lpar[-1].whitespace_after, node.rpar[0].whitespace_before

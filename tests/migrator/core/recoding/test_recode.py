@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from importlib.resources import files
 from pathlib import PurePosixPath
 
 import pytest
@@ -13,6 +12,7 @@ from migrator.core.progress import Silent
 from migrator.core.python.modules import read_module
 from migrator.core.recoding.edits import NewSource
 from migrator.core.recoding.recode import Recoder, Recoding
+from migrator.core.recoding.target import TARGETS
 from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
 from migrator.steps.definitions import Tables
@@ -21,7 +21,7 @@ SCHEMA = [
     "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, active INTEGER NOT NULL DEFAULT 1, score REAL)",
     "CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, body TEXT)",
 ]
-SUPPORT_MODULE = files("migrator.core.recoding").joinpath("postgresql.py.txt").read_text(encoding="utf-8")
+SUPPORT_MODULE = TARGETS[Driver.PSYCOPG].support(coroutines=True)
 HEAD = "import sqlite3\n\nconn = sqlite3.connect('app.db')\n"
 AFTER = "import postgresql\n\nconn = postgresql.connect()\n"
 
@@ -34,7 +34,7 @@ def definitions() -> Definitions:
 def recode(source: str, definitions: Definitions, **others: str) -> Recoding:
     texts = {"app": source, **others}
     modules = [read_module(PurePosixPath(f"{name}.py"), textwrap.dedent(text)) for name, text in texts.items()]
-    return Recoder(Codebase(modules), definitions, Driver.PSYCOPG).recode()
+    return Recoder(Codebase(modules), definitions, TARGETS[Driver.PSYCOPG]).recode()
 
 
 def after(source: str, definitions: Definitions, **others: str) -> str:
@@ -195,7 +195,7 @@ PROGRAMS = {
             conn.commit()
         except psycopg.IntegrityError:
             raise
-        except (ValueError, (psycopg.OperationalError, psycopg.ProgrammingError)):
+        except (ValueError, psycopg.OperationalError, psycopg.ProgrammingError):
             raise
         """,
     ),
