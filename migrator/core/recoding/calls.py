@@ -191,7 +191,7 @@ def kept_connections(code: Codebase, database: str) -> tuple[frozenset[ast.Call]
 
     `database` is the name of that file; if the program has no such name, it is the one that it opens most often.
     """
-    in_memory = {call.node for call in code.connects if ":memory:" in code.strings(_path(call), call.scope)}
+    memory = [call for call in code.connects if ":memory:" in code.strings(_path(call), call.scope)]
     opened = {call: database_files(code.strings(_path(call), call.scope)) for call in code.connects}
     often = Counter(name for names in opened.values() for name in sorted(names))
     main = database if database in often else next((name for name, _ in often.most_common(1)), "")
@@ -201,7 +201,14 @@ def kept_connections(code: Codebase, database: str) -> tuple[frozenset[ast.Call]
         for call in others
         for message in [f"This opens {', '.join(sorted(opened[call]))}, not {main}: it stays SQLite's."]
     ]
-    return frozenset(in_memory | {call.node for call in others}), findings
+    in_memory = [call for call in memory if not opened[call]]
+    sometimes = "In some cases this opens a database in memory: that is PostgreSQL's one then, too."
+    findings += [
+        Finding("other-database", Severity.WARNING, f"{call.scope.module.path.as_posix()}:{call.line}", sometimes)
+        for call in memory
+        if call not in in_memory and call not in others
+    ]
+    return frozenset(call.node for call in [*in_memory, *others]), findings
 
 
 def _path(call: Call) -> ast.expr | None:
