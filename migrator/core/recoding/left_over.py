@@ -10,7 +10,7 @@ from migrator.core.audit.codebase import Codebase, is_handle
 from migrator.core.audit.markers import sqlite_only
 from migrator.core.audit.touched import touched_by
 from migrator.core.findings import Finding, Severity
-from migrator.core.python.modules import Module
+from migrator.core.python.modules import Module, last_name
 from migrator.core.python.sites import Site, looks_like_sql
 from migrator.core.recoding.places import attributes_in
 from migrator.core.recoding.target import SUPPORT, is_support
@@ -24,6 +24,7 @@ _PART = re.compile(
 _SETTINGS = re.compile(r"\s*(PRAGMA|ATTACH|DETACH)\s+\w", re.IGNORECASE)
 # These PostgreSQL has as well, with another meaning or for other arguments.
 _ALSO_POSTGRESQLS = {"date()", "time()", "char()", "json_each()", "json_array_length()"}
+_TOLD = {"print", "debug", "info", "warning", "error", "exception", "critical", "log"}
 _METHODS = {
     *("executescript", "create_function", "create_aggregate", "create_collation", "create_window_function", "iterdump"),
     *("total_changes", "set_authorizer", "set_progress_handler", "set_trace_callback", "load_extension", "lastrowid"),
@@ -88,16 +89,29 @@ def _methods(code: Codebase, module: Module, support: Module) -> Iterator[Findin
 
 
 def _texts(module: Module) -> Iterator[tuple[ast.expr, str]]:
-    """Literals, of f-strings with a name in place of each field; without those that stand alone, as docstrings do."""
+    """Literals, of f-strings with a name in place of each field; without docstrings, and what a log is told.
+
+    A run of placeholders is one as well, "(?)".
+    """
     inside: set[int] = set()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Expr):
             inside.add(id(node.value))
-        elif isinstance(node, ast.JoinedStr):
+        elif isinstance(node, ast.Call) and last_name(node.func) in _TOLD:
+            inside |= {id(argument) for argument in node.args}
+        elif isinstance(node, ast.JoinedStr) and id(node) not in inside:
             inside |= {id(part) for part in node.values}
             yield node, "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
             yield node, node.value
+        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _is_mark(node.left):
+            yield node, "(?)"
+        elif isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_mark(node.elt):
+            yield node, "(?)"
+
+
+def _is_mark(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in ("?", "?,", "?, ", ",?", ", ?")
 
 
 def is_open(site: Site) -> bool:
