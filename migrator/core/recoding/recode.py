@@ -82,15 +82,15 @@ class Recoder:
         self.edits = {module: Edits(module) for module in self.code.tree.modules}
         self.kept, others = kept_connections(self.code, self.database)
         self.findings += others
+        self.before = target_of(self.code.tree.modules)
         self.refused = self._refused()
         self.guarded = transactions.unguarded(self.code)
         self.identifiers = Identifiers(self.code, self.definitions, self.edits)
 
     def _refused(self) -> tuple[Finding, ...]:
         """Why nothing at all is changed: for another driver than before, or for one that has no such connections."""
-        before = target_of(self.code.tree.modules)
-        if before is not None and before is not self.target:
-            return (_other_target(before, self.target),)
+        if self.before is not None and self.before is not self.target:
+            return (_other_target(self.before, self.target),)
         twins = [f"{library}.connect" for library in self.target.libraries]
         moved = [call for call in self.code.connects if call.node not in self.kept]
         return tuple(_synchronous(call) for call in moved if not self.code.calls_external(call, *twins))
@@ -98,7 +98,7 @@ class Recoder:
     def recode(self) -> Recoding:
         if self.refused:
             return Recoding((), self.refused, refused=True)
-        self.findings += left_over(self.code)
+        self.findings += left_over(self.code, self.target)
         self._statements()
         kept = self._kept_names()
         for module, edits in self.edits.items():
@@ -138,7 +138,7 @@ class Recoder:
                 yield site
 
     def _leave(self, site: Site) -> None:
-        if any(is_sqlites(text.filled("x")) for text in site.texts) and not self.findings_at(site):
+        if any(is_sqlites(text.filled("x"), self.before) for text in site.texts) and not self.findings_at(site):
             self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
 
     def findings_at(self, site: Site) -> list[Finding]:
