@@ -179,9 +179,12 @@ class Recoder:
         if how == "one":
             edits.add(mark.node, Replaced('"%s"'))
             return
+        products = [node for node in ast.walk(mark.node) if isinstance(node, ast.BinOp)]
+        multiplied = {side for node in products for side in (node.left, node.right)}
         for node in ast.walk(mark.node):
             if isinstance(node, ast.Constant) and node.value == "?":
-                edits.add(node, Replaced('"%s"'))
+                # join() takes a text letter by letter.
+                edits.add(node, Replaced('["%s"]' if node in multiplied else '"%s"'))
 
     def _arguments(self, site: Site, new: Reshaped, edits: Edits) -> None:
         if new.whole:
