@@ -11,6 +11,7 @@ from migrator.core.audit.files import database_files
 from migrator.core.findings import Finding, Severity
 from migrator.core.python import apis
 from migrator.core.python.modules import Call, Module, Scope
+from migrator.core.python.sites import Site
 from migrator.core.python.values import Made, Managed, Values
 from migrator.core.recoding.edits import Edits, Replaced, Unawaited
 from migrator.core.recoding.places import attributes_in
@@ -51,7 +52,7 @@ class Calls:
                 if call.node in self.code.connecting and call.node not in self.kept:
                     yield from self._connect(call)
             yield from self._attributes(scope)
-            self._factories(scope)
+            yield from self._factories(scope)
         for statement in ast.walk(self.module.tree):
             if isinstance(statement, ast.With | ast.AsyncWith):
                 self._with(statement)
@@ -63,6 +64,8 @@ class Calls:
         """The path and SQLite's own options go; isolation_level=None is what autocommit=True is."""
         level = next((item.value for item in call.node.keywords if item.arg == "isolation_level"), None)
         autocommit = isinstance(level, ast.Constant) and level.value is None
+        if any("mode=ro" in text for text in self.code.strings(_path(call), call.scope)):
+            yield self._finding(call.node, "sqlite-api", "This connection only read: let it log in as a role that may.")
         name = "connect_async" if self.code.calls_external(call, "aiosqlite.connect") else "connect"
         self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({'autocommit=True' if autocommit else ''})"))
         for keyword in call.node.keywords:
@@ -78,12 +81,9 @@ class Calls:
                 continue
             handles = [value for value in self.code.inference.of(node.value, scope) if is_handle(value)]
             if handles and not self._is_kept(frozenset(handles)):
-                yield self._finding(node, "sqlite-api", self._own(node))
+                yield self._own(node)
 
-    def _own(self, node: ast.Attribute) -> str:
-        return f"{ast.unparse(node)} is sqlite3's own; {self.target.title} has none."
-
-    def _factories(self, scope: Scope) -> None:
+    def _factories(self, scope: Scope) -> Iterator[Finding]:
         for target, binding in scope.attributes.get("row_factory", ()):
             value = binding.value
             if value is None or not self._is_mine(target.value, scope):
@@ -95,6 +95,10 @@ class Calls:
                 self.edits.add(value, Replaced(self.target.plain_rows))
             else:
                 self.edits.add(value, Replaced(f"{SUPPORT}.each_row({{}})"))
+        for name in scope.attributes.keys() - _KNOWN - {"isolation_level"}:
+            for target, _ in scope.attributes[name]:
+                if self._is_mine(target.value, scope):
+                    yield self._own(target)
         for target, binding in scope.attributes.get("isolation_level", ()):
             if binding.value is not None and self._is_mine(target.value, scope):
                 is_none = isinstance(binding.value, ast.Constant) and binding.value.value is None
@@ -109,6 +113,8 @@ class Calls:
             scope = self._scope_of(item.context_expr)
             values = self.code.inference.of(item.context_expr, scope)
             if item.context_expr in self.code.connecting:
+                if isinstance(statement, ast.With) and self._is_used_behind(item.optional_vars, statement, scope):
+                    self.edits.add(item.context_expr, Replaced(f"{SUPPORT}.transaction({{}})"))
                 continue
             if self._is_kept(values):
                 continue
@@ -117,6 +123,14 @@ class Calls:
                 self.edits.add(item.context_expr, Replaced(f"{SUPPORT}.transaction{behind}({{}})"))
             elif behind and _is_execute(item.context_expr) and any(is_handle(value) for value in values):
                 self.edits.add(item.context_expr, Replaced("await {}"))
+
+    def _is_used_behind(self, target: ast.expr | None, statement: ast.stmt, scope: Scope) -> bool:
+        """Whether the connection that a with statement makes is used below it: sqlite3 leaves it open."""
+        end = statement.end_lineno or statement.lineno
+        return isinstance(target, ast.Name) and any(
+            isinstance(node.value, ast.Name) and node.value.id == target.id and node.lineno > end
+            for node in attributes_in(scope)
+        )
 
     def _awaited(self) -> None:
         """aiosqlite's cursor() is awaited, psycopg's is not."""
@@ -150,6 +164,9 @@ class Calls:
     def _is_kept(self, values: Values) -> bool:
         return is_kept(values, self.kept)
 
+    def _own(self, node: ast.Attribute) -> Finding:
+        return self._finding(node, "sqlite-api", f"{ast.unparse(node)} is sqlite3's own; {self.target.title} has none.")
+
     def _finding(self, node: ast.expr, rule: str, message: str) -> Finding:
         return Finding(rule, Severity.WARNING, f"{self.module.path.as_posix()}:{node.lineno}", message)
 
@@ -158,6 +175,15 @@ def is_kept(values: Values, kept: frozenset[ast.Call]) -> bool:
     """Whether all handles among these values come from connections that stay SQLite's."""
     origins = [value.origin for value in values if isinstance(value, Made) and apis.kind_of(value.type)]
     return bool(origins) and all(origin is not None and origin.node in kept for origin in origins)
+
+
+def shared_connections(site: Site, kept: frozenset[ast.Call]) -> Iterator[Finding]:
+    """Connections that stay SQLite's and come to SQL that is PostgreSQL's now."""
+    for made in site.of:
+        if made.origin is not None and made.origin.node in kept:
+            place = f"{made.origin.scope.module.path.as_posix()}:{made.origin.node.lineno}"
+            message = "This connection stays SQLite's, and is handed to functions whose SQL is for PostgreSQL now."
+            yield Finding("other-database", Severity.WARNING, place, message)
 
 
 def kept_connections(code: Codebase, database: str) -> tuple[frozenset[ast.Call], list[Finding]]:

@@ -16,7 +16,7 @@ from migrator.core.python.modules import Call, Module
 from migrator.core.python.sites import Sink, Site
 from migrator.core.python.texts import Known, Marks
 from migrator.core.recoding.arguments import Given, Reshaped
-from migrator.core.recoding.calls import Calls, is_kept, kept_connections
+from migrator.core.recoding.calls import Calls, is_kept, kept_connections, shared_connections
 from migrator.core.recoding.edits import (
     Argued,
     CalledOn,
@@ -30,6 +30,7 @@ from migrator.core.recoding.edits import (
     Respelled,
     TextEdit,
 )
+from migrator.core.recoding.guards import Guards
 from migrator.core.recoding.identifiers import Identifiers
 from migrator.core.recoding.left_over import is_open, is_sqlites, left_over
 from migrator.core.recoding.names import renamed
@@ -83,9 +84,9 @@ class Recoder:
         self.kept, others = kept_connections(self.code, self.database)
         self.findings += others
         self.before = target_of(self.code.tree.modules)
+        self.guards = Guards(self.code)
         self.refused = self._refused()
-        self.guarded = transactions.unguarded(self.code)
-        self.identifiers = Identifiers(self.code, self.definitions, self.edits)
+        self.identifiers = Identifiers(self.code, self.definitions, self.edits, self.kept)
 
     def _refused(self) -> tuple[Finding, ...]:
         """Why nothing at all is changed: for another driver than before, or for one that has no such connections."""
@@ -119,13 +120,19 @@ class Recoder:
             if is_open(site):
                 self._leave(site)
                 continue
+            self.findings += shared_connections(site, self.kept)
             recoded = statements.recode(site, _given(site), drivers[site])
             self.findings += recoded.findings
             if recoded.wanted is not None:
                 done.append(recoded)
+            elif site.sink is None:
+                self._method(site, self.edits[site.scope.module])
         self._literals(literals, done)
         for recoded in done:
             self._call(recoded)
+        for relay in self.code.sites.relays:
+            if relay.of and not is_kept(frozenset(relay.of), self.kept):
+                self._method(relay, self.edits[relay.scope.module])
         self.findings += self.identifiers.findings
 
     def _moved(self, literals: Literals) -> Iterator[Site]:
@@ -179,12 +186,12 @@ class Recoder:
         if how == "one":
             edits.add(mark.node, Replaced('"%s"'))
             return
-        products = [node for node in ast.walk(mark.node) if isinstance(node, ast.BinOp)]
-        multiplied = {side for node in products for side in (node.left, node.right)}
+        # A text times n, which join() takes apart letter by letter, becomes a list times n.
+        times = [node for node in ast.walk(mark.node) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)]
+        repeated = {id(side) for node in times for side in (node.left, node.right)}
         for node in ast.walk(mark.node):
             if isinstance(node, ast.Constant) and node.value == "?":
-                # join() takes a text letter by letter.
-                edits.add(node, Replaced('["%s"]' if node in multiplied else '"%s"'))
+                edits.add(node, Replaced('["%s"]' if id(node) in repeated else '"%s"'))
 
     def _arguments(self, site: Site, new: Reshaped, edits: Edits) -> None:
         if new.whole:
@@ -232,7 +239,7 @@ class Recoder:
             return site.method
         if site.method == "executemany":
             return "executemany" if of_connection else None
-        return "execute" if site.method == "execute" and site in self.guarded else None
+        return "execute" if site.method == "execute" and self.guards.needed(site) else None
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
