@@ -284,6 +284,18 @@ async def _one_row(module: ModuleType, insert: str, name: str) -> None:
         await connection.commit()
 
 
+async def _json(module: ModuleType) -> Any:
+    async with module.connect_async() as connection:
+        cursor = await connection.execute("SELECT '{\"a\": [1]}'::json, '{\"a\": [1]}'::jsonb, true, 1::numeric")
+        return await cursor.fetchone()
+
+
+@pytest.mark.parametrize("driver", Driver)
+def test_json_is_an_object_but_for_asyncpg(driver: Driver, beside: Any) -> None:
+    json = '{"a": [1]}' if driver is Driver.ASYNCPG else {"a": [1]}
+    assert asyncio.run(_json(beside(driver, True))) == (json, json, True, Decimal(1))
+
+
 # -- asyncpg's types ---------------------------------------------------------------------------------------------------
 
 

@@ -95,6 +95,26 @@ def test_check_says_7_until_nothing_is_left(program: Path) -> None:
     assert migrator("rewrite", "python", program, "--check").returncode == 0
 
 
+@pytest.mark.parametrize("target", ["psycopg", "sqlalchemy"])
+def test_another_target_is_refused_once_one_was_taken(program: Path, target: str) -> None:
+    assert migrator("rewrite", "python", program, "--to", target, "--write").returncode == 0
+    assert migrator("rewrite", "python", program, "--to", target).returncode == 0
+    written = {path.name: path.read_text(encoding="utf-8") for path in program.iterdir()}
+    done = migrator("rewrite", "python", program, "--to", "asyncpg", "--write")
+    assert done.returncode == 7
+    assert "other-target postgresql.py" in done.stderr
+    assert {path.name: path.read_text(encoding="utf-8") for path in program.iterdir()} == written
+
+
+def test_a_program_without_coroutines_is_left_as_it_is_by_asyncpg(program: Path) -> None:
+    (program / "more.sql").write_text("SELECT ifnull(1, 2);\n", encoding="utf-8")
+    done = migrator("rewrite", "python", program, "--to", "asyncpg", "--write", "--json")
+    assert done.returncode == 7
+    assert [item["rule"] for item in json.loads(done.stdout)["findings"]] == ["synchronous"]
+    assert (program / "app.py").read_text(encoding="utf-8") == PROGRAM
+    assert sorted(path.name for path in program.iterdir()) == ["app.py", "more.sql"]
+
+
 def test_the_diff_is_what_write_does(program: Path, tmp_path: Path) -> None:
     diff = migrator("rewrite", "python", program, "--diff")
     assert diff.returncode == 7
@@ -135,6 +155,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_goes_on(program: Path)
 def test_json_for_programs(program: Path) -> None:
     done = json.loads(migrator("rewrite", "python", program, "--json").stdout)
     assert done["kind"] == "rewrite-python"
+    assert done["driver"] == "psycopg"
     assert done["files"] == ["postgresql.py", "app.py"]
     assert done["summary"] == {"files": 2, "left": 0}
     assert done["written"] is False

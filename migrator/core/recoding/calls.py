@@ -197,18 +197,17 @@ def kept_connections(code: Codebase, database: str) -> tuple[frozenset[ast.Call]
     main = database if database in often else next((name for name, _ in often.most_common(1)), "")
     others = [call for call, names in opened.items() if names and main not in names]
     findings = [
-        Finding("other-database", Severity.WARNING, f"{call.scope.module.path.as_posix()}:{call.line}", message)
-        for call in others
-        for message in [f"This opens {', '.join(sorted(opened[call]))}, not {main}: it stays SQLite's."]
+        _other(call, f"This opens {', '.join(sorted(opened[call]))}, not {main}: it stays SQLite's.") for call in others
     ]
     in_memory = [call for call in memory if not opened[call]]
     sometimes = "In some cases this opens a database in memory: that is PostgreSQL's one then, too."
-    findings += [
-        Finding("other-database", Severity.WARNING, f"{call.scope.module.path.as_posix()}:{call.line}", sometimes)
-        for call in memory
-        if call not in in_memory and call not in others
-    ]
+    findings += [_other(call, sometimes) for call in memory if call not in in_memory and call not in others]
     return frozenset(call.node for call in [*in_memory, *others]), findings
+
+
+def _other(call: Call, message: str) -> Finding:
+    place = f"{call.scope.module.path.as_posix()}:{call.line}"
+    return Finding("other-database", Severity.WARNING, place, message)
 
 
 def _path(call: Call) -> ast.expr | None:

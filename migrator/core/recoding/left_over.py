@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
+from typing import TypeGuard
 
 from migrator.core.audit.codebase import Codebase, is_handle
 from migrator.core.audit.markers import sqlite_only
@@ -13,7 +14,7 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.python.modules import Module, last_name
 from migrator.core.python.sites import Site, looks_like_sql
 from migrator.core.recoding.places import attributes_in
-from migrator.core.recoding.target import SUPPORT, is_support
+from migrator.core.recoding.target import SUPPORT, Target, is_support
 from migrator.core.sql.lexer import LexError, TokenKind, tokens
 from migrator.core.sql.split import split
 
@@ -32,21 +33,22 @@ _METHODS = {
 }
 
 
-def left_over(code: Codebase, tables: Collection[str]) -> Iterator[Finding]:
+def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterator[Finding]:
     """What stands in a program and was not reached: before the first rewrite, and what it has left behind it.
 
     `tables` are the folded names of those that are known.
     """
     support = next((module for module in code.tree.modules if is_support(module)), None)
+    is_rewritten = support is not None or any(SUPPORT in module.scope.bindings for module in code.tree.modules)
     # Of a statement for a connection that is not known, its own finding tells.
-    sites = [site for site in code.sites if support is None or not is_open(site)]
+    sites = [site for site in code.sites if not is_rewritten or not is_open(site)]
     reached = {id(piece.node) for site in sites for text in site.texts for piece in text.pieces}
     for module in code.tree.modules:
         if module is support:
             continue
         for node, text in _texts(module):
-            if id(node) not in reached and (is_left(text) if support is not None else concerns(text, tables)):
-                yield _finding(module, node, support is not None)
+            if id(node) not in reached and (is_left(text, target) if is_rewritten else concerns(text, tables)):
+                yield _finding(module, node, is_rewritten)
         if support is not None:
             yield from _methods(code, module, support)
 
@@ -58,11 +60,11 @@ def _finding(module: Module, node: ast.expr, is_rewritten: bool) -> Finding:
     return Finding("unknown-connection", Severity.WARNING, place, "What this SQL is sent to is not known.")
 
 
-def is_left(text: str) -> bool:
+def is_left(text: str, target: Target) -> bool:
     """Whether a text in a program that is PostgreSQL's now is SQLite's SQL, or a part of it."""
     if not looks_like_sql(text):
         return bool(_PART.search(text) or _SETTINGS.match(text))
-    if is_sqlites(text) or _SETTINGS.match(text):
+    if is_sqlites(text, target) or _SETTINGS.match(text):
         return True
     plain = re.sub(r"\bsqlite\.\w+", "f", text.replace("%%", "").replace("%s", "1"))
     return any(set(sqlite_only(statement, ())) - _ALSO_POSTGRESQLS for statement in split(plain))
@@ -104,10 +106,15 @@ def _texts(module: Module) -> Iterator[tuple[ast.expr, str]]:
             yield node, "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
             yield node, node.value
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and _is_mark(node.left):
+        elif _is_run(node):
             yield node, "(?)"
-        elif isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_mark(node.elt):
-            yield node, "(?)"
+
+
+def _is_run(node: ast.AST) -> TypeGuard[ast.expr]:
+    """`"?" * n`, or `"?" for …`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return _is_mark(node.left)
+    return isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_mark(node.elt)
 
 
 def _is_mark(node: ast.expr) -> bool:
@@ -119,8 +126,10 @@ def is_open(site: Site) -> bool:
     return not site.of and site.sink is None
 
 
-def is_sqlites(text: str) -> bool:
+def is_sqlites(text: str, rewritten: Target | None) -> bool:
+    """Whether a text has placeholders of SQLite's; in a rewritten program, other ones than its driver has too."""
     try:
-        return any(token.kind is TokenKind.PLACEHOLDER for token in tokens(text))
+        found = [token.text for token in tokens(text) if token.kind is TokenKind.PLACEHOLDER]
     except LexError:
         return False
+    return any(rewritten is None or not rewritten.placeholder.fullmatch(name) for name in found)

@@ -18,22 +18,33 @@ def renamed(
     module: Module, inference: Inference, edits: Edits, kept: frozenset[ast.AST], target: Target
 ) -> Iterator[Finding]:
     """Puts the new names in the place of the old ones; what has none is a finding. `kept` stays SQLite's."""
-    found: dict[ast.expr, tuple[str, ...]] = {}
+    old = dict(_old_names(module, inference, kept))
+    if not old:
+        return
     around = _around(module)
+    found: dict[ast.expr, tuple[str, ...]] = {}
+    for node, name in old.items():
+        new = target.names.get(name, ())
+        is_made = node in around.made and not target.makes_errors and name.endswith("Error")
+        if not new or is_made or (node in around.one and new[0].startswith("*")):
+            place = f"{module.path.as_posix()}:{node.lineno}"
+            why = f"{name} has no counterpart in {target.title}"
+            why = f"{target.title}'s errors are not made with a message, as {name} is here" if is_made else why
+            yield Finding("sqlite-api", Severity.WARNING, place, f"{why}.")
+        else:
+            found[node] = new[:1] if node in around.one else new
+    _replace(found, around, edits)
+
+
+def _old_names(
+    module: Module, inference: Inference, kept: frozenset[ast.AST]
+) -> Iterator[tuple[ast.Attribute | ast.Name, str]]:
+    """What stands for something of sqlite3 or aiosqlite, and for what."""
     for scope, node in _references(module):
         names = {value.name for value in inference.of(node, scope) if isinstance(value, External)}
         old = next((name for name in names if name.startswith(("sqlite3.", "aiosqlite."))), None)
-        if old is None or node in kept:
-            continue
-        new = target.names.get(old, ())
-        is_made = node in around.made and not target.makes_errors and old.endswith(("Error", "Warning"))
-        if not new or is_made or (node in around.one and new[0].startswith("*")):
-            place = f"{module.path.as_posix()}:{node.lineno}"
-            why = f"{old}() is made with a message here" if is_made else f"{old} has no counterpart"
-            yield Finding("sqlite-api", Severity.WARNING, place, f"{why}; {target.title} has none such.")
-        elif not _is_row_factory(node, scope):
-            found[node] = new[:1] if node in around.one else new
-    _replace(found, around, edits)
+        if old is not None and node not in kept and not _is_row_factory(node, scope):
+            yield node, old
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,16 @@ def numbered(sites: Iterable[Site], target: Target) -> Mapping[Site, Driver]:
 
 def _spread(late: set[Site], found: Mapping[Site, list[tuple[Place, int]]]) -> None:
     """Whoever shares a literal with placeholders with one of these is one of them."""
-    literals = {site: {literal for (literal, _), _ in placed} for site, placed in found.items()}
+    sharing: dict[Literal, set[Site]] = {}
+    for site, placed in found.items():
+        for (literal, _), _ in placed:
+            sharing.setdefault(literal, set()).add(site)
     waiting = list(late)
     while waiting:
-        mine = literals[waiting.pop()]
-        more = [site for site, others in literals.items() if site not in late and mine & others]
-        late.update(more)
-        waiting += more
+        for (literal, _), _ in found[waiting.pop()]:
+            more = sharing.pop(literal, set()) - late
+            late |= more
+            waiting += more
 
 
 def _has_numbers(site: Site, has_places: bool, target: Target) -> bool:

@@ -33,7 +33,7 @@ from migrator.core.recoding.edits import (
 )
 from migrator.core.recoding.guards import Guards
 from migrator.core.recoding.identifiers import Identifiers
-from migrator.core.recoding.left_over import concerns, is_open, is_sqlites, left_over
+from migrator.core.recoding.left_over import concerns, is_left, is_open, is_sqlites, left_over
 from migrator.core.recoding.names import renamed
 from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
@@ -85,6 +85,7 @@ class Recoder:
         self.edits = {module: Edits(module) for module in self.code.tree.modules}
         self.kept, others = kept_connections(self.code, self.database)
         self.findings += others
+        self.before = target_of(self.code.tree.modules)
         self.guards = Guards(self.code)
         self.tables = frozenset(fold(table.name) for table in self.definitions.schema.tables)
         self.refused = self._refused()
@@ -92,9 +93,8 @@ class Recoder:
 
     def _refused(self) -> tuple[Finding, ...]:
         """Why nothing at all is changed: for another driver than before, or for one that has no such connections."""
-        before = target_of(self.code.tree.modules)
-        if before is not None and before is not self.target:
-            return (_other_target(before, self.target),)
+        if self.before is not None and self.before is not self.target:
+            return (_other_target(self.before, self.target),)
         twins = [f"{library}.connect" for library in self.target.libraries]
         moved = [call for call in self.code.connects if call.node not in self.kept]
         return tuple(_synchronous(call) for call in moved if not self.code.calls_external(call, *twins))
@@ -102,7 +102,7 @@ class Recoder:
     def recode(self) -> Recoding:
         if self.refused:
             return Recoding((), self.refused, refused=True)
-        self.findings += left_over(self.code, self.tables)
+        self.findings += left_over(self.code, self.tables, self.target)
         self._statements()
         kept = self._kept_names()
         for module, edits in self.edits.items():
@@ -149,8 +149,11 @@ class Recoder:
 
     def _leave(self, site: Site) -> None:
         texts = [text.filled("x") for text in site.texts]
-        open_ones = any(is_sqlites(text) or concerns(text, self.tables) for text in texts)
-        if open_ones and not self.findings_at(site):
+        if self.before is not None:
+            is_asked = any(is_left(text, self.before) for text in texts)
+        else:
+            is_asked = any(is_sqlites(text, None) or concerns(text, self.tables) for text in texts)
+        if is_asked and not self.findings_at(site):
             self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
 
     def findings_at(self, site: Site) -> list[Finding]:

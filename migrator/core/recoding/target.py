@@ -36,6 +36,7 @@ class Target:
     names: Names
     beside: tuple[str, ...]
     beside_async: tuple[str, ...]
+    placeholder: re.Pattern[str]  # what it writes for a value
     libraries: tuple[str, ...] = _ALL  # SQLite's that it can take the place of
     in_order: str = "{}"  # what is written around SQL whose placeholders are counted only when it is sent
     plain_rows: str = "None"  # the row_factory of tuples
@@ -114,6 +115,7 @@ TARGETS: Mapping[Driver, Target] = {
         {**_plain("psycopg", "psycopg", "psycopg"), **{f"{library}.Warning": ("psycopg.Warning",) for library in _ALL}},
         ("psycopg", "rows"),
         ("psycopg_async",),
+        re.compile(r"%s|%\(\w+\)s"),
         plain_rows="psycopg.rows.tuple_row",
     ),
     Driver.SQLALCHEMY: Target(
@@ -122,6 +124,7 @@ TARGETS: Mapping[Driver, Target] = {
         {**_SQLALCHEMY, **_SQLALCHEMY_ERRORS},
         ("sqlalchemy", "results", "sqlalchemy_sending", "rows"),
         ("results_async", "sqlalchemy_async"),
+        re.compile(r":\w+"),
         makes_errors=False,
     ),
     Driver.ASYNCPG: Target(
@@ -134,6 +137,7 @@ TARGETS: Mapping[Driver, Target] = {
         },
         ("asyncpg", "results", "results_async", "asyncpg_sending", "rows"),
         (),
+        re.compile(r"\$\d+"),
         libraries=("aiosqlite",),
         in_order=f"{SUPPORT}.numbered({{}})",
     ),

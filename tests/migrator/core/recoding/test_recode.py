@@ -88,6 +88,14 @@ CALLS = [
         'conn.execute("DELETE FROM notes WHERE id = ANY (%s)", [list(ids)])',
     ),
     (
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join("?" * len(ids)) + ")", values)',
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join(["%s"] * len(ids)) + ")", values)',
+    ),
+    (
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join(["?"] * len(ids)) + ")", values)',
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join(["%s"] * len(ids)) + ")", values)',
+    ),
+    (
         "conn.execute(f\"DELETE FROM notes WHERE body = '{body}'\")",
         'conn.execute("DELETE FROM notes WHERE body = %s", (str(body),))',
     ),
@@ -355,6 +363,20 @@ def test_what_was_left_is_said_again(definitions: Definitions) -> None:
     again = recode(sources(first)["app.py"], definitions, postgresql=SUPPORT_MODULE)
     assert sources(again) == {}
     assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
+
+
+def test_what_may_be_in_memory_becomes_postgresqls_and_is_said(definitions: Definitions) -> None:
+    source = """
+        import sqlite3
+        class Store:
+            def __init__(self, path="app.db"):
+                self.conn = sqlite3.connect(path)
+                self.conn.execute("DELETE FROM notes WHERE id = ?", (1,))
+        Store(":memory:")
+        """
+    found = recode(source, definitions)
+    assert ("other-database", "app.py:5") in [(item.rule, item.where) for item in found.findings]
+    assert len(found.drafts) == 1
 
 
 def test_another_file_stays(definitions: Definitions) -> None:

@@ -353,6 +353,14 @@ def test_a_second_run_changes_nothing(driver: Driver, definitions: Definitions) 
         again = recode(once, definitions, driver, postgresql=TARGETS[driver].support(coroutines=True))
         assert again.drafts == ()
         assert not again.refused
+        assert again.findings == ()
+
+
+def test_what_was_left_is_said_again(definitions: Definitions) -> None:
+    for driver in Driver:
+        once = after(f"{COROUTINES}await db.execute('SELECT * FROM nowhere WHERE id = ?', (1,))\n", definitions, driver)
+        again = recode(once, definitions, driver, postgresql=TARGETS[driver].support(coroutines=True))
+        assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
 
 
 @pytest.mark.parametrize("before", Driver)
