@@ -191,7 +191,7 @@ def kept_connections(code: Codebase, database: str) -> tuple[frozenset[ast.Call]
 
     `database` is the name of that file; if the program has no such name, it is the one that it opens most often.
     """
-    in_memory = [call for call in code.connects if ":memory:" in code.strings(_path(call), call.scope)]
+    memory = [call for call in code.connects if ":memory:" in code.strings(_path(call), call.scope)]
     opened = {call: database_files(code.strings(_path(call), call.scope)) for call in code.connects}
     often = Counter(name for names in opened.values() for name in sorted(names))
     main = database if database in often else next((name for name, _ in often.most_common(1)), "")
@@ -199,15 +199,10 @@ def kept_connections(code: Codebase, database: str) -> tuple[frozenset[ast.Call]
     findings = [
         _other(call, f"This opens {', '.join(sorted(opened[call]))}, not {main}: it stays SQLite's.") for call in others
     ]
-    mixed = [call for call in in_memory if not _is_always_in_memory(code, call)]
-    findings += [_other(call, "This may open a database in memory: it stays SQLite's.") for call in mixed]
-    return frozenset(call.node for call in (*in_memory, *others)), findings
-
-
-def _is_always_in_memory(code: Codebase, call: Call) -> bool:
-    path = _path(call)
-    texts = code.sites.reader.of(path, call.scope) if path is not None else ()
-    return bool(texts) and all(text.is_known and text.filled("") == ":memory:" for text in texts)
+    in_memory = [call for call in memory if not opened[call]]
+    sometimes = "In some cases this opens a database in memory: that is PostgreSQL's one then, too."
+    findings += [_other(call, sometimes) for call in memory if call not in in_memory and call not in others]
+    return frozenset(call.node for call in [*in_memory, *others]), findings
 
 
 def _other(call: Call, message: str) -> Finding:

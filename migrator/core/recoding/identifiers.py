@@ -13,7 +13,7 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.python.modules import Module, Scope
 from migrator.core.python.sites import Site
 from migrator.core.recoding.calls import is_kept
-from migrator.core.recoding.edits import Edits, Named, Replaced
+from migrator.core.recoding.edits import Asked, Edits, Named, Replaced
 from migrator.core.recoding.places import attributes_in, finding, library_suffix
 from migrator.core.recoding.target import SUPPORT
 from migrator.core.redefining import Definitions
@@ -70,8 +70,8 @@ class Identifiers:
             self.findings.append(Finding("last-id", Severity.WARNING, place, message))
             return
         awaited = library_suffix(handles)
-        call = f"{SUPPORT}.lastrowid{awaited}({ast.unparse(node.value)})"
-        self.edits[scope.module].add(node, Replaced(f"(await {call})" if awaited else call))
+        call = f"{SUPPORT}.lastrowid{awaited}({{}})"
+        self.edits[scope.module].add(node, Asked(f"(await {call})" if awaited else call))
 
     def _is_of_another(self, node: ast.Attribute, scope: Scope, behind: list[Site]) -> bool:
         """Whether the INSERT that stands nearest before it is into a table without such a column."""

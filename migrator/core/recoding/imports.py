@@ -16,17 +16,19 @@ _NEW = (*(target.module for target in TARGETS.values()), SUPPORT)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # as Python counts them: a form feed ends none
 
 
-def with_imports(source: str) -> str:
+def with_imports(source: str, package: str = "") -> str:
     """What is used and not imported is imported; what was imported of the old drivers and is not used any more goes.
+
+    `package` is the one that the module beside the program lies in, if it lies in one.
 
     Raises SyntaxError where the source is no Python.
     """
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name)} | _in_annotations(nodes)
     imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
-    bound = {alias.asname or alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
-    wanted = [name for name in _NEW if name in names and name not in bound]
+    bound = {alias.asname or alias.name for node in imports for alias in node.names}
+    wanted = [_import(name, package) for name in _NEW if name in names and name not in bound]
     lines = _LINE.findall(source)
     old = sorted({(node.lineno, node.end_lineno or node.lineno) for node in imports if _is_old(node)})
     found = [segment for first, last in old if (segment := _Segment.read(lines, first, last, names)) is not None]
@@ -37,8 +39,18 @@ def with_imports(source: str) -> str:
     if wanted and not found:
         place = _place(tree)
         end = _end_of(lines)
-        lines[place:place] = [f"import {name}{end}" for name in wanted]
+        lines[place:place] = [f"{line}{end}" for line in wanted]
     return "".join(lines)
+
+
+def _import(name: str, package: str) -> str:
+    return f"from {package} import {name}" if package and name == SUPPORT else f"import {name}"
+
+
+def _in_annotations(nodes: Sequence[ast.AST]) -> set[str]:
+    """Drivers that a text names: as in `def f(db: "sqlite3.Connection")`."""
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return {name for name in _OLD for text in texts if re.search(rf"\b{name}\.[A-Z]\w+", text)}
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,7 @@ class _Segment:
     last: int
     indentation: str
     left: str
+    comment: str  # behind what goes as a whole
     end: str
 
     @classmethod
@@ -64,12 +77,14 @@ class _Segment:
             return None
         kept = [item for small in statement.body if (item := _left(small, used)) is not None]
         left = cst.Module([statement.with_changes(body=kept)]).code if kept else ""
-        return cls(first, last, text[: len(text) - len(bare)], left, _end_of([text]))
+        behind = statement.trailing_whitespace.comment
+        comment = f"  {behind.value}" if behind is not None and not kept else ""
+        return cls(first, last, text[: len(text) - len(bare)], left, comment, _end_of([text]))
 
     def written(self, wanted: Sequence[str], *, is_alone: bool) -> list[str]:
         """is_alone: nothing else stands in the block, which must not become empty."""
         texts = [self.left] if self.left else []
-        texts += [f"import {name}{self.end}" for name in wanted]
+        texts += [f"{line}{'' if place else self.comment}{self.end}" for place, line in enumerate(wanted)]
         if not texts and is_alone:
             texts.append(f"pass{self.end}")
         return [self.indentation + text for text in texts]

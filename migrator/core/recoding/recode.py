@@ -12,6 +12,7 @@ import libcst as cst
 from migrator.core.audit import transactions
 from migrator.core.audit.codebase import Codebase
 from migrator.core.findings import Finding, Severity
+from migrator.core.model import fold
 from migrator.core.python.modules import Call, Module
 from migrator.core.python.sites import Sink, Site
 from migrator.core.python.texts import Known, Marks
@@ -32,7 +33,7 @@ from migrator.core.recoding.edits import (
 )
 from migrator.core.recoding.guards import Guards
 from migrator.core.recoding.identifiers import Identifiers
-from migrator.core.recoding.left_over import is_open, is_sqlites, left_over
+from migrator.core.recoding.left_over import concerns, is_open, is_sqlites, left_over
 from migrator.core.recoding.names import renamed
 from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
@@ -50,11 +51,12 @@ class Draft:
     path: PurePosixPath
     text: str
     edits: Mapping[tuple[Range, str], Sequence[Edit]]
+    package: str = ""  # that the module beside the program lies in
 
     def write(self) -> NewSource | Finding:
         """The new source, or why there is none: a file that would not compile stays as it is."""
         try:
-            new = written(self.text, self.edits)
+            new = written(self.text, self.edits, self.package)
             compile(new, self.path.as_posix(), "exec", dont_inherit=True)
         except (NotFound, cst.ParserSyntaxError, SyntaxError) as error:
             message = f"This file is left as it is: its changes could not be written ({error})."
@@ -85,6 +87,7 @@ class Recoder:
         self.findings += others
         self.before = target_of(self.code.tree.modules)
         self.guards = Guards(self.code)
+        self.tables = frozenset(fold(table.name) for table in self.definitions.schema.tables)
         self.refused = self._refused()
         self.identifiers = Identifiers(self.code, self.definitions, self.edits, self.kept)
 
@@ -99,7 +102,7 @@ class Recoder:
     def recode(self) -> Recoding:
         if self.refused:
             return Recoding((), self.refused, refused=True)
-        self.findings += left_over(self.code, self.target)
+        self.findings += left_over(self.code, self.tables)
         self._statements()
         kept = self._kept_names()
         for module, edits in self.edits.items():
@@ -145,7 +148,11 @@ class Recoder:
                 yield site
 
     def _leave(self, site: Site) -> None:
-        if any(is_sqlites(text.filled("x"), self.before) for text in site.texts) and not self.findings_at(site):
+        texts = [text.filled("x") for text in site.texts]
+        is_ours = any(is_sqlites(text, self.before) for text in texts)
+        if self.before is None:
+            is_ours = is_ours or any(concerns(text, self.tables) for text in texts)
+        if is_ours and not self.findings_at(site):
             self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
 
     def findings_at(self, site: Site) -> list[Finding]:

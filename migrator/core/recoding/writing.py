@@ -11,6 +11,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from migrator.core.recoding.edits import (
     Argued,
+    Asked,
     CalledOn,
     Edit,
     Keyed,
@@ -56,14 +57,14 @@ class NotFound(Exception):
     """A place that was to be changed is not in the source: the change is not made."""
 
 
-def written(source: str, edits: Mapping[tuple[Range, str], Sequence[Edit]]) -> str:
+def written(source: str, edits: Mapping[tuple[Range, str], Sequence[Edit]], package: str = "") -> str:
     """The source with the changes, and the imports that they need. Raises NotFound, and libcst.ParserSyntaxError."""
     wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
     writer = _Writer(edits)
     module = wrapper.visit(writer)
     if missed := set(edits) - writer.done:
         raise NotFound(", ".join(f"line {place.line} ({kind})" for place, kind in sorted(missed, key=str)))
-    return with_imports(module.code)
+    return with_imports(module.code, package)
 
 
 class _Writer(cst.CSTTransformer):
@@ -118,6 +119,9 @@ def _changed(node: cst.CSTNode, edit: Edit) -> cst.CSTNode:
         return respelled(node, edit)
     if isinstance(edit, Replaced):
         return _replaced(node, edit.source)
+    if isinstance(edit, Asked):
+        assert isinstance(node, cst.Attribute)
+        return cst.parse_expression(edit.source.replace("{}", cst.Module([]).code_for_node(node.value)))
     if isinstance(edit, Named):
         assert isinstance(node, cst.Expr)
         return cst.Assign([cst.AssignTarget(cst.Name(edit.name))], node.value, semicolon=node.semicolon)
