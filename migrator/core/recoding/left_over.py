@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
+from typing import TypeGuard
 
 from migrator.core.audit.codebase import Codebase, is_handle
 from migrator.core.audit.markers import sqlite_only
 from migrator.core.audit.touched import touched_by
 from migrator.core.findings import Finding, Severity
-from migrator.core.python.modules import Module
+from migrator.core.python.modules import Module, last_name
 from migrator.core.python.sites import Site, looks_like_sql
 from migrator.core.recoding.places import attributes_in
-from migrator.core.recoding.target import SUPPORT, Target, is_support, target_of
+from migrator.core.recoding.target import SUPPORT, Target, is_support
 from migrator.core.sql.lexer import LexError, TokenKind, tokens
 from migrator.core.sql.split import split
 
@@ -24,6 +25,7 @@ _PART = re.compile(
 _SETTINGS = re.compile(r"\s*(PRAGMA|ATTACH|DETACH)\s+\w", re.IGNORECASE)
 # These PostgreSQL has as well, with another meaning or for other arguments.
 _ALSO_POSTGRESQLS = {"date()", "time()", "char()", "json_each()", "json_array_length()"}
+_TOLD = {"print", "debug", "info", "warning", "error", "exception", "critical", "log"}
 _METHODS = {
     *("executescript", "create_function", "create_aggregate", "create_collation", "create_window_function", "iterdump"),
     *("total_changes", "set_authorizer", "set_progress_handler", "set_trace_callback", "load_extension", "lastrowid"),
@@ -31,22 +33,22 @@ _METHODS = {
 }
 
 
-def left_over(code: Codebase, tables: Collection[str]) -> Iterator[Finding]:
+def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterator[Finding]:
     """What stands in a program and was not reached: before the first rewrite, and what it has left behind it.
 
     `tables` are the folded names of those that are known.
     """
     support = next((module for module in code.tree.modules if is_support(module)), None)
-    target = target_of(code.tree.modules)
+    is_rewritten = support is not None or any(SUPPORT in module.scope.bindings for module in code.tree.modules)
     # Of a statement for a connection that is not known, its own finding tells.
-    sites = [site for site in code.sites if support is None or not is_open(site)]
+    sites = [site for site in code.sites if not is_rewritten or not is_open(site)]
     reached = {id(piece.node) for site in sites for text in site.texts for piece in text.pieces}
     for module in code.tree.modules:
         if module is support:
             continue
         for node, text in _texts(module):
-            if id(node) not in reached and (is_left(text, target) if support is not None else concerns(text, tables)):
-                yield _finding(module, node, support is not None)
+            if id(node) not in reached and (is_left(text, target) if is_rewritten else concerns(text, tables)):
+                yield _finding(module, node, is_rewritten)
         if support is not None:
             yield from _methods(code, module, support)
 
@@ -58,7 +60,7 @@ def _finding(module: Module, node: ast.expr, is_rewritten: bool) -> Finding:
     return Finding("unknown-connection", Severity.WARNING, place, "What this SQL is sent to is not known.")
 
 
-def is_left(text: str, target: Target | None) -> bool:
+def is_left(text: str, target: Target) -> bool:
     """Whether a text in a program that is PostgreSQL's now is SQLite's SQL, or a part of it."""
     if not looks_like_sql(text):
         return bool(_PART.search(text) or _SETTINGS.match(text))
@@ -89,16 +91,34 @@ def _methods(code: Codebase, module: Module, support: Module) -> Iterator[Findin
 
 
 def _texts(module: Module) -> Iterator[tuple[ast.expr, str]]:
-    """Literals, of f-strings with a name in place of each field; without those that stand alone, as docstrings do."""
+    """Literals, of f-strings with a name in place of each field; without docstrings, and what a log is told.
+
+    A run of placeholders is one as well, "(?)".
+    """
     inside: set[int] = set()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Expr):
             inside.add(id(node.value))
-        elif isinstance(node, ast.JoinedStr):
+        elif isinstance(node, ast.Call) and last_name(node.func) in _TOLD:
+            inside |= {id(argument) for argument in node.args}
+        elif isinstance(node, ast.JoinedStr) and id(node) not in inside:
             inside |= {id(part) for part in node.values}
             yield node, "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
             yield node, node.value
+        elif _is_run(node):
+            yield node, "(?)"
+
+
+def _is_run(node: ast.AST) -> TypeGuard[ast.expr]:
+    """`"?" * n`, or `"?" for …`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return _is_mark(node.left)
+    return isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_mark(node.elt)
+
+
+def _is_mark(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value in ("?", "?,", "?, ", ",?", ", ?")
 
 
 def is_open(site: Site) -> bool:

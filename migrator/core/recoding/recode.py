@@ -33,7 +33,7 @@ from migrator.core.recoding.edits import (
 )
 from migrator.core.recoding.guards import Guards
 from migrator.core.recoding.identifiers import Identifiers
-from migrator.core.recoding.left_over import concerns, is_open, is_sqlites, left_over
+from migrator.core.recoding.left_over import concerns, is_left, is_open, is_sqlites, left_over
 from migrator.core.recoding.names import renamed
 from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
@@ -102,7 +102,7 @@ class Recoder:
     def recode(self) -> Recoding:
         if self.refused:
             return Recoding((), self.refused, refused=True)
-        self.findings += left_over(self.code, self.tables)
+        self.findings += left_over(self.code, self.tables, self.target)
         self._statements()
         kept = self._kept_names()
         for module, edits in self.edits.items():
@@ -149,10 +149,11 @@ class Recoder:
 
     def _leave(self, site: Site) -> None:
         texts = [text.filled("x") for text in site.texts]
-        is_ours = any(is_sqlites(text, self.before) for text in texts)
-        if self.before is None:
-            is_ours = is_ours or any(concerns(text, self.tables) for text in texts)
-        if is_ours and not self.findings_at(site):
+        if self.before is not None:
+            is_asked = any(is_left(text, self.before) for text in texts)
+        else:
+            is_asked = any(is_sqlites(text, None) or concerns(text, self.tables) for text in texts)
+        if is_asked and not self.findings_at(site):
             self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
 
     def findings_at(self, site: Site) -> list[Finding]:
