@@ -39,6 +39,7 @@ class Target:
     placeholder: re.Pattern[str]  # what it writes for a value
     libraries: tuple[str, ...] = _ALL  # SQLite's that it can take the place of
     in_order: str = "{}"  # what is written around SQL whose placeholders are counted only when it is sent
+    read_only: str = "read_only=True"  # the argument of connect() for one that only reads
     plain_rows: str = "None"  # the row_factory of tuples
     makes_errors: bool = True  # whether its exceptions are made with a message, as sqlite3's are
 
@@ -116,13 +117,14 @@ TARGETS: Mapping[Driver, Target] = {
         ("psycopg", "values", "rows"),
         ("psycopg_async",),
         re.compile(r"%s|%\(\w+\)s"),
+        read_only='options="-c default_transaction_read_only=on"',
         plain_rows="psycopg.rows.tuple_row",
     ),
     Driver.SQLALCHEMY: Target(
         Driver.SQLALCHEMY,
         "SQLAlchemy",
         {**_SQLALCHEMY, **_SQLALCHEMY_ERRORS},
-        ("sqlalchemy", "values", "results", "sqlalchemy_sending", "rows"),
+        ("sqlalchemy", "results", "sqlalchemy_sending", "values", "rows"),
         ("results_async", "sqlalchemy_async"),
         re.compile(r":\w+"),
         makes_errors=False,
