@@ -34,7 +34,7 @@ class Tables:
             path = Path(scratch) / "drafted.db"
             if self.db is None:
                 refused = draft_database(path, created)
-                schema, plan = read_schema_of(path), _proposed(path, self.style, Silent())
+                schema, plan = read_schema_of(path), _drafted(path, self.style)
             else:
                 known = read_schema_of(self.db)
                 plan = read_plan(self.plan, known)[0] if self.plan else _proposed(self.db, self.style, progress)
@@ -45,6 +45,11 @@ class Tables:
 
 def _proposed(path: Path, style: Style, progress: Progress) -> Plan:
     return make_plan(PlanRequest(path, style, workers=1), progress).plan
+
+
+def _drafted(path: Path, style: Style) -> Plan:
+    """For tables without rows, which a known application's profile would ask for its version."""
+    return make_plan(PlanRequest(path, style, profile="none", workers=1), Silent()).plan
 
 
 def _statements(schema: Schema) -> Iterator[str]:
@@ -73,7 +78,7 @@ def _with_new(schema: Schema, plan: Plan, drafted: Path) -> tuple[Schema, Plan]:
     )
     if known.issuperset(tables):
         return merged, plan
-    new = tuple(item for item in _proposed(drafted, plan.style, Silent()).tables if fold(item.source) not in known)
+    new = tuple(item for item in _drafted(drafted, plan.style).tables if fold(item.source) not in known)
     return merged, replace(plan, tables=(*plan.tables, *new))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import rewrite
 from migrator.core.sql.split import split
+from migrator.steps.plan import PlanRequest
 
 from . import servers
 from .databases import NAMES, build
@@ -227,6 +229,41 @@ def test_a_script_may_make_what_the_database_has_not(shop: Path, tmp_path: Path)
     code, said = told(file, "--db", shop)
     assert code == 0
     assert [item["output"].split(" ")[0] for item in said["statements"]] == ["CREATE", "CREATE", "INSERT"]
+
+
+RECORDER = Path(__file__).parents[1] / "fixtures/recorder-2026.11/home-assistant_v2.db"
+GROWN = """
+ALTER TABLE statistics_meta RENAME COLUMN unit_class TO old;
+ALTER TABLE statistics_meta ADD COLUMN unit_class VARCHAR(255);
+UPDATE statistics_meta SET unit_class = old;
+ALTER TABLE statistics_meta DROP COLUMN old;
+"""
+ASKED = """
+CREATE TABLE notes (run INTEGER PRIMARY KEY, text TEXT);
+SELECT * FROM statistics_meta WHERE id = 1;
+SELECT * FROM event_types WHERE event_type_id = 1;
+SELECT state FROM states WHERE last_updated_ts > 1700000000.5 AND state LIKE 'o%' ORDER BY state;
+SELECT text FROM notes JOIN recorder_runs ON run_id = run WHERE closed_incorrect
+"""
+
+
+def test_tables_of_a_known_application(tmp_path: Path, database: str) -> None:
+    """They are Home Assistant's own, whose columns stand in another order than in a database that has grown."""
+    source, script = Path(shutil.copy(RECORDER, tmp_path / "home-assistant_v2.db")), tmp_path / "queries.sql"
+    with closing(sqlite3.connect(source, isolation_level=None)) as db:
+        db.executescript(GROWN)
+        script.write_text(ASKED, encoding="utf-8")
+        answer = migrator("rewrite", "sql", script, "--db", source)
+        assert (answer.code, answer.err.count("warning")) == (0, 0), answer.err
+        assert answer.out.startswith("CREATE TABLE")
+        move(source, database, planning=PlanRequest(source, workers=1))
+        ours = [db.execute(statement.text).fetchall() for statement in [*split(ASKED)][1:4]]
+    with psycopg.connect(database, autocommit=True) as connection:
+        made, *asked = (item.text for item in split(answer.out))
+        connection.execute(made.encode())
+        theirs = [connection.execute(text.encode()).fetchall() for text in asked]
+    assert all(ours)
+    assert [*ours, []] == theirs
 
 
 def test_stdin_is_read_where_no_file_is_named(shop: Path) -> None:
