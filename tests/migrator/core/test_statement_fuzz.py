@@ -119,6 +119,22 @@ def inserts(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def replacements(draw: st.DrawFn) -> str:
+    """Into the table of several keys; rows that are in each other's way PostgreSQL refuses."""
+    row = st.builds(
+        "({}, {}, {}, {}, {})".format,
+        st.sampled_from(["1", "2", "9", ":a"]),
+        st.sampled_from(["'a'", "'b'", "'x'", ":c", "NULL", "'a' || :d"]),
+        st.sampled_from(["1", "2", ":b", "NULL", "1 + 1"]),
+        st.sampled_from(["1", "2", "7"]),
+        st.sampled_from(["'other'", ":d", "NULL"]),
+    )
+    rows = ", ".join(draw(st.lists(row, min_size=1, max_size=2)))
+    returning = draw(st.sampled_from(["", " RETURNING id", " RETURNING *"]))
+    return f"{draw(st.sampled_from(['REPLACE', 'INSERT OR REPLACE']))} INTO k VALUES {rows}{returning}"
+
+
+@st.composite
 def changes(draw: st.DrawFn) -> str:
     if draw(st.booleans()):
         return f"DELETE FROM p{draw(WHERE)}{draw(RETURNING)}"
@@ -161,7 +177,7 @@ def nested(draw: st.DrawFn) -> str:
 @st.composite
 def spelt(draw: st.DrawFn) -> str:
     """As authors spell a statement: other cases, comments, no blanks."""
-    sql = draw(st.one_of(selects(), aggregates(), joins(), inserts(), changes(), nested()))
+    sql = draw(st.one_of(selects(), aggregates(), joins(), inserts(), replacements(), changes(), nested()))
     new = {}
     for token in tokens(sql):
         if token.kind is TokenKind.NAME and draw(st.integers(0, 9)) == 0:
@@ -173,7 +189,9 @@ def spelt(draw: st.DrawFn) -> str:
     return with_tokens(sql, new)
 
 
-STATEMENTS = st.one_of(selects(), aggregates(), joins(), inserts(), changes(), nested(), spelt())
+STATEMENTS = st.one_of(
+    selects(), aggregates(), joins(), inserts(), replacements(), changes(), nested(), spelt()
+)
 
 
 def arguments_for(rewritten: Rewritten, draw: Callable[[list[Any]], Any]) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
 from tests.migrator import servers
-from tests.migrator.core.engines import SMALL, TABLE, Engines, engines
+from tests.migrator.core.engines import SEVERAL, SMALL, TABLE, Engines, engines
 from tests.migrator.core.test_sqlite_compat import PACK
 
 T = replace(TABLE, unique=(("id",),), rowid=TABLE.columns["id"])
 P = replace(SMALL, unique=(("code",),), rowid=SMALL.columns["code"])
-TABLES = {"t": T, "p": P}
+K = replace(SEVERAL, rowid=SEVERAL.columns["id"])
+TABLES = {"t": T, "p": P, "k": K, "partial": replace(K, whole=False)}
 
 
 @pytest.fixture(scope="module", params=["embedded", "debian"])
@@ -141,6 +142,15 @@ CHANGES: list[tuple[str, Any]] = [
     ("INSERT OR ABORT INTO p (code) VALUES (12)", ()),
     ("INSERT OR REPLACE INTO p (code, label) VALUES (?, ?)", (1, "uno")),
     ("REPLACE INTO p (code, label, amount) VALUES (:code, :label, :amount)", {"code": 2, "label": None, "amount": 5}),
+    ("INSERT OR REPLACE INTO k VALUES (?, ?, ?, ?, ?)", (1, "b", 2, 1, "all four")),
+    ("INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (2, 'x', 1, 2)", ()),
+    ("REPLACE INTO k (id, name, shelf, slot) VALUES (9, NULL, NULL, 1), (1, 'c', 7, 7) RETURNING *", ()),
+    ("REPLACE INTO k (name, shelf, slot, note) VALUES (:name, 2, 1, :name || '!') RETURNING name, note", {"name": "a"}),
+    ("INSERT OR REPLACE INTO k (id, name, shelf, slot) SELECT code, label, code, amount FROM p WHERE code > ? "
+     "ORDER BY code", (4,)),
+    ("WITH one AS (SELECT 'b' AS b) INSERT OR REPLACE INTO k (id, name, shelf, slot) SELECT 1, b, 2, 1 FROM one", ()),
+    ("INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (NULL, 'a', ?, 1)", (2,)),
+    ("INSERT OR REPLACE INTO k DEFAULT VALUES", ()),
     ("INSERT INTO p (code, amount) VALUES (1, 5) "
      "ON CONFLICT (code) DO UPDATE SET amount = amount + excluded.amount", ()),
     ("INSERT INTO p (code, label) VALUES (1, ?) "
@@ -208,6 +218,9 @@ DECLINED = {
     "SELECT id FROM t WHERE s LIKE ? ESCAPE 'ab'": "untranslatable",
     "SELECT :a IS NULL OR s = :a OR CAST(:a AS INTEGER) = 5 FROM t": "placeholder-types",
     "SELECT code FROM nowhere": "no-table",
+    "INSERT OR REPLACE INTO k (id, name, shelf) VALUES (1, 'x', 2)": "or-replace",
+    "INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (NULL, 'x', 2, 1), (9, 'y', 2, 7)": "or-replace",
+    "INSERT OR REPLACE INTO partial (id) VALUES (1)": "or-replace",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT 'x' FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT n FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT n FROM c": "untranslatable",
