@@ -14,6 +14,7 @@ from migrator.core.sql.lexer import Token
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, declined, finding_at, rewrite
 from migrator.core.sql.split import SourceStatement
+from migrator.core.table_info import asked_table, table_info
 
 _KINDS = ("TABLE", "INDEX", "VIEW", "TRIGGER")
 
@@ -47,6 +48,9 @@ class Definitions:
 
     def rewritten(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten:
         """Any statement: what defines something by the blueprint, the others by its tables."""
+        if (asked := asked_table(statement)) is not None:
+            scope = self.blueprint.scopes.get(fold(asked))
+            return table_info(statement, asked, self.schema, scope, driver, place)
         if statement.begins_with("CREATE") or statement.begins_with("DROP"):
             return self.rewrite(statement, place)
         return rewrite(statement, self.blueprint.scopes, driver, place)

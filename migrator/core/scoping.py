@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migrator.core.model import Affinity, Table, fold
+from migrator.core.names import target_name
 from migrator.core.plan import TablePlan
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope
 
@@ -59,7 +60,14 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
         table is None or len(unique) == sum(index.unique for index in table.indexes) + bool(table.rowid_alias),
         _rowid(table, plan, columns),
         as_it_is=not plan.rowid,
+        spelt=_spelt(table, plan),
     )
+
+
+def _spelt(table: Table | None, plan: TablePlan) -> dict[str, str]:
+    names = {plan.target: table.name if table else plan.source}
+    names |= {target_name(index.name): index.name for index in table.indexes if index.origin == "c"} if table else {}
+    return {target: source for target, source in names.items() if target != source}
 
 
 def _unique_keys(table: Table, primary_key: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

@@ -266,6 +266,66 @@ def test_tables_of_a_known_application(tmp_path: Path, database: str) -> None:
     assert [*ours, []] == theirs
 
 
+SPELT = """
+CREATE TABLE Rooms (Id INTEGER PRIMARY KEY AUTOINCREMENT, Name TEXT UNIQUE);
+CREATE TABLE visits (room INTEGER REFERENCES Rooms, at TEXT, PRIMARY KEY (room, at));
+CREATE INDEX Rooms_by_Name ON Rooms (Name);
+CREATE VIEW Named AS SELECT Name FROM Rooms;
+"""
+COLUMNS = """
+CREATE TABLE Odd (Name TEXT NOT NULL DEFAULT '50%', "a b" DECIMAL(9, 2) DEFAULT (1 + 1), twice AS (n * 2), n INT,
+    at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (n, Name));
+CREATE TABLE bare (x, y VARCHAR(20));
+CREATE TABLE one (id INTEGER PRIMARY KEY, f BOOLEAN NOT NULL DEFAULT 0);
+"""
+ASKED_COLUMNS = "PRAGMA table_info(Odd); pragma table_info('bare'); PRAGMA table_info = \"ONE\""
+
+
+def test_columns_are_asked_of_the_catalog(tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "columns.db", COLUMNS), tmp_path / "queries.sql"
+    script.write_text(ASKED_COLUMNS, encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source)
+    assert answer.code == 0, answer.err
+    move(source, each_database)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        for ours, theirs in zip(split(ASKED_COLUMNS), answer.out.split(";\n"), strict=False):
+            one, other = db.execute(ours.text), connection.execute(theirs.encode())
+            assert [column[0] for column in one.description] == [column.name for column in other.description or ()]
+            assert one.fetchall() == other.fetchall()
+        connection.execute("ALTER TABLE bare DROP COLUMN y, ADD COLUMN z bigint NOT NULL")
+        found = connection.execute(answer.out.split(";\n")[1].encode()).fetchall()
+    assert found == [(0, "x", "", 0, None, 0), (1, "z", "BIGINT", 1, None, 0)]
+
+
+def test_columns_of_a_table_that_nobody_knows(shop: Path, tmp_path: Path) -> None:
+    script = tmp_path / "queries.sql"
+    script.write_text("PRAGMA table_info(nowhere); PRAGMA table_info", encoding="utf-8")
+    _, found = told(script, "--db", shop)
+    assert [statement["findings"][0]["rule"] for statement in found["statements"]] == ["pragma", "pragma"]
+
+
+CATALOG = """
+SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name;
+SELECT name FROM sqlite_master WHERE name = 'Rooms';
+SELECT 1 FROM sqlite_master WHERE name = 'rooms';
+SELECT type, tbl_name FROM sqlite_schema WHERE type = 'index' AND name = 'Rooms_by_Name';
+SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%';
+SELECT count(*), max(name) FROM sqlite_master WHERE type = 'view'
+"""
+
+
+def test_the_catalog_is_asked_by_the_names_of_the_source(tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "spelt.db", SPELT), tmp_path / "queries.sql"
+    script.write_text(CATALOG, encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source)
+    assert answer.code == 0, answer.err
+    move(source, each_database)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        ours = [db.execute(statement.text).fetchall() for statement in split(CATALOG)]
+        theirs = [connection.execute(text.encode()).fetchall() for text in answer.out.split(";\n") if text]
+    assert ours == theirs
+
+
 def test_stdin_is_read_where_no_file_is_named(shop: Path) -> None:
     process = start("rewrite", "sql", "--db", shop, stdin=-1)
     assert process.stdin

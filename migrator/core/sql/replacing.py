@@ -81,7 +81,8 @@ class Replacement:
         key, given = self.keys[0], {column.target for column in self.columns}
         others = [column.target for column in self.table.columns.values() if column.target not in key]
         sets = listed([f"{quote_identifier(name)} = {_replacing(name, given)}" for name in others])
-        return f" ON CONFLICT ({listed([*map(quote_identifier, key)])}) DO {f'UPDATE SET {sets}' if sets else 'NOTHING'}"
+        action = f"UPDATE SET {sets}" if sets else "NOTHING"
+        return f" ON CONFLICT ({listed([*map(quote_identifier, key)])}) DO {action}"
 
 
 def replacement(place: str, table: TableScope, columns: Sequence[ColumnScope], around: Surroundings) -> Replacement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -60,7 +60,8 @@ class TableScope:
 
     `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
     another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
-    that carries it, where there is one. as_it_is: the target has these columns in this order and no others.
+    that carries it, where there is one. as_it_is: the target has these columns in this order and no others. `spelt` has
+    the source's names of the table and its indexes by the target's, where these are others.
     """
 
     target: str
@@ -70,6 +71,7 @@ class TableScope:
     whole: bool = True
     rowid: ColumnScope | None = None
     as_it_is: bool = False
+    spelt: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def named(self) -> Mapping[str, ColumnScope]:

@@ -14,6 +14,8 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
+from migrator.core.sql.catalog import NAMES as CATALOG
+from migrator.core.sql.catalog import catalog_table
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.grouping import Grouping, has_aggregate
 from migrator.core.sql.parsing import parse_query, too_deep_is_declined
@@ -261,6 +263,9 @@ class Select:
             return f"({query.sql})", name, query.as_table(name)
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise Untranslatable(f"{node.key.upper()} as a table")
+        if fold(node.name) in CATALOG and fold(node.name) not in self.around.tables:
+            sql, table = catalog_table(self.node, node.name, self.around)
+            return sql, node.alias or node.name, table
         table = self.around.table(node.name)
         return quote_identifier(table.target), node.alias or node.name, table
 

@@ -292,7 +292,8 @@ _SMALLER = {
         'code bigint PRIMARY KEY, label text COLLATE "C", amount bigint',
     ),
     "k": (
-        "id INTEGER PRIMARY KEY, name TEXT UNIQUE, shelf INTEGER, slot INT, note TEXT DEFAULT 'new', UNIQUE(shelf, slot)",
+        "id INTEGER PRIMARY KEY, name TEXT UNIQUE, shelf INTEGER, slot INT, note TEXT DEFAULT 'new',"
+        " UNIQUE (shelf, slot)",
         'id bigint DEFAULT 5 PRIMARY KEY, name text COLLATE "C" UNIQUE, shelf bigint,'
         " slot integer, note text COLLATE \"C\" DEFAULT 'new', UNIQUE (shelf, slot)",
     ),

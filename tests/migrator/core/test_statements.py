@@ -110,6 +110,14 @@ QUERIES: list[tuple[str, Any]] = [
      "CAST(json_extract('[5]', '$[0]') AS INTEGER), json_extract('{}', '$.x.y[3]') IS NULL FROM t", ()),
     ("SELECT char(65, 228, 128512) || 'x', char(), sign(j), sign(r), hex(zeroblob(3)) FROM t", ()),
     ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
+    ("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", ("p",)),
+    ("SELECT name, tbl_name, type FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY 1", ()),
+    ("SELECT count(*), max(m.name) FROM sqlite_master AS m WHERE m.name IN ('k', 't', ?) AND type IN ('table', "
+     "'view')",
+     ("x",)),
+    ("SELECT 1 FROM sqlite_master WHERE 'P' = name", ()),
+    ("SELECT code FROM p WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = 'k' AND name "
+     "NOT LIKE 'sqlite\\_%' ESCAPE '\\') OR code = (SELECT count(*) FROM sqlite_master WHERE type = 'view')", ()),
     ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
 ]  # fmt: skip
 
@@ -201,7 +209,15 @@ DECLINED = {
     "SELECT code, changes() FROM p": "connection-state",
     "SELECT total_changes() > 0": "connection-state",
     "SELECT name FROM sqlite_master WHERE type = 'table'": "catalog",
+    "SELECT name FROM sqlite_master WHERE name LIKE 's%'": "catalog",
+    "SELECT name FROM sqlite_master WHERE type = 'table' OR name = 'x'": "catalog",
+    "SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'": "catalog",
+    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name = 'x'": "catalog",
+    "SELECT * FROM sqlite_master WHERE type = 'view'": "catalog",
+    "SELECT 1 FROM sqlite_master WHERE name = 'x' AND \"sql\" LIKE '%y%'": "catalog",
     "SELECT sql FROM Sqlite_Schema": "catalog",
+    "SELECT name FROM sqlite_temp_master WHERE name = 'x'": "catalog",
+    "DELETE FROM sqlite_master WHERE name = 'x'": "catalog",
     "SELECT seq FROM sqlite_sequence WHERE name = ?": "catalog",
     "SELECT json_extract(label, ?) FROM p": "function",
     "SELECT json_extract(label, '$.a[b]') FROM p": "function",
