@@ -189,9 +189,7 @@ def spelt(draw: st.DrawFn) -> str:
     return with_tokens(sql, new)
 
 
-STATEMENTS = st.one_of(
-    selects(), aggregates(), joins(), inserts(), replacements(), changes(), nested(), spelt()
-)
+STATEMENTS = st.one_of(selects(), aggregates(), joins(), inserts(), replacements(), changes(), nested(), spelt())
 
 
 def arguments_for(rewritten: Rewritten, draw: Callable[[list[Any]], Any]) -> dict[str, Any]:
