@@ -304,6 +304,70 @@ def test_columns_of_a_table_that_nobody_knows(shop: Path, tmp_path: Path) -> Non
     assert [statement["findings"][0]["rule"] for statement in found["statements"]] == ["pragma", "pragma"]
 
 
+ALTERED = """
+CREATE TABLE rooms (id INTEGER PRIMARY KEY, Name TEXT, old INTEGER, junk TEXT);
+CREATE TABLE visits (id INTEGER PRIMARY KEY, room INTEGER REFERENCES rooms (id), priority INTEGER DEFAULT 0);
+CREATE INDEX rooms_name ON rooms (Name);
+CREATE VIEW named AS SELECT Name, id FROM rooms;
+CREATE VIEW everything AS SELECT * FROM rooms;
+INSERT INTO rooms VALUES (1, 'a', 2, 'x'), (2, 'b', NULL, 'y');
+ALTER TABLE rooms ADD COLUMN floor INTEGER NOT NULL DEFAULT 3 CHECK (floor > 0);
+ALTER TABLE rooms ADD Level REAL CHECK (Level IS NULL OR Level < 5);
+UPDATE rooms SET floor = floor + id, level = 2.5 WHERE Name LIKE 'A';
+ALTER TABLE visits ADD COLUMN other INTEGER REFERENCES rooms (id) ON DELETE SET NULL;
+ALTER TABLE rooms RENAME COLUMN old TO "Age";
+ALTER TABLE rooms RENAME COLUMN Name TO Title;
+ALTER TABLE rooms DROP COLUMN junk;
+ALTER TABLE visits RENAME TO Calls;
+INSERT INTO calls (id, room, other) VALUES (1, 1, 2);
+ALTER TABLE "calls" ADD COLUMN at TEXT DEFAULT 'never';
+DELETE FROM rooms WHERE title = 'b'
+"""
+ASKED_AFTERWARDS = """
+SELECT id, Title, age, floor, level FROM rooms ORDER BY id;
+SELECT * FROM calls;
+SELECT * FROM rooms;
+SELECT Title FROM named;
+SELECT * FROM everything;
+SELECT id FROM rooms WHERE floor > 3 AND level IS NOT NULL;
+SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name
+"""
+
+
+def test_tables_that_a_script_alters(tmp_path: Path, each_database: str) -> None:
+    script = tmp_path / "script.sql"
+    script.write_text(f"{ALTERED};{ASKED_AFTERWARDS}", encoding="utf-8")
+    answer = migrator("rewrite", "sql", script)
+    assert answer.code == 0, answer.err
+    statements = [text for text in answer.out.split(";\n") if text]
+    with closing(sqlite3.connect(":memory:")) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        db.executescript(f"PRAGMA foreign_keys = ON; {ALTERED}")
+        ours = [db.execute(statement.text).fetchall() for statement in split(ASKED_AFTERWARDS)]
+        for text in statements[: -len(ours)]:
+            connection.execute(text.encode())
+        theirs = [connection.execute(text.encode()).fetchall() for text in statements[-len(ours) :]]
+        assert ours == theirs
+        for wrong in ("UPDATE rooms SET floor = 0", "UPDATE rooms SET floor = NULL", "UPDATE calls SET other = 9"):
+            with pytest.raises(psycopg.IntegrityError):
+                connection.execute(wrong.encode())
+
+
+def test_a_column_that_the_table_has_already(tmp_path: Path, database: str) -> None:
+    """Programs make new databases with all columns, and bring old ones up to date."""
+    source = make_source(tmp_path / "new.db", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INT NOT NULL DEFAULT 7, m)")
+    script = tmp_path / "script.sql"
+    script.write_text("ALTER TABLE a ADD COLUMN n INT NOT NULL DEFAULT 7; ALTER TABLE a ADD n TEXT", encoding="utf-8")
+    code, found = told(script, "--db", source)
+    first, second = found["statements"]
+    assert code == 7
+    assert second["findings"][0]["message"] == "Not translated: SQLite says: duplicate column name: n."
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE a (id bigint)")
+        connection.execute("INSERT INTO a VALUES (1)")
+        connection.execute(first["output"].encode())
+        assert connection.execute("SELECT * FROM a").fetchall() == [(1, 7)]
+
+
 CATALOG = """
 SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name;
 SELECT name FROM sqlite_master WHERE name = 'Rooms';
