@@ -164,5 +164,3 @@ def _kept(present: TablePlan, proposed: TablePlan | None, alter: Alter) -> Table
         old = columns.get(renamed.get(fold(column.source), fold(column.source)))
         kept.append(replace(old, source=column.source, target=column.target) if old else column)
     return replace(present, source=proposed.source, target=proposed.target, columns=tuple(kept))
-
-

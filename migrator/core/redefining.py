@@ -79,7 +79,7 @@ class Definitions:
     def _rewritten_earlier(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten | None:
         """A statement that stands before an ALTER TABLE, by what its tables are there."""
         names = {fold(token.value) for token in statement.tokens}
-        for sql, change in reversed(self.altered.items()):
+        for sql, change in reversed([*self.altered.items()]):
             alter = read_alter(sql)
             if not names.isdisjoint((fold(alter.table), fold(alter.new))):
                 before = rewrite(statement, change.before.blueprint.scopes, driver, place)
@@ -175,7 +175,7 @@ class Definitions:
             else:
                 self._waiting.append((parent, definition))
 
-    # -- ALTER and DROP --------------------------------------------------------------------------------------------------
+    # -- ALTER and DROP ------------------------------------------------------------------------------------------------
 
     def _alter(self, statement: SourceStatement, place: str) -> Rewritten:
         change = self.altered.get(statement.text)

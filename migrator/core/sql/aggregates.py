@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from migrator.core.sql import json_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.scope import Kind, Untranslatable
@@ -25,7 +26,8 @@ def aggregate(operand: Operand, node: exp.Expr, over: str = "") -> Value:
     if isinstance(node, exp.Anonymous):
         return _total(operand, node, over)
     emit = _AGGREGATES.get(type(node))
-    if emit is None or {key for key, value in node.args.items() if value} - {"this", "big_int", "separator"}:
+    known = {"expressions"} if isinstance(node, exp.JSONObjectAgg) else {"this", "big_int", "separator"}
+    if emit is None or {key for key, value in node.args.items() if value} - known:
         raise Untranslatable(f"{node.key}()")
     return emit(operand, node, over)
 
@@ -86,6 +88,25 @@ def _joined(operand: Operand, node: exp.Expr, over: str) -> Value:
     return Value(f"string_agg({'DISTINCT ' if distinct else ''}{v.text(value)}, {between})", Kind.TEXT)
 
 
+def _json_array(operand: Operand, node: exp.Expr, over: str) -> Value:
+    inner, distinct = node.this, isinstance(node.this, exp.Distinct)
+    if distinct:
+        if len(inner.expressions) != 1:
+            raise Untranslatable("json_group_array(DISTINCT) of several")
+        inner = inner.expressions[0]
+    value = operand(inner)
+    if distinct:
+        v.require_groupable(value)
+    return json_calls.group_array(value, "DISTINCT " if distinct else "", over)
+
+
+def _json_object(operand: Operand, node: exp.Expr, over: str) -> Value:
+    if len(node.expressions) != 2:
+        raise Untranslatable("json_group_object() of other than a label and a value")
+    key, value = map(operand, node.expressions)
+    return json_calls.group_object(key, value, over)
+
+
 def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
     value = v.settled(_argument(operand, node))
     if value.kind is Kind.BOOLEAN:
@@ -111,4 +132,6 @@ _AGGREGATES: dict[type[exp.Expr], Callable[[Operand, exp.Expr, str], Value]] = {
     exp.Max: _extreme,
     exp.Min: _extreme,
     exp.GroupConcat: _joined,
+    exp.JSONArrayAgg: _json_array,
+    exp.JSONObjectAgg: _json_object,
 }

@@ -213,6 +213,12 @@ def _zeroes(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     return Value(f"decode(repeat('00', {length}), 'hex')", Kind.BLOB, nullable=False)
 
 
+def _json_object(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    if len(arguments) % 2:
+        raise Untranslatable("json_object() with an odd number of arguments")
+    return json_calls.made_object(caller, [*zip(arguments[::2], arguments[1::2], strict=True)])
+
+
 def _state(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     instead = "INSERT … RETURNING gives the id" if name == "last_insert_rowid" else "the driver's rowcount says it"
     raise Untranslatable(f"{name}() asks the connection what it did last: {instead}", "connection-state")
@@ -233,6 +239,10 @@ CALLS: dict[str, Call] = {
     "unicode": _unicode,
     "random": _random,
     **dict.fromkeys(("printf", "format"), _printf),
+    "json": json_calls.minified,
+    "json_array": json_calls.array,
+    "json_object": _json_object,
+    "json_quote": json_calls.quoted,
     "json_extract": json_calls.extracted,
     "json_type": json_calls.kind_of_value,
     "json_array_length": json_calls.length_of_array,

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from migrator.core.model import Affinity
+from migrator.core.sql import json_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.calls import PREFIX, call, now
 from migrator.core.sql.casts import TYPES, cast_sql
+from migrator.core.sql.choices import choice, unified
 from migrator.core.sql.comparing import collated, compared
 from migrator.core.sql.functions import FUNCTIONS
 from migrator.core.sql.parsing import placeholder_number
@@ -35,7 +37,7 @@ class Queries(Protocol):
 
     def exists(self, query: exp.Expr) -> str: ...
 
-    def one_column(self, query: exp.Expr) -> tuple[str, Value]: ...
+    def one_column(self, query: exp.Expr, wanted: Kind | None = None) -> tuple[str, Value]: ...
 
     def scalar(self, query: exp.Expr) -> Value: ...
 
@@ -171,7 +173,8 @@ class Emitter:
     def membership(self, node: exp.In) -> Value:
         subject = self.value(node.this)
         if node.args.get("query"):
-            query, member = self._queries().one_column(node.args["query"].this)
+            wanted = subject.kind if subject.kind in (Kind.INTEGER, Kind.REAL) else None
+            query, member = self._queries().one_column(node.args["query"].this, wanted)
             subject = v.typed(subject, member.kind)
             if compared(subject, replace(member, collation=None), order=False) != (subject.sql, member.sql):
                 raise Untranslatable("IN with a query of another kind or collation")
@@ -263,6 +266,10 @@ class Emitter:
         one, other = v.beside(left, right), v.beside(right, left)
         return Value(f"({v.text(one)} || {v.text(other)})", Kind.TEXT, exact=True)
 
+    def arrow(self, node: exp.JSONExtract | exp.JSONExtractScalar) -> Value:
+        sides = self.operand(node.this), self.operand(node.expression)
+        return json_calls.arrow(self, *sides, scalar=isinstance(node, exp.JSONExtractScalar))
+
     # Choices
 
     def case(self, node: exp.Case) -> Value:
@@ -270,18 +277,18 @@ class Emitter:
         conditions = [self._when(subject, branch.this) for branch in node.args["ifs"]]
         results = [self.value(branch.args["true"]) for branch in node.args["ifs"]]
         results.append(self.value(node.args["default"]) if node.args.get("default") else v.NULL)
-        return _choice(conditions, results)
+        return choice(conditions, results)
 
     def _when(self, subject: Value | None, node: exp.Expr) -> str:
         return self.condition(node) if subject is None else self.compare(subject, "=", self.value(node)).sql
 
     def iif(self, node: exp.If) -> Value:
         otherwise = self.value(node.args["false"]) if node.args.get("false") else v.NULL
-        return _choice([self.condition(node.this)], [self.value(node.args["true"]), otherwise])
+        return choice([self.condition(node.this)], [self.value(node.args["true"]), otherwise])
 
     def coalesce(self, node: exp.Coalesce) -> Value:
         arguments = [self.value(argument) for argument in (node.this, *node.expressions)]
-        branches, model = v.unified(arguments)
+        branches, model = unified(arguments)
         if model.kind is Kind.NULL:
             return v.NULL
         nullable = all(argument.nullable for argument in arguments)
@@ -291,7 +298,7 @@ class Emitter:
         subject = self.value(node.this)
         equal = self.compare(subject, "=", self.value(node.expression))
         results = [v.NULL, replace(subject, explicit=False)]
-        return _choice([equal.sql], results)
+        return choice([equal.sql], results)
 
     def cast(self, node: exp.Cast) -> Value:
         value = self.operand(node.this)
@@ -311,14 +318,6 @@ class Emitter:
 
 def _truth(sql: str, *, nullable: bool = True) -> Value:
     return Value(sql, Kind.BOOLEAN, nullable=nullable)
-
-
-def _choice(conditions: list[str], results: list[Value]) -> Value:
-    branches, model = v.unified(results)
-    if model.kind is Kind.NULL:
-        return v.NULL
-    whens = " ".join(f"WHEN {condition} THEN {branch}" for condition, branch in zip(conditions, branches, strict=False))
-    return replace(model, sql=f"(CASE {whens} ELSE {branches[-1]} END)")
 
 
 def _label(node: exp.Expr) -> str:
@@ -382,6 +381,8 @@ _OPERATORS: dict[type[exp.Expr], tuple[Callable[[Emitter, Any], Value], str]] = 
     exp.BitwiseNot: (Emitter.complement, "this"),
     exp.Neg: (Emitter.minus, "this"),
     exp.DPipe: (Emitter.concatenation, _BINARY),
+    exp.JSONExtract: (Emitter.arrow, _BINARY),
+    exp.JSONExtractScalar: (Emitter.arrow, _BINARY),
     exp.Case: (Emitter.case, "this ifs default"),
     exp.If: (Emitter.iif, "this true false"),
     exp.Coalesce: (Emitter.coalesce, "this expressions"),

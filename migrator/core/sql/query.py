@@ -69,6 +69,8 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
+    if value.json is not False:
+        found = replace(found, json=None)
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
@@ -80,12 +82,13 @@ def column_scope(column: Output) -> ColumnScope:
 class Headings:
     """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results.
 
-    typed: a literal has its type, because PostgreSQL does not find it out.
+    typed: a literal has its type, because PostgreSQL does not find it out. wanted: the kind that a value of JSON gets.
     """
 
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     typed: bool = False
+    wanted: Kind | None = None
 
     def of_one(self, place: int) -> str:
         """How the result is written; '' where nobody asks."""
@@ -108,7 +111,7 @@ class Headings:
     @property
     def of_the_rest(self) -> Headings:
         """Of the queries behind UNION, whose results nobody sees by name."""
-        return Headings(self.names, typed=self.typed)
+        return Headings(self.names, typed=self.typed, wanted=self.wanted)
 
 
 def _heading(output: Output, around: Surroundings) -> str:
@@ -223,6 +226,8 @@ class FromClause:
         if table is not None and fold(table) not in self.tables:
             raise Untranslatable(f"no table {table}")
         chosen = [fold(table)] if table is not None else list(self.tables)
+        if any(column.document for alias in chosen for column in self.tables[alias][1].columns.values()):
+            raise Untranslatable("* of json_each(): name the columns")
         columns = [
             Output(column.target, self._value(alias, column), key, column.source or key)
             for alias in chosen
@@ -276,6 +281,7 @@ def united(one: Output, other: Output) -> Output:
         literal=None,
         exact=one.value.exact and other.value.exact,
         bytewise=one.value.bytewise and other.value.bytewise,
+        json=None if one.value.json is not False or other.value.json is not False else False,
     )
     return replace(one, value=value)
 

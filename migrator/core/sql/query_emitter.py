@@ -46,8 +46,10 @@ class QueryEmitter(Emitter):
         if is_aggregate(node):
             if not self.aggregates:
                 raise Untranslatable(f"{node.key}() in this place")
-            if isinstance(node, exp.GroupConcat):
-                self.select.around.note("order", "group_concat(): which value comes first is not said")
+            if isinstance(node, exp.GroupConcat | exp.JSONArrayAgg | exp.JSONObjectAgg):
+                self.select.around.note("order", f"{_called(node)}(): which value comes first is not said")
+            if isinstance(node, exp.JSONArrayAgg | exp.JSONObjectAgg):
+                self.use_pack("json_group_array()")
             return aggregate(self.select.plain.value, node)
         if isinstance(node, exp.Round):
             return self._round(node)
@@ -71,3 +73,8 @@ class QueryEmitter(Emitter):
         if places.literal != 0:
             self.select.around.note("round", "round() differs in 1 of 50,000 results that are nearly halfway")
         return Value(f"sqlite.round({value.sql}::float8, {places.sql})", Kind.REAL, finite=value.finite)
+
+
+def _called(node: exp.Expr) -> str:
+    names: dict[type[exp.Expr], str] = {exp.JSONArrayAgg: "json_group_array", exp.JSONObjectAgg: "json_group_object"}
+    return names.get(type(node), "group_concat")

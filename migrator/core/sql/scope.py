@@ -39,7 +39,8 @@ class ColumnScope:
     say to text because one number was not one; then only IS NULL, count() and plain output are translated. source: the
     name as the source declares it. exact: PostgreSQL's type is bigint, double precision, text or varchar. bytewise: its
     own collation is C. restored: whoever reads the output makes SQLite's value of it, so that plain output says what
-    SQLite says.
+    SQLite says. document: a value of JSON, which has the type that its place wants.
+    json: whether JSON functions take it for JSON; None where that is not certain.
     """
 
     target: str
@@ -52,6 +53,8 @@ class ColumnScope:
     exact: bool = False
     bytewise: bool = False
     restored: bool = False
+    document: bool = False
+    json: bool | None = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ merely stable here, and round() is allowed: it differs from SQLite's only where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -18,6 +18,9 @@ from migrator.core.sql.catalog import NAMES as CATALOG
 from migrator.core.sql.catalog import catalog_table
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.grouping import Grouping, has_aggregate
+from migrator.core.sql.json_tables import NAME as JSON_EACH
+from migrator.core.sql.json_tables import call as json_each_call
+from migrator.core.sql.json_tables import members as json_members
 from migrator.core.sql.parsing import parse_query, too_deep_is_declined
 from migrator.core.sql.postgres_tokens import FREE, unmarked
 from migrator.core.sql.query import (
@@ -43,7 +46,8 @@ from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
 
 Columns = tuple[tuple[str, Kind], ...]
-_Item = tuple[str, str, TableScope]  # of a FROM clause: its SQL, its name in the query, its columns
+# Of a FROM clause: its SQL, which may name the tables before it, its name in the query, its columns.
+_Item = tuple[Callable[[], str], str, TableScope]
 _PLAIN = Headings()
 
 
@@ -209,7 +213,8 @@ class Select:
         return f" FROM {''.join(added)}"
 
     def _added(self, item: _Item, *, nullable: bool) -> str:
-        sql, alias, table = item
+        write, alias, table = item
+        sql = write()
         name = self.source.add(alias, table, nullable=nullable)
         return sql if sql == name else f"{sql} AS {name}"
 
@@ -260,14 +265,21 @@ class Select:
         if isinstance(node, exp.Subquery):
             name = node.alias or f"subquery_{place}"
             query = translate_query(node.this, self.around, self.source.outer)
-            return f"({query.sql})", name, query.as_table(name)
+            return lambda: f"({query.sql})", name, query.as_table(name)
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and fold(node.this.name) == JSON_EACH:
+            arguments = node.this.expressions
+            found = json_members(at_a_path=len(arguments) > 1)
+            return lambda: self._members(arguments), node.alias or node.this.name, found
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise Untranslatable(f"{node.key.upper()} as a table")
         if fold(node.name) in CATALOG and fold(node.name) not in self.around.tables:
             sql, table = catalog_table(self.node, node.name, self.around)
-            return sql, node.alias or node.name, table
+            return lambda: sql, node.alias or node.name, table
         table = self.around.table(node.name)
-        return quote_identifier(table.target), node.alias or node.name, table
+        return lambda: quote_identifier(table.target), node.alias or node.name, table
+
+    def _members(self, arguments: Sequence[exp.Expr]) -> str:
+        return json_each_call(self.plain, [self.plain.operand(argument) for argument in arguments])
 
     def column(self, table: str | None, name: str) -> Value | None:
         found = self.source.column(table, name)
@@ -293,14 +305,17 @@ class Select:
             columns = self.source.all_columns(table)
             # A view lists its columns: the table may get more.
             return columns if self.around.notes is not None else [replace(item, star=None) for item in columns]
-        value = v.settled(emitter.value(node.this if isinstance(node, exp.Alias) else node))
+        value = emitter.value(node.this if isinstance(node, exp.Alias) else node)
+        if value.document is not None and self.headings.wanted is not None:
+            value = v.typed(value, self.headings.wanted)
+        value = v.settled(value)
         bare = isinstance(value.literal, int | str) and self.around.notes is not None and not self.headings.typed
         if isinstance(node, exp.Alias):
             return [Output(target_name(node.alias), value, node.alias, node.alias, bare=bare)]
         column = node.unnest()
-        if not isinstance(column, exp.Column) or not value.column:
+        scope = self.source.scope(column.table or None, column.name) if isinstance(column, exp.Column) else None
+        if not isinstance(column, exp.Column) or not (value.column or (scope and scope.document)):
             return [Output("", value, "", text, bare=bare)]
-        scope = self.source.scope(column.table or None, column.name)
         # Of a query inside another one SQLite takes the names as they are written.
         heading = (text and scope and scope.source) or column.name
         if isinstance(node, exp.Paren):
@@ -344,8 +359,8 @@ class Select:
     def exists(self, query: exp.Expr) -> str:
         return f"({translate_query(query, self.around, self.source).sql})"
 
-    def one_column(self, query: exp.Expr) -> tuple[str, Value]:
-        found = translate_query(query, self.around, self.source)
+    def one_column(self, query: exp.Expr, wanted: Kind | None = None) -> tuple[str, Value]:
+        found = translate_query(query, self.around, self.source, Headings(wanted=wanted))
         if len(found.columns) != 1:
             raise Untranslatable("IN with a query of several columns")
         return found.sql, found.columns[0].value
@@ -360,7 +375,8 @@ class Select:
                 raise Untranslatable("a query as a value with another LIMIT than 1")
         sql, value = self.one_column(query)
         sql += first
-        return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None)
+        json = None if value.json is not False else False
+        return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None, json=json)
 
 
 def _orderable(value: Value) -> Value:

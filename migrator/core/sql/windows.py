@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import aggregate, is_aggregate
+from migrator.core.sql.choices import unified
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.query import direction, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
@@ -93,7 +94,7 @@ def _neighbour(emitter: Emits, node: exp.Expr, over: str) -> Value:
             raise Untranslatable(f"{node.key}() by other than a literal number of rows")
         arguments.append(str(number))
     if default is not None:
-        (first, second), value = v.unified([value, emitter.operand(default)])
+        (first, second), value = unified([value, emitter.operand(default)])
         arguments = [first, arguments[1], second]
     plain = replace(value, column=False, literal=None, nullable=True, parameter=None)
     return replace(plain, sql=f"{_NEIGHBOURS[type(node)]}({', '.join(arguments)}){over}")

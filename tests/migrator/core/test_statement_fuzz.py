@@ -58,6 +58,16 @@ CALLS = st.one_of(
     st.builds("{}('{{\"a\": [' || j || ', \"' || id || '\"]}}', '$.a{}')".format,
               st.sampled_from(["json_extract", "json_type", "json_array_length"]),
               st.sampled_from(["", "[0]", "[1]", "[#-1]", "[5]", ".b"])),
+    st.builds("('{{\"a\": [' || j || ', \"' || id || '\"], \"b c\": {{}}}}' {} {})".format,
+              st.sampled_from(["->", "->>"]), st.sampled_from(["'a'", "'$.a[1]'", "'b c'", "0", "'$.x'", "'$'"])),
+    st.builds("json_array({}, json_object('a', {}, s, 1))".format, NUMBER | TEXT,
+              NUMBER | TEXT | st.just("json('[]')")),
+    st.builds("(SELECT json_group_array({}) FROM p WHERE code < j)".format,
+              st.sampled_from(["code", "label", "amount"])),
+    st.builds("(SELECT count({}) FROM json_each('[' || j || ', \"' || t.id || '\"]') AS e WHERE e.key {})".format,
+              st.sampled_from(["*", "e.value", "e.type"]), st.sampled_from(["= 0", "< j", "IS NULL"])),
+    st.builds("json_extract('[' || t.id || ', \"x\"]', {})".format,
+              st.sampled_from(["'$[1]'", "'$[' || '1]'", "'$[0]', '$'"])),
     st.builds("round({}, {})".format, st.sampled_from(["j / 7.0", "id / 3.0", "j", ":a"]), st.sampled_from("0123")),
 )  # fmt: skip
 ANY = NUMBER | TEXT | DATES | CALLS
