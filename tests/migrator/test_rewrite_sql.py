@@ -21,6 +21,7 @@ from migrator.core.sql.split import split
 from migrator.steps.plan import PlanRequest
 
 from . import servers
+from .core.test_sqlite_compat import PACK
 from .databases import NAMES, build
 from .moving import edited, make_source, move, plan_text
 from .terminal import finish, migrator, start
@@ -366,6 +367,37 @@ def test_a_column_that_the_table_has_already(tmp_path: Path, database: str) -> N
         connection.execute("INSERT INTO a VALUES (1)")
         connection.execute(first["output"].encode())
         assert connection.execute("SELECT * FROM a").fetchall() == [(1, 7)]
+
+
+DOCUMENTS = """
+CREATE TABLE docs (id INTEGER PRIMARY KEY, body JSON, tags JSON);
+INSERT INTO docs VALUES (1, '{"n": 1, "name": "a", "tags": ["x", "y"]}', '["x"]'), (2, '{"n": 7, "of": {"k": "v"}}', '[]');
+"""
+ASKED_OF_DOCUMENTS = """
+SELECT id FROM docs WHERE body ->> 'n' = 7;
+SELECT body ->> '$.name', json_extract(body, '$.of.k') FROM docs ORDER BY id;
+SELECT docs.id, t.value FROM docs, json_each(docs.body, '$.tags') AS t ORDER BY docs.id, t.key + 0;
+SELECT json_array_length(tags), json_type(body, '$.tags') FROM docs ORDER BY id
+"""
+
+
+@pytest.mark.parametrize("kind", ["jsonb", "json", "text"])
+def test_documents_of_every_type(kind: str, tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "docs.db", DOCUMENTS), tmp_path / "queries.sql"
+    plan = edited(edited(plan_text(source), "docs.body", type=kind), "docs.tags", type=kind)
+    (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
+    script.write_text(ASKED_OF_DOCUMENTS, encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source, "--plan", tmp_path / "plan.toml")
+    assert answer.code == 0, answer.err
+    move(source, each_database, plan=plan)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        connection.execute(PACK.encode())
+        ours = [db.execute(statement.text).fetchall() for statement in split(ASKED_OF_DOCUMENTS)]
+        theirs = [connection.execute(text.encode()).fetchall() for text in answer.out.split(";\n") if text]
+    assert ours == theirs
+    script.write_text("SELECT body -> 'of' FROM docs", encoding="utf-8")
+    code, _ = told(script, "--db", source, "--plan", tmp_path / "plan.toml")
+    assert code == (7 if kind == "jsonb" else 0)
 
 
 CATALOG = """

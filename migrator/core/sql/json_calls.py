@@ -32,17 +32,17 @@ def extracted(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
         caller.use_pack(f"{name}()")
         for path in arguments[1:]:
             steps_of(path.literal if isinstance(path.literal, str) else "$")
-        return _json(f"sqlite.json_parts({_document(arguments[0])}, {', '.join(map(label, arguments[1:]))})")
+        return _json(f"sqlite.json_parts({_written(arguments[0])}, {', '.join(map(label, arguments[1:]))})")
     return _extracted(caller, place(name, arguments, at_least=2))
 
 
 def arrow(caller: Caller, left: Value, right: Value, *, scalar: bool) -> Value:
     """-> gives JSON, ->> what json_extract() gives; a label or a place in an array may stand for a path."""
-    found = ", ".join([_document(left), *_steps_behind_an_arrow(right)])
+    steps = _steps_behind_an_arrow(right)
     if scalar:
-        return _extracted(caller, found)
+        return _extracted(caller, ", ".join([_document(left), *steps]))
     caller.use_pack("->")
-    return _json(f"sqlite.json_part({found})")
+    return _json(f"sqlite.json_part({', '.join([_written(left), *steps])})")
 
 
 def _steps_behind_an_arrow(value: Value) -> list[str]:
@@ -109,6 +109,13 @@ def _document(value: Value) -> str:
     return f"{v.text(value)}::text" if value.parameter else v.text(value)
 
 
+def _written(value: Value) -> str:
+    """The document where its parts are shown as they are written."""
+    if value.kind is Kind.JSONB:
+        raise Untranslatable("a part of a jsonb column as a text: it has an order of its own for members", "function")
+    return _document(value)
+
+
 def steps_of(path: str) -> list[str]:
     """A key behind a dot, a place in an array as it is written. Raises Untranslatable."""
     steps, at = list[str](), 1
@@ -158,7 +165,7 @@ def minified(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     caller.use_pack("json()")
     if len(arguments) != 1:
         raise Untranslatable("json() with other than one argument")
-    return _json(f"sqlite.json_part({_document(arguments[0])})")
+    return _json(f"sqlite.json_part({_written(arguments[0])})")
 
 
 def array(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
