@@ -371,7 +371,8 @@ def test_a_column_that_the_table_has_already(tmp_path: Path, database: str) -> N
 
 DOCUMENTS = """
 CREATE TABLE docs (id INTEGER PRIMARY KEY, body JSON, tags JSON);
-INSERT INTO docs VALUES (1, '{"n": 1, "name": "a", "tags": ["x", "y"]}', '["x"]'), (2, '{"n": 7, "of": {"k": "v"}}', '[]');
+INSERT INTO docs VALUES (1, '{"n": 1, "name": "a", "tags": ["x", "y"]}', '["x"]');
+INSERT INTO docs VALUES (2, '{"n": 7, "of": {"k": "v"}}', '[]');
 """
 ASKED_OF_DOCUMENTS = """
 SELECT id FROM docs WHERE body ->> 'n' = 7;

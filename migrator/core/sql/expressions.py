@@ -197,7 +197,7 @@ class Emitter:
         return _truth(f"({sides[0][0]} IN ({inside([right for _, right in sides])}))")
 
     def like(self, node: exp.Like, escape: str | None = None) -> Value:
-        subject, pattern = (v.typed(self.operand(side), Kind.TEXT) for side in (node.this, node.expression))
+        subject, pattern = map(self._pattern_side, (node.this, node.expression))
         condition = like_condition(subject, pattern, escape)
         return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
 
@@ -207,8 +207,17 @@ class Emitter:
         return self.like(node.this, node.expression.this)
 
     def glob(self, node: exp.Glob) -> Value:
-        condition = glob_condition(self.operand(node.this), self.operand(node.expression))
+        subject, pattern = map(self._pattern_side, (node.this, node.expression))
+        condition = glob_condition(subject, pattern)
+        if condition is None:
+            self.use_pack("GLOB with a pattern that is not a plain literal")
+            given = f"{pattern.sql}::text" if pattern.parameter else pattern.sql
+            condition = f"sqlite.glob({given}, {f'{subject.sql}::text' if subject.parameter else subject.sql})"
         return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
+
+    def _pattern_side(self, node: exp.Expr) -> Value:
+        """Patterns know no collation, neither a column's nor one that is written there."""
+        return v.require(v.typed(replace(self.value(node), explicit=False), Kind.TEXT))
 
     def exists(self, node: exp.Exists) -> Value:
         return _truth(f"(EXISTS {self._queries().exists(node.this)})", nullable=False)

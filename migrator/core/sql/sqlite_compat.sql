@@ -753,3 +753,69 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
         sqlite.json_part(document, VARIADIC sqlite.json_steps(path)), 'null'), ',' ORDER BY number) || ']' END
     FROM unnest(paths) WITH ORDINALITY AS one(path, number)
 $$;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- GLOB: https://www.sqlite.org/lang_expr.html#glob
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- The pattern as a regular expression; NULL for one that matches nothing because a class has no end or no character.
+CREATE OR REPLACE FUNCTION sqlite.glob_expression(pattern text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    signs text[] := regexp_split_to_array(pattern, '');
+    total integer := length(pattern);
+    at integer := 1;
+    inverted boolean;
+    prior text;
+    class text;
+    result text := '^';
+BEGIN
+    WHILE at <= total LOOP
+        IF signs[at] = '*' THEN
+            result := result || '.*';
+        ELSIF signs[at] = '?' THEN
+            result := result || '.';
+        ELSIF signs[at] <> '[' THEN
+            result := result || regexp_replace(signs[at], '^[^A-Za-z0-9]$', '\\\&');
+        ELSE
+            at := at + 1;
+            inverted := coalesce(signs[at] = '^', FALSE);
+            at := at + inverted::integer;
+            class := '';
+            prior := NULL;
+            IF signs[at] = ']' THEN
+                class := '\]';
+                at := at + 1;
+            END IF;
+            WHILE at <= total AND signs[at] <> ']' LOOP
+                IF signs[at] = '-' AND prior IS NOT NULL AND at < total AND signs[at + 1] <> ']' THEN
+                    at := at + 1;
+                    -- A range that begins behind its end has no characters.
+                    IF ascii(signs[at]) >= ascii(prior) THEN
+                        class := class || format('\U%s-\U%s', lpad(to_hex(ascii(prior)), 8, '0'),
+                                                 lpad(to_hex(ascii(signs[at])), 8, '0'));
+                    END IF;
+                    prior := NULL;
+                ELSE
+                    class := class || '\U' || lpad(to_hex(ascii(signs[at])), 8, '0');
+                    prior := signs[at];
+                END IF;
+                at := at + 1;
+            END LOOP;
+            IF at > total THEN
+                RETURN NULL;
+            END IF;
+            IF class = '' AND NOT inverted THEN
+                RETURN NULL;
+            END IF;
+            result := result || CASE WHEN class = '' THEN '.' WHEN inverted THEN '[^' || class || ']' ELSE '[' || class || ']' END;
+        END IF;
+        at := at + 1;
+    END LOOP;
+    RETURN result || '$';
+END
+$$;
+CREATE OR REPLACE FUNCTION sqlite.glob(pattern text, value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT coalesce(value COLLATE "C" ~ sqlite.glob_expression(pattern), FALSE)
+$$;

@@ -68,6 +68,8 @@ CALLS = st.one_of(
               st.sampled_from(["*", "e.value", "e.type"]), st.sampled_from(["= 0", "< j", "IS NULL"])),
     st.builds("json_extract('[' || t.id || ', \"x\"]', {})".format,
               st.sampled_from(["'$[1]'", "'$[' || '1]'", "'$[0]', '$'"])),
+    st.builds("{} {} {}".format, st.sampled_from(["s", "u", "n"]), st.sampled_from(["GLOB", "NOT GLOB", "LIKE"]),
+              st.sampled_from([":c", "u", "u || '*'", "'[' || u || 'b-c]*'", "n || '%'"])),
     st.builds("round({}, {})".format, st.sampled_from(["j / 7.0", "id / 3.0", "j", ":a"]), st.sampled_from("0123")),
 )  # fmt: skip
 ANY = NUMBER | TEXT | DATES | CALLS

@@ -110,6 +110,8 @@ QUERIES: list[tuple[str, Any]] = [
      "CAST(json_extract('[5]', '$[0]') AS INTEGER), json_extract('{}', '$.x.y[3]') IS NULL FROM t", ()),
     ("SELECT char(65, 228, 128512) || 'x', char(), sign(j), sign(r), hex(zeroblob(3)) FROM t", ()),
     ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
+    ("SELECT id FROM t WHERE s GLOB ? OR n GLOB u || '*' OR NOT glob(u, s)", ("[^a]*[b-c%]*",)),
+    ("SELECT id FROM t WHERE s GLOB '[]a]*' OR w GLOB '*[!-~]' OR like(u, s) OR s LIKE n COLLATE NOCASE", ()),
     ("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", ("p",)),
     ("SELECT name, tbl_name, type FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY 1", ()),
     ("SELECT count(*), max(m.name) FROM sqlite_master AS m WHERE m.name IN ('k', 't', ?) AND type IN ('table', "
