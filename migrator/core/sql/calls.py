@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from migrator.core.sql import json_calls
+from migrator.core.sql import json_calls, more_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
@@ -250,5 +250,18 @@ CALLS: dict[str, Call] = {
     "char": _characters,
     "sign": _sign,
     "zeroblob": _zeroes,
+    **dict.fromkeys(("iif", "if"), more_calls.iif),
+    **dict.fromkeys(("likely", "unlikely", "likelihood"), more_calls.itself),
+    **dict.fromkeys(("concat", "concat_ws"), more_calls.joined),
+    "octet_length": more_calls.octets,
+    "unhex": more_calls.unhexed,
+    "randomblob": more_calls.random_bytes,
+    **dict.fromkeys(("ceil", "ceiling", "floor", "trunc"), more_calls.rounded),
+    "sqrt": more_calls.of_doubles("sqrt"),
+    "exp": more_calls.of_doubles("exp"),
+    "ln": more_calls.of_doubles("ln"),
+    "log10": more_calls.of_doubles("log"),
+    **dict.fromkeys(("pow", "power"), more_calls.of_doubles("power", 2)),
+    "pi": more_calls.of_doubles("pi", 0),
     **dict.fromkeys(("last_insert_rowid", "changes", "total_changes"), _state),
 }

@@ -291,10 +291,6 @@ class Emitter:
     def _when(self, subject: Value | None, node: exp.Expr) -> str:
         return self.condition(node) if subject is None else self.compare(subject, "=", self.value(node)).sql
 
-    def iif(self, node: exp.If) -> Value:
-        otherwise = self.value(node.args["false"]) if node.args.get("false") else v.NULL
-        return choice([self.condition(node.this)], [self.value(node.args["true"]), otherwise])
-
     def coalesce(self, node: exp.Coalesce) -> Value:
         arguments = [self.value(argument) for argument in (node.this, *node.expressions)]
         branches, model = unified(arguments)
@@ -393,7 +389,6 @@ _OPERATORS: dict[type[exp.Expr], tuple[Callable[[Emitter, Any], Value], str]] = 
     exp.JSONExtract: (Emitter.arrow, _BINARY),
     exp.JSONExtractScalar: (Emitter.arrow, _BINARY),
     exp.Case: (Emitter.case, "this ifs default"),
-    exp.If: (Emitter.iif, "this true false"),
     exp.Coalesce: (Emitter.coalesce, "this expressions"),
     exp.Nullif: (Emitter.nullif, "this expression"),
     exp.Cast: (Emitter.cast, "this to"),

@@ -550,6 +550,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(value::text, 'NULL') 
 CREATE OR REPLACE FUNCTION sqlite.quote(value bytea) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce('X''' || upper(encode(value, 'hex')) || '''', 'NULL') $$;
 
+-- NULL for what are no pairs of digits.
+CREATE OR REPLACE FUNCTION sqlite.unhex(value text) RETURNS bytea
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE WHEN value ~ '^(?:[0-9A-Fa-f]{2})*$' THEN decode(value, 'hex') END
+$$;
+
+-- At least one byte. Six bits of a UUID are no random ones; they are in the three bytes that are left out.
+CREATE OR REPLACE FUNCTION sqlite.randomblob(length bigint) RETURNS bytea
+LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+    SELECT pg_catalog.substr(string_agg(pg_catalog.substr(raw, 1, 6) || pg_catalog.substr(raw, 10, 7), ''::bytea), 1, wanted)
+    FROM (SELECT greatest(coalesce(length, 0), 1)::integer AS wanted) AS size,
+         LATERAL (SELECT uuid_send(gen_random_uuid()) AS raw FROM generate_series(1, wanted / 13 + 1)) AS uuids
+    GROUP BY wanted
+$$;
+
 -- The code point of the first character.
 CREATE OR REPLACE FUNCTION sqlite.unicode(value text) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT nullif(ascii(value), 0)::bigint $$;
