@@ -186,15 +186,12 @@ def quoted(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     return replace(_json(part(arguments[0])), nullable=False)
 
 
-def group_array(value: Value, distinct: str, over: str) -> Value:
-    if over:
-        raise Untranslatable("json_group_array() over a window", "function")
-    return replace(_json(f"COALESCE('[' || string_agg({distinct}{part(value)}, ',') || ']', '[]')"), nullable=False)
+def group_array(value: Value, distinct: str, order: str, filtered: str) -> Value:
+    joined = f"string_agg({distinct}{part(value)}, ','{order}){filtered}"
+    return replace(_json(f"COALESCE('[' || {joined} || ']', '[]')"), nullable=False)
 
 
-def group_object(key: Value, value: Value, over: str) -> Value:
+def group_object(key: Value, value: Value, filtered: str) -> Value:
     """SQLite passes over a key that is NULL, and so does string_agg(); a number is taken for a text here."""
-    if over:
-        raise Untranslatable("json_group_object() over a window", "function")
     member = f"to_json({v.text(key) if key.kind is Kind.INTEGER else label(key)})::text || ':' || {part(value)}"
-    return replace(_json(f"COALESCE('{{' || string_agg({member}, ',') || '}}', '{{}}')"), nullable=False)
+    return replace(_json(f"COALESCE('{{' || string_agg({member}, ','){filtered} || '}}', '{{}}')"), nullable=False)

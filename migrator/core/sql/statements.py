@@ -36,7 +36,7 @@ def translate_statement(
     headings = Headings(texts=results)
     with too_deep_is_declined():
         tree = parse_query(text)
-        if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
+        if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery | exp.Values):
             query = translate_query(tree, around, None, headings)
             query.require_kinds()
             _note_mixed(query.columns, around)

@@ -76,6 +76,9 @@ def translate_query(
     """A SELECT, or several with UNION between them. Raises Untranslatable."""
     if isinstance(node, exp.Subquery) and not other_args(node, "this"):
         return translate_query(node.this, around, outer, headings)
+    values = node if isinstance(node, exp.Values) else _only_values(node)
+    if values is not None:
+        node = _selected(values)
     if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable(f"{node.key.upper()} as a query")
     prefix, around = common_tables(node.args.get("with_"), around)
@@ -84,6 +87,28 @@ def translate_query(
     else:
         query = _union(node, around, outer, headings)
     return replace(query, sql=prefix + query.sql)
+
+
+def _selected(node: exp.Values) -> exp.Expr:
+    """VALUES as queries of one row each, whose results both engines call alike."""
+    require_args(node, "expressions", "alias")
+    queries = []
+    for row in node.expressions:
+        values = row.expressions if isinstance(row, exp.Tuple) else [row]
+        named = [exp.alias_(value.copy(), f"column{place}") for place, value in enumerate(values, 1)]
+        queries.append(exp.Select(expressions=named))
+    found: exp.Expr = queries[0]
+    for query in queries[1:]:
+        found = exp.Union(this=found, expression=query, distinct=False)
+    return found
+
+
+def _only_values(node: exp.Expr) -> exp.Values | None:
+    """Of SELECT * FROM (VALUES …) AS _values, which sqlglot makes of VALUES in a WITH."""
+    source = node.args.get("from_") if isinstance(node, exp.Select) else None
+    if source is None or not isinstance(source.this, exp.Values) or source.this.alias != "_values":
+        return None
+    return source.this if not other_args(node, "expressions", "from_") else None
 
 
 def common_tables(with_: exp.With | None, around: Surroundings) -> tuple[str, Surroundings]:
@@ -166,7 +191,8 @@ def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | Non
     keys = [union_key(term, columns) for term in order_terms(node)]
     operator = {exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}.get(type(node), "UNION" if distinct else "UNION ALL")
     sql = f"{left.sql} {operator} {right.sql}"
-    return Query(sql + order_clause(keys) + limit_clause(node, around, ordered=bool(keys)), columns)
+    limit = limit_clause(node, around, Select(exp.Select(), around, None).plain.value, ordered=bool(keys))
+    return Query(sql + order_clause(keys) + limit, columns)
 
 
 class Select:
@@ -194,7 +220,8 @@ class Select:
         keys = [self._sort_key(term, emitter) for term in order_terms(node)]
         results = listed(self.outputs)
         clauses = source + where + group + self._having(emitter) + order_clause(keys)
-        sql = f"SELECT {self._distinct()}{results}{clauses}{limit_clause(node, self.around, ordered=bool(keys))}"
+        limit = limit_clause(node, self.around, self.plain.value, ordered=bool(keys))
+        sql = f"SELECT {self._distinct()}{results}{clauses}{limit}"
         return Query(sql, self.outputs)
 
     # What goes in
@@ -258,10 +285,12 @@ class Select:
         return [(last, scope.target)] if scope and left.sql.endswith(ending) and right.sql.endswith(ending) else []
 
     def _table(self, node: exp.Expr, place: int) -> _Item:
-        require_args(node, "this", "alias")
+        require_args(node, *(("expressions", "alias") if isinstance(node, exp.Values) else ("this", "alias")))
         alias = node.args.get("alias")
         if alias is not None:
             require_args(alias, "this")
+        if isinstance(node, exp.Values):
+            node = exp.Subquery(this=_selected(node), alias=node.args.get("alias"))
         if isinstance(node, exp.Subquery):
             name = node.alias or f"subquery_{place}"
             query = translate_query(node.this, self.around, self.source.outer)
@@ -391,5 +420,5 @@ def _has_one_row(query: exp.Select) -> bool:
 
 _CLAUSES = (
     *("with_", "distinct", "expressions", "from_", "joins", "where"),
-    *("group", "having", "order", "limit", "offset"),
+    *("group", "having", "order", "limit", "offset", "windows"),
 )

@@ -16,7 +16,13 @@ from migrator.core.sql.query import direction, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
 
-_RANKS: dict[type[exp.Expr], str] = {exp.RowNumber: "row_number", exp.Rank: "rank", exp.DenseRank: "dense_rank"}
+_RANKS: dict[type[exp.Expr], tuple[str, Kind]] = {
+    exp.RowNumber: ("row_number", Kind.INTEGER),
+    exp.Rank: ("rank", Kind.INTEGER),
+    exp.DenseRank: ("dense_rank", Kind.INTEGER),
+    exp.PercentRank: ("percent_rank", Kind.REAL),
+    exp.CumeDist: ("cume_dist", Kind.REAL),
+}
 _NEIGHBOURS: dict[type[exp.Expr], str] = {
     exp.Lag: "lag",
     exp.Lead: "lead",
@@ -42,7 +48,8 @@ def over_window(emitter: Emits, node: exp.Window) -> Value:
     inner = node.this
     if type(inner) in _RANKS:
         require_args(inner)
-        return Value(f"{_RANKS[type(inner)]}(){over}", Kind.INTEGER, nullable=False)
+        name, kind = _RANKS[type(inner)]
+        return Value(f"{name}(){over}", kind, nullable=False)
     if type(inner) in _NEIGHBOURS:
         return _neighbour(emitter, inner, over)
     if is_aggregate(inner):

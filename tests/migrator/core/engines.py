@@ -169,7 +169,7 @@ class Engines:
         assert ours is not None, message
         if {"column-name", "no-table"}.isdisjoint(finding.rule for finding in rewritten.findings):
             assert names == wanted, message
-        ordered = "ORDER BY" in re.sub(r"OVER\s*\([^)]*\)", "", " ".join(sql.upper().split()))
+        ordered = "ORDER BY" in _outermost(" ".join(sql.upper().split()))
         for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             if place or not ordered:
                 one.sort(key=sort_key)
@@ -214,6 +214,13 @@ class Engines:
             psycopg.errors.CardinalityViolation,
         ):
             return None, []
+
+
+def _outermost(sql: str) -> str:
+    """Without what stands in parentheses."""
+    while (less := re.sub(r"\([^()]*\)", "", sql)) != sql:
+        sql = less
+    return sql
 
 
 _TABLES = ("SELECT * FROM t", "SELECT * FROM p", "SELECT * FROM k")

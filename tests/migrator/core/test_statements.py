@@ -119,6 +119,20 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT randomblob(16) = randomblob(16), length(randomblob(j % 50 + 13)) FROM t WHERE j IS NOT NULL", ()),
     ("SELECT ceil(j / 7.0), floor(j / -7.0), trunc(j / 7.0), ceiling(i), floor(j), pi() FROM t", ()),
     ("SELECT sqrt(abs(j)), exp(id), ln(id), log10(id), pow(id, 2), power(2, id / 3.0) FROM t WHERE id < 9", ()),
+    ("SELECT count(*) FILTER (WHERE i > ?), sum(j) FILTER (WHERE f), total(j) FILTER (WHERE s = 'a'), g FROM t "
+     "GROUP BY g", (0,)),
+    ("SELECT group_concat(s, '; ' ORDER BY id DESC), json_group_array(j ORDER BY s DESC, id) FILTER (WHERE id < 7), "
+     "group_concat(label ORDER BY n COLLATE NOCASE, id) FROM t LEFT JOIN p ON code = j", ()),
+    ("SELECT id, sum(j) FILTER (WHERE g) OVER (ORDER BY id), rank() OVER w, percent_rank() OVER w, cume_dist() OVER W "
+     "FROM t WHERE id < 9 WINDOW w AS (PARTITION BY f ORDER BY g)", ()),
+    ("SELECT id FROM t ORDER BY id LIMIT ? * 2 OFFSET (? - 1) * 2", (2, 2)),
+    ("SELECT id FROM t ORDER BY id LIMIT (SELECT count(*) FROM p) - 1", ()),
+    ("VALUES (1, 'a'), (2, CAST(? AS TEXT))", ("b",)),
+    ("WITH x (A, b, c) AS (SELECT * FROM p) SELECT b, a FROM x WHERE c > 7", ()),
+    ("SELECT column1 + 1, column2 FROM (VALUES (1, 'a'), (2, 'b')) AS v WHERE column2 IN (SELECT * FROM "
+     "(VALUES ('b')))", ()),
+    ("WITH RECURSIVE c(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT n FROM c", ()),
+    ("WITH v(a, b) AS (VALUES (1, 'x'), (2, NULL)) SELECT b, a FROM v ORDER BY a DESC", ()),
     ("SELECT id FROM t WHERE s GLOB ? OR n GLOB u || '*' OR NOT glob(u, s)", ("[^a]*[b-c%]*",)),
     ("SELECT id FROM t WHERE s GLOB '[]a]*' OR w GLOB '*[!-~]' OR like(u, s) OR s LIKE n COLLATE NOCASE", ()),
     ("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", ("p",)),
