@@ -29,6 +29,8 @@ KINDS = {
     "uuid": Kind.UUID,
     "text[]": Kind.TEXT_ARRAY,
 }
+# Of a column without rows: as SQLite itself spells the current time.
+_PICTURES = {Kind.DATE: "YYYY-MM-DD", Kind.TIME: "HH:MM:SS", Kind.TIMESTAMP: "YYYY-MM-DD HH:MM:SS"}
 _EXACT = ("bigint", "double precision", "text", "varchar")
 
 
@@ -49,6 +51,7 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             source=column.source,
             exact=column.type.name in _EXACT,
             bytewise=column.collation == "C",
+            picture=column.options.format or _PICTURES.get(KINDS[column.type.name]),
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
     unique = _unique_keys(table, key) if table else (key,) if key else ()

@@ -401,6 +401,75 @@ def test_documents_of_every_type(kind: str, tmp_path: Path, each_database: str) 
     assert code == (7 if kind == "jsonb" else 0)
 
 
+TIMES = """
+CREATE TABLE log (id INTEGER PRIMARY KEY, at TIMESTAMP, day DATE, iso DATETIME, clock TIME, opt TIMESTAMP);
+INSERT INTO log VALUES
+    (1, '2024-01-01 00:00:00', '2024-01-01', '2024-01-01T10:00:00.000000', '09:30', '2024-01-01 10:00:00'),
+    (2, '2024-02-29 12:30:15', '2023-12-31', '2024-01-01T10:00:00.250000', '23:59', '2024-01-01 10:00:00.000001'),
+    (3, '0999-12-31 23:59:59', NULL, NULL, '00:00', '2024-01-02 00:00:00'), (4, NULL, '2024-02-29', NULL, NULL, NULL);
+CREATE INDEX log_late ON log (at) WHERE at > '2024-01-01';
+"""
+ASKED_OF_TIMES = """
+SELECT id FROM log WHERE at > '2024-01-01' ORDER BY id;
+SELECT id FROM log WHERE at <= '2024-01-01' OR at = '2024-02-29 12:30:15' ORDER BY id;
+SELECT id FROM log WHERE '2024-01-01 00:00:00' <= at AND day >= '2024-' ORDER BY id;
+SELECT id FROM log WHERE at BETWEEN '2024-01-01' AND '2024-01-31 23:59:59' ORDER BY id;
+SELECT id FROM log WHERE day IN ('2024-01-01', '2023-12-31') ORDER BY id;
+SELECT id FROM log WHERE at < datetime('2024-02-29 12:30:15', '+1 second') AND day < date('now') ORDER BY id;
+SELECT id FROM log WHERE at > date('2024-01-01') OR iso > datetime('2024-01-01 10:00:00') ORDER BY id;
+SELECT id FROM log WHERE opt = '2024-01-01 10:00:00' OR opt > '2024-01-01 10:00:00.5' OR clock < '09:31' ORDER BY id;
+SELECT date(at), datetime(day, '+1 day'), strftime('%H:%M', iso), time(at), julianday(opt) FROM log ORDER BY id;
+SELECT substr(at, 1, 7), substr(opt, -8), iso || '!', clock || '', at LIKE '2024%' FROM log ORDER BY id;
+SELECT id FROM log WHERE day GLOB '*-29' ORDER BY id;
+SELECT date(at), count(*) FROM log GROUP BY date(at) ORDER BY 1;
+SELECT x.id FROM (SELECT id, at AS t FROM log) AS x WHERE x.t < '2024-01-02' AND date(x.t) > '2000' ORDER BY 1
+"""
+WRITTEN_TIMES = """
+INSERT INTO log (id, at, day) VALUES (5, datetime('2024-05-05 01:02:03', '-1 day'), date('2024-05-05'));
+INSERT INTO log (id, at, day) VALUES (6, NULL, '2024-06-06');
+UPDATE log SET at = '2024-07-07 07:07:07' WHERE day = '2024-06-06';
+SELECT count(*) FROM log WHERE at > '2024-05-04 01:02:02' AND substr(day, 6, 1) = '0'
+"""
+
+
+def test_times_are_compared_and_shown_as_their_texts(tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "times.db", TIMES), tmp_path / "queries.sql"
+    script.write_text(f"{ASKED_OF_TIMES};{WRITTEN_TIMES}", encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source)
+    assert answer.code == 0, answer.err
+    move(source, each_database)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        connection.execute(PACK.encode())
+        for statement, text in zip(split(script.read_text(encoding="utf-8")), answer.out.split(";\n"), strict=False):
+            one, other = db.execute(statement.text), connection.execute(text.encode())
+            if one.description:
+                theirs = [tuple(map(_plain, row)) for row in other.fetchall()]
+                assert [tuple(row) for row in one.fetchall()] == theirs, text
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO log (at) VALUES ('2024-01-01')",
+        "UPDATE log SET day = datetime('now')",
+        "UPDATE log SET iso = CURRENT_TIMESTAMP",
+        "SELECT id FROM log WHERE at > 5",
+        "SELECT id FROM log WHERE day > '2024'",
+        "SELECT id FROM log WHERE day IN ('2024-01-01', 'never')",
+        "SELECT date(COALESCE(at, opt)) FROM log",
+        "SELECT CASE WHEN id > 1 THEN at ELSE 'x' END FROM log",
+    ],
+)
+def test_texts_of_another_picture_are_declined(sql: str, tmp_path: Path) -> None:
+    source, script = make_source(tmp_path / "times.db", TIMES), tmp_path / "queries.sql"
+    script.write_text(sql, encoding="utf-8")
+    assert told(script, "--db", source)[0] == 7
+
+
 CATALOG = """
 SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name;
 SELECT name FROM sqlite_master WHERE name = 'Rooms';

@@ -34,6 +34,7 @@ def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
         mixed=any(value.mixed for value in branches) or len(kinds) > 1,
         exact=_tells_its_type(branches),
         bytewise=False,
+        picture=branches[0].picture if len({value.picture for value in branches}) == 1 else None,
         json=None if any(value.json is not False for value in branches) else False,
     )
     return tuple(_as_kind(value, model) for value in branches), model

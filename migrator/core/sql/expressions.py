@@ -23,6 +23,7 @@ from migrator.core.sql.functions import FUNCTIONS
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.patterns import glob_condition, like_condition
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.times import spelt
 from migrator.core.sql.values import Parameter, Value
 
 
@@ -217,7 +218,7 @@ class Emitter:
 
     def _pattern_side(self, node: exp.Expr) -> Value:
         """Patterns know no collation, neither a column's nor one that is written there."""
-        return v.require(v.typed(replace(self.value(node), explicit=False), Kind.TEXT))
+        return spelt(v.require(v.typed(replace(self.value(node), explicit=False), Kind.TEXT)))
 
     def exists(self, node: exp.Exists) -> Value:
         return _truth(f"(EXISTS {self._queries().exists(node.this)})", nullable=False)
@@ -271,7 +272,7 @@ class Emitter:
     # Text
 
     def concatenation(self, node: exp.DPipe) -> Value:
-        left, right = self.operand(node.this), self.operand(node.expression)
+        left, right = spelt(self.operand(node.this)), spelt(self.operand(node.expression))
         one, other = v.beside(left, right), v.beside(right, left)
         return Value(f"({v.text(one)} || {v.text(other)})", Kind.TEXT, exact=True)
 

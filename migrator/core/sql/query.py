@@ -69,6 +69,7 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
+    found = replace(found, picture=value.picture)
     if value.json is not False:
         found = replace(found, json=None)
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
@@ -282,6 +283,7 @@ def united(one: Output, other: Output) -> Output:
         literal=None,
         exact=one.value.exact and other.value.exact,
         bytewise=one.value.bytewise and other.value.bytewise,
+        picture=one.value.picture if one.value.picture == other.value.picture else None,
         json=None if one.value.json is not False or other.value.json is not False else False,
     )
     return replace(one, value=value)

@@ -41,6 +41,7 @@ class ColumnScope:
     own collation is C. restored: whoever reads the output makes SQLite's value of it, so that plain output says what
     SQLite says. document: a value of JSON, which has the type that its place wants.
     json: whether JSON functions take it for JSON; None where that is not certain.
+    picture: the format of the texts that a date or time was.
     """
 
     target: str
@@ -55,6 +56,7 @@ class ColumnScope:
     restored: bool = False
     document: bool = False
     json: bool | None = False
+    picture: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_
 from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
 from migrator.core.sql.replacing import Rows, replacement, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.times import CALENDAR, as_time
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
 
@@ -170,6 +171,8 @@ def _stored(value: Value, column: ColumnScope) -> str:
         return value.sql
     if column.kind is Kind.BOOLEAN:
         return _stored_truth(v.converted(value, column.affinity))
+    if column.kind in CALENDAR and (time := as_time(value, column.kind, column.picture)) is not None:
+        return v.bare(value) if value.literal is not None else time
     value = v.number(value) if value.kind is Kind.BOOLEAN else v.settled(v.require(value))
     value = v.converted(value, column.affinity)
     if column.kind is Kind.TEXT and not column.uniform:

@@ -59,6 +59,7 @@ class Value:
     exact: bool = False  # of the type that PostgreSQL gives a literal beside it
     bytewise: bool = False  # PostgreSQL compares it byte for byte without being told
     json: bool | None = False  # what JSON functions take for JSON and no text; None where that is not certain
+    picture: str | None = None  # the format of the texts of a date or time, and of a text that is one
     document: str | None = None  # a JSON document and a place in it, whose value has the kind that this place wants
 
     @property
@@ -170,6 +171,7 @@ def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool
         exact=scope.exact,
         bytewise=scope.bytewise,
         json=scope.json,
+        picture=scope.picture,
     )
 
 

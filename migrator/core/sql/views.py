@@ -374,9 +374,19 @@ class Select:
         key = sort_key(value)
         if place is not None and key == value.sql and (self.node.args.get("distinct") or self.around.notes is not None):
             return output_name(term.this, place, self.outputs) + direction(term, value)
+        bytewise = value.kind is Kind.TEXT and value.collation in (None, "BINARY")
+        if self.node.args.get("distinct") and place is not None and bytewise:
+            self._collate_result(place, key)
+            return output_name(term.this, place, self.outputs) + direction(term, value)
         if self.node.args.get("distinct"):
             raise Untranslatable("ORDER BY of a DISTINCT by an expression, or by a text that sorts in another way")
         return self._no_result(key) + direction(term, value)
+
+    def _collate_result(self, place: int, key: str) -> None:
+        """A DISTINCT is ordered by what it lists, so that has to be what compares byte for byte."""
+        output = self.outputs[place]
+        collated = replace(output, value=replace(output.value, sql=key, literal=None, bytewise=True))
+        self.outputs = (*self.outputs[:place], collated, *self.outputs[place + 1 :])
 
     def _no_result(self, key: str) -> str:
         """In PostgreSQL a name in ORDER BY is first of all a result's, also of one that gets no name here."""
