@@ -42,6 +42,7 @@ from migrator.core.sql.query import (
     united,
 )
 from migrator.core.sql.query_emitter import QueryEmitter
+from migrator.core.sql.row_lists import only_values, selected
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
 
@@ -76,9 +77,9 @@ def translate_query(
     """A SELECT, or several with UNION between them. Raises Untranslatable."""
     if isinstance(node, exp.Subquery) and not other_args(node, "this"):
         return translate_query(node.this, around, outer, headings)
-    values = node if isinstance(node, exp.Values) else _only_values(node)
+    values = node if isinstance(node, exp.Values) else only_values(node)
     if values is not None:
-        node = _selected(values)
+        node = selected(values)
     if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable(f"{node.key.upper()} as a query")
     prefix, around = common_tables(node.args.get("with_"), around)
@@ -87,28 +88,6 @@ def translate_query(
     else:
         query = _union(node, around, outer, headings)
     return replace(query, sql=prefix + query.sql)
-
-
-def _selected(node: exp.Values) -> exp.Expr:
-    """VALUES as queries of one row each, whose results both engines call alike."""
-    require_args(node, "expressions", "alias")
-    queries = []
-    for row in node.expressions:
-        values = row.expressions if isinstance(row, exp.Tuple) else [row]
-        named = [exp.alias_(value.copy(), f"column{place}") for place, value in enumerate(values, 1)]
-        queries.append(exp.Select(expressions=named))
-    found: exp.Expr = queries[0]
-    for query in queries[1:]:
-        found = exp.Union(this=found, expression=query, distinct=False)
-    return found
-
-
-def _only_values(node: exp.Expr) -> exp.Values | None:
-    """Of SELECT * FROM (VALUES …) AS _values, which sqlglot makes of VALUES in a WITH."""
-    source = node.args.get("from_") if isinstance(node, exp.Select) else None
-    if source is None or not isinstance(source.this, exp.Values) or source.this.alias != "_values":
-        return None
-    return source.this if not other_args(node, "expressions", "from_") else None
 
 
 def common_tables(with_: exp.With | None, around: Surroundings) -> tuple[str, Surroundings]:
@@ -290,7 +269,7 @@ class Select:
         if alias is not None:
             require_args(alias, "this")
         if isinstance(node, exp.Values):
-            node = exp.Subquery(this=_selected(node), alias=node.args.get("alias"))
+            node = exp.Subquery(this=selected(node), alias=node.args.get("alias"))
         if isinstance(node, exp.Subquery):
             name = node.alias or f"subquery_{place}"
             query = translate_query(node.this, self.around, self.source.outer)
@@ -370,6 +349,7 @@ class Select:
 
     def _sort_key(self, term: exp.Ordered, emitter: QueryEmitter) -> str:
         place = output_place(term.this, [fold(output.source_name) for output in self.outputs])
+        place = self._listed_place(term.this) if place is None and self.node.args.get("distinct") else place
         value = self.outputs[place].value if place is not None else _orderable(emitter.value(term.this))
         key = sort_key(value)
         if place is not None and key == value.sql and (self.node.args.get("distinct") or self.around.notes is not None):
@@ -381,6 +361,11 @@ class Select:
         if self.node.args.get("distinct"):
             raise Untranslatable("ORDER BY of a DISTINCT by an expression, or by a text that sorts in another way")
         return self._no_result(key) + direction(term, value)
+
+    def _listed_place(self, node: exp.Expr) -> int | None:
+        """The result that is this very expression."""
+        results = [result.unalias() for result in self.node.expressions]
+        return results.index(node) if node in results and len(results) == len(self.outputs) else None
 
     def _collate_result(self, place: int, key: str) -> None:
         """A DISTINCT is ordered by what it lists, so that has to be what compares byte for byte."""

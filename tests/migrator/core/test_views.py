@@ -166,7 +166,7 @@ DECLINED = {
     "SELECT n AS x FROM t UNION ALL SELECT label FROM p": "a UNION of texts under NOCASE",
     "SELECT id FROM t UNION SELECT code, label FROM p": "a UNION of different widths",
     "SELECT s FROM t UNION ALL SELECT label FROM p ORDER BY 1": "ORDER BY of a UNION by an expression, or by a text",
-    "SELECT DISTINCT s FROM t ORDER BY s": "ORDER BY of a DISTINCT by an expression, or by a text",
+    "SELECT DISTINCT n FROM t ORDER BY n": "ORDER BY of a DISTINCT by an expression, or by a text",
     "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT n FROM r": "WITH RECURSIVE",
     "SELECT id, (SELECT label FROM p) AS x FROM t": "a query as a value that may have several rows",
     "SELECT * FROM nowhere": "no table nowhere",
