@@ -135,7 +135,8 @@ QUERIES: list[tuple[str, Any]] = [
     ("WITH v(a, b) AS (VALUES (1, 'x'), (2, NULL)) SELECT b, a FROM v ORDER BY a DESC", ()),
     ("SELECT DISTINCT s || '!', j FROM t ORDER BY 1, j", ()),
     ("SELECT DISTINCT value AS v FROM p, json_each('[\"' || label || '\", \"B\"]') ORDER BY v DESC", ()),
-    ("SELECT DISTINCT e.value, t.j + 1 FROM t, json_each('[\"' || t.j || '\"]') AS e ORDER BY e.value, t.j + 1 DESC", ()),
+    ("SELECT DISTINCT e.value, t.j + 1 FROM t, json_each('[\"' || t.j || '\"]') AS e "
+     "ORDER BY e.value, t.j + 1 DESC", ()),
     ("SELECT id FROM t WHERE s GLOB ? OR n GLOB u || '*' OR NOT glob(u, s)", ("[^a]*[b-c%]*",)),
     ("SELECT id FROM t WHERE s GLOB '[]a]*' OR w GLOB '*[!-~]' OR like(u, s) OR s LIKE n COLLATE NOCASE", ()),
     ("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", ("p",)),

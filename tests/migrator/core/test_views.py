@@ -83,7 +83,7 @@ VIEWS = [
 ]  # fmt: skip
 
 ORDERED = [
-    "SELECT DISTINCT s, u FROM t ORDER BY s, t.u DESC",
+    "SELECT DISTINCT s, t.u FROM t ORDER BY s, t.u DESC",
     "SELECT DISTINCT label FROM p ORDER BY label DESC",
     "SELECT label FROM p UNION SELECT label FROM p WHERE code > 1 ORDER BY label DESC",
     "SELECT id FROM t ORDER BY s, id",
