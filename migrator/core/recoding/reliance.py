@@ -43,20 +43,22 @@ def _messages(module: Module) -> Iterator[Finding]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Attribute) and node.attr in _ERROR_ATTRIBUTES:
             yield _finding(module, node.lineno, "error-message", f"{node.attr} is sqlite3's own: catch the class.")
-        for text in _compared(node):
+        for line, text in _compared(node):
             if any(message.lower() in text.lower() for message in _MESSAGES):
                 message = f"PostgreSQL says it in other words than {text!r}: catch the class of the error."
-                yield _finding(module, node.lineno, "error-message", message)
+                yield _finding(module, line, "error-message", message)
 
 
-def _compared(node: ast.AST) -> Iterator[str]:
-    """The texts that something is compared with, or looked for in."""
+def _compared(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """The texts that something is compared with, or looked for in, and their lines."""
     parts: list[ast.expr] = []
     if isinstance(node, ast.Compare):
         parts = [node.left, *node.comparators]
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LOOKS:
         parts = node.args
-    yield from (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+    for part in parts:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.lineno, part.value
 
 
 def _files(code: Codebase, moved: list[Call]) -> Iterator[Finding]:
