@@ -1,43 +1,38 @@
 """Small programs with one way each of using sqlite3, before and after a rewrite: tests/fixtures/programs.
 
-A function whose name begins with `test_` is a program: it is called with a database of its own in `app.db`, and gives
-an answer. A comment above it, `# reported: rule, rule`, says what the rewrite leaves to a person there; a program
-without one has to give the same answer in PostgreSQL.
+Each file has a function main(), which is called with a database of its own in `app.db` and gives an answer. A first
+line `# reported: rule, rule` says what the rewrite leaves to a person there; a program without one has to give the same
+answer in PostgreSQL.
 """
 
 from __future__ import annotations
 
-import ast
 import json
 import os
-import re
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "programs"
-_REPORTED = re.compile(r"# reported: (.*)")
+_REPORTED = "# reported: "
 
-# Comes through standard input. Each program gets its database before its module is imported.
+# Comes through standard input. Each program gets its database before it is imported.
 _DRIVER = """
 import gc, importlib, json, os, shutil, sys
 sys.path.insert(0, "")
 answers = {}
 for name, place in json.load(open(sys.argv[1], encoding="utf-8")).items():
-    module, _, function = name.partition(".")
     if place.startswith("postgresql:"):
         os.environ["DATABASE_URL"] = place
     else:
         shutil.copy(place, "app.db")
-    for known in [known for known in sys.modules if known == module]:
-        del sys.modules[known]
     try:
-        answers[name] = repr(getattr(importlib.import_module(module), function)())
+        answers[name] = repr(importlib.import_module(name).main())
     except Exception as error:
         answers[name] = "raised: " + type(error).__name__ + ": " + str(error).split("\\n")[0]
     gc.collect()
@@ -47,37 +42,18 @@ print(json.dumps(answers))
 
 @dataclass(frozen=True)
 class Program:
-    module: str
-    function: str
-    first: int
-    last: int
+    name: str
     reported: frozenset[str]
-
-    @property
-    def name(self) -> str:
-        return f"{self.module}.{self.function}"
-
-    def holds(self, where: str) -> bool:
-        """Whether `file:line` is a place in it."""
-        file, _, line = where.rpartition(":")
-        return file == f"{self.module}.py" and self.first <= int(line) <= self.last
 
 
 def programs(folder: Path = FOLDER) -> list[Program]:
-    return [program for path in sorted(folder.glob("*.py")) for program in _programs_in(path)]
+    return [_program(path) for path in sorted(folder.glob("*.py"))]
 
 
-def _programs_in(path: Path) -> Iterator[Program]:
-    """What stands between two programs belongs to the second."""
-    text = path.read_text(encoding="utf-8")
-    first = 1
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            last = node.end_lineno or node.lineno
-            above = "\n".join(text.split("\n")[first - 1 : node.lineno])
-            found = _REPORTED.search(above)
-            yield Program(path.stem, node.name, first, last, frozenset(found[1].split(", ") if found else ()))
-            first = last + 1
+def _program(path: Path) -> Program:
+    first = path.read_text(encoding="utf-8").split("\n", 1)[0]
+    rules = first.removeprefix(_REPORTED).split(", ") if first.startswith(_REPORTED) else ()
+    return Program(path.stem, frozenset(rules))
 
 
 def copy_to(folder: Path, source: Path = FOLDER) -> Path:
@@ -112,6 +88,7 @@ def same(before: str, after: str) -> bool:
     return before == after or (before.startswith("raised") and after.startswith("raised"))
 
 
-def findings_of(program: Program, findings: Sequence[Mapping[str, str]]) -> set[str]:
+def rules_of(program: Program, findings: Iterable[Mapping[str, str]]) -> set[str]:
     """The rules of what a person has to do in it."""
-    return {item["rule"] for item in findings if item["severity"] != "note" and program.holds(item["where"])}
+    mine = (item for item in findings if item["where"].startswith(f"{program.name}.py:"))
+    return {item["rule"] for item in mine if item["severity"] != "note"}
