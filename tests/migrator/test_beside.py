@@ -290,7 +290,8 @@ VALUES = """
     SELECT '{"a": [1]}'::json, '{"a": [1]}'::jsonb, true, 1::numeric, 1.5::numeric, 2::bigint, 0.1::float8, 'x'::text,
         'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid, '2026-02-28'::date, '\\x00'::bytea
 """
-GIVEN = '{"a": [1]}', '{"a": [1]}', 1, 1, 1.5, 2, 0.1, "x", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", date(2026, 2, 28), b"\0"
+UUID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+GIVEN = '{"a": [1]}', '{"a": [1]}', 1, 1, 1.5, 2, 0.1, "x", UUID, date(2026, 2, 28), b"\0"
 
 
 async def _values(module: ModuleType, insert: str) -> None:

@@ -365,11 +365,7 @@ def test_what_was_left_is_said_again(definitions: Definitions) -> None:
     assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
 
 
-<<<<<<< HEAD
-def test_what_is_in_memory_at_times_is_said(definitions: Definitions) -> None:
-=======
 def test_what_may_be_in_memory_becomes_postgresqls_and_is_said(definitions: Definitions) -> None:
->>>>>>> cdc9c39676c62f77a72ddea4545d9cef4f01567d
     source = """
         import sqlite3
         class Store:
@@ -379,13 +375,8 @@ def test_what_may_be_in_memory_becomes_postgresqls_and_is_said(definitions: Defi
         Store(":memory:")
         """
     found = recode(source, definitions)
-<<<<<<< HEAD
-    assert [(item.rule, item.where) for item in found.findings] == [("other-database", "app.py:5")]
-    assert "self.conn = postgresql.connect()" in sources(found)["app.py"]
-=======
     assert ("other-database", "app.py:5") in [(item.rule, item.where) for item in found.findings]
     assert len(found.drafts) == 1
->>>>>>> cdc9c39676c62f77a72ddea4545d9cef4f01567d
 
 
 def test_another_file_stays(definitions: Definitions) -> None:
