@@ -64,10 +64,11 @@ class Calls:
         """The path and SQLite's own options go; isolation_level=None is what autocommit=True is."""
         level = next((item.value for item in call.node.keywords if item.arg == "isolation_level"), None)
         autocommit = isinstance(level, ast.Constant) and level.value is None
+        given = ["autocommit=True"] if autocommit else []
         if any("mode=ro" in text for text in self.code.strings(_path(call), call.scope)):
-            yield self._finding(call.node, "sqlite-api", "This connection only read: let it log in as a role that may.")
+            given.append(self.target.read_only)
         name = "connect_async" if self.code.calls_external(call, "aiosqlite.connect") else "connect"
-        self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({'autocommit=True' if autocommit else ''})"))
+        self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({', '.join(given)})"))
         for keyword in call.node.keywords:
             if keyword.arg == "detect_types" or keyword.arg not in _DROPPED:
                 yield self._finding(call.node, "sqlite-api", f"connect({keyword.arg or '**'}=…) is sqlite3's own.")
