@@ -358,7 +358,7 @@ async def _commit_after_a_failure(module: ModuleType, insert: str, error: type[E
         await connection.execute(insert, ("one", 1))
         with pytest.raises(error):
             await connection.execute(insert, ("one", 1))
-        with pytest.raises(Exception, match="ha[sd] failed"):
+        with pytest.raises(Exception, match=r"ha[sd] failed"):
             await connection.commit()
         await connection.rollback()
         await connection.commit()
