@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from migrator.adapter.known import Known
 from migrator.adapter.translation import decline
-from migrator.core.blueprint import Phase
+from migrator.core.altering import added_sql
 from migrator.core.model import Table, fold
-from migrator.core.names import quote_identifier
 from migrator.core.sql.split import SourceStatement
 
 
@@ -45,25 +43,9 @@ def _altered(known: Known, changed: Known) -> list[str]:
     differing = [table for table in changed.schema.tables if tables.get(fold(table.name)) != table]
     if len(differing) != 1 or not _has_more_columns(tables.get(fold(differing[0].name)), differing[0]):
         raise sqlite3.NotSupportedError("Of ALTER TABLE only ADD COLUMN is translated. (statement)")
-    target = changed.by_source[fold(differing[0].name)].target
-    old, new = (_lines(item, target) for item in (known, changed))
-    added = [line for line in new if line not in old]
-    table = quote_identifier(target)
-    columns = {quote_identifier(column.target) for column in changed.by_source[fold(differing[0].name)].carried}
-    made = [
-        f"ALTER TABLE {table} ADD {'COLUMN ' if any(line.startswith(f'{name} ') for name in columns) else ''}{line}"
-        for line in added
-    ]
-    keys = {item.name for item in known.blueprint.phase(Phase.FOREIGN_KEY)}
-    references = [item for item in changed.blueprint.phase(Phase.FOREIGN_KEY) if item.name not in keys]
-    return made + [item.printed or item.sql for item in references]
+    table = changed.by_source[fold(differing[0].name)]
+    return added_sql(known.blueprint, changed.blueprint, table)
 
 
 def _has_more_columns(before: Table | None, after: Table) -> bool:
     return before is not None and after.columns[: len(before.columns)] == before.columns
-
-
-def _lines(known: Known, target: str) -> Sequence[str]:
-    """The parts of the CREATE TABLE."""
-    [sql] = [item.sql for item in known.blueprint.phase(Phase.TABLE) if item.table == item.name == target]
-    return sql.partition("(\n    ")[2].rpartition("\n)")[0].split(",\n    ")

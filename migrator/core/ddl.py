@@ -319,7 +319,8 @@ class _Builder:
             fold(source): replace(column_scope(column), target=name, source=source)
             for source, name, column in zip(view.columns, names, query.columns, strict=True)
         }
-        self.scopes[fold(view.name)] = TableScope(target, scoped, as_it_is=True)
+        spelt = {target: view.name} if target != view.name else {}
+        self.scopes[fold(view.name)] = TableScope(target, scoped, as_it_is=True, spelt=spelt)
         return None
 
     def _comments(self, plan: TablePlan, source: Table | None) -> None:

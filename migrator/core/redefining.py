@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
+from migrator.core.altering import Alteration, Made, altered_sql, read_alter
 from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.findings import Finding
 from migrator.core.model import Schema, fold
@@ -16,8 +18,14 @@ from migrator.core.sql.lexer import Token
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, declined, finding_at, rewrite
 from migrator.core.sql.split import SourceStatement
+from migrator.core.table_info import asked_table, table_info
 
 _KINDS = ("TABLE", "INDEX", "VIEW", "TRIGGER")
+
+
+def defines(statement: SourceStatement) -> bool:
+    """Whether it says which tables there are; DROP leaves them known to the statements before it."""
+    return statement.begins_with("CREATE") or statement.begins_with("ALTER", "TABLE")
 
 
 @dataclass(frozen=True)
@@ -32,26 +40,54 @@ class _Definition:
     rest: tuple[Token, ...]
 
 
+class _Tables(Protocol):
+    @property
+    def schema(self) -> Schema: ...
+
+    @property
+    def blueprint(self) -> Blueprint: ...
+
+
 @dataclass
 class Definitions:
     """Of one script after the other: a foreign key can be made when its parent has been.
 
     `refused` holds what SQLite says of statements that make nothing, `made` the target tables that are there.
+    `created` is what the CREATE statements alone make, where `altered` says what each ALTER TABLE does to that.
     """
 
     schema: Schema
     blueprint: Blueprint
     refused: Mapping[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    created: Made | None = None
+    altered: Mapping[str, Alteration] = field(default_factory=dict)
     _waiting: list[tuple[str, str]] = field(
         default_factory=list, init=False
     )  # parent, and the foreign key that waits for it
 
     def rewritten(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten:
         """Any statement: what defines something by the blueprint, the others by its tables."""
+        if (asked := asked_table(statement)) is not None:
+            scope = self.blueprint.scopes.get(fold(asked))
+            return table_info(statement, asked, self.schema, scope, driver, place)
         if statement.begins_with("CREATE") or statement.begins_with("DROP"):
             return self.rewrite(statement, place)
-        return rewrite(statement, self.blueprint.scopes, driver, place)
+        if statement.begins_with("ALTER", "TABLE"):
+            return self._alter(statement, place)
+        found = rewrite(statement, self.blueprint.scopes, driver, place)
+        return self._rewritten_earlier(statement, driver, place) or found if found.output is None else found
+
+    def _rewritten_earlier(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten | None:
+        """A statement that stands before an ALTER TABLE, by what its tables are there."""
+        names = {fold(token.value) for token in statement.tokens}
+        for sql, change in reversed([*self.altered.items()]):
+            alter = read_alter(sql)
+            if not names.isdisjoint((fold(alter.table), fold(alter.new))):
+                before = rewrite(statement, change.before.blueprint.scopes, driver, place)
+                if before.output is not None:
+                    return before
+        return None
 
     def rewrite(self, statement: SourceStatement, place: str) -> Rewritten:
         definition = _read(statement.text)
@@ -72,34 +108,39 @@ class Definitions:
             return declined(statement, place, notes[0].rule if notes else "definition", reasons)
         return Rewritten(statement, sql, findings=notes)
 
+    @property
+    def _made(self) -> _Tables:
+        """What the CREATE statements make."""
+        return self.created or self
+
     @cached_property
     def _statements(self) -> dict[str, list[Statement]]:
         """By target table."""
         found = defaultdict[str, list[Statement]](list)
-        for item in self.blueprint.statements:
+        for item in self._made.blueprint.statements:
             found[item.table].append(item)
         return found
 
     @cached_property
     def _parents(self) -> dict[tuple[str, str], str]:
         """Of each foreign key, by its table and name."""
-        return {(item.table, item.name): item.parent for item in self.blueprint.references}
+        return {(item.table, item.name): item.parent for item in self._made.blueprint.references}
 
     @cached_property
     def _findings(self) -> dict[str, list[Finding]]:
         """By what they concern, folded."""
         found = defaultdict[str, list[Finding]](list)
-        for item in self.blueprint.findings:
+        for item in self._made.blueprint.findings:
             found[fold(item.where).replace("(", ".").partition(".")[0]].append(item)
         return found
 
     @cached_property
     def _known(self) -> dict[str, dict[str, str]]:
         """What the database has of each kind: folded name → how it was made."""
-        indexes = [index for table in self.schema.tables for index in table.indexes]
+        indexes = [index for table in self._made.schema.tables for index in table.indexes]
         return {
-            "TABLE": _by_name((table.name, table.sql) for table in self.schema.tables),
-            "VIEW": _by_name((view.name, view.sql) for view in self.schema.views),
+            "TABLE": _by_name((table.name, table.sql) for table in self._made.schema.tables),
+            "VIEW": _by_name((view.name, view.sql) for view in self._made.schema.views),
             "INDEX": _by_name((index.name, index.sql) for index in indexes),
         }
 
@@ -120,18 +161,18 @@ class Definitions:
             return
         wanted = fold(definition.name)
         if definition.kind == "VIEW":
-            names = {view.target for view in self.blueprint.views if fold(view.source) == wanted}
-            found = [item.sql for item in self.blueprint.phase(Phase.VIEW) if item.name in names]
+            names = {view.target for view in self._made.blueprint.views if fold(view.source) == wanted}
+            found = [item.sql for item in self._made.blueprint.phase(Phase.VIEW) if item.name in names]
             yield from (_guarded(sql, "CREATE OR REPLACE VIEW") if definition.guarded else sql for sql in found)
         else:
             yield from (
                 _guarded(item.sql) if definition.guarded else item.sql
-                for item in self.blueprint.phase(Phase.INDEX)
+                for item in self._made.blueprint.phase(Phase.INDEX)
                 if item.name == wanted and item.printed is None
             )
 
     def _table(self, definition: _Definition) -> Iterator[str]:
-        scope = self.blueprint.scopes.get(fold(definition.name))
+        scope = self._made.blueprint.scopes.get(fold(definition.name))
         if scope is None:
             return
         mine = self._statements[scope.target]
@@ -141,7 +182,7 @@ class Definitions:
         created = ",\n    ".join([head, *inner]) + "\n)" + tail
         yield _guarded(created) if definition.guarded else created
         self.made.add(scope.target)
-        own = {fold(index.name) for index in self.schema.table(definition.name).indexes if index.origin == "c"}
+        own = {fold(index.name) for index in self._made.schema.table(definition.name).indexes if index.origin == "c"}
         for item in mine:
             if item.phase is Phase.INDEX and item.printed is None and item.name not in own:
                 yield _guarded(item.sql) if definition.guarded else item.sql
@@ -159,7 +200,21 @@ class Definitions:
             else:
                 self._waiting.append((parent, definition))
 
-    # -- DROP ----------------------------------------------------------------------------------------------------------
+    # -- ALTER and DROP ------------------------------------------------------------------------------------------------
+
+    def _alter(self, statement: SourceStatement, place: str) -> Rewritten:
+        change = self.altered.get(statement.text)
+        if change is None:
+            said = self.refused.get(statement.text, "this kind of ALTER TABLE is not translated")
+            return declined(statement, place, "definition", f"Not translated: {said}.")
+        try:
+            sql = altered_sql(read_alter(statement.text), change)
+        except KeyError as error:
+            return declined(statement, place, "definition", f"Not translated: {error} is not carried.")
+        old = change.before.blueprint.findings
+        notes = (item for item in change.after.blueprint.findings if item not in old)
+        found = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in notes)
+        return Rewritten(statement, ";\n".join(sql), findings=found)
 
     def _drop(self, statement: SourceStatement, definition: _Definition) -> Rewritten:
         scope = self.blueprint.scopes.get(fold(definition.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migrator.core.model import Affinity, Table, fold
+from migrator.core.names import target_name
 from migrator.core.plan import TablePlan
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope
 
@@ -28,6 +29,8 @@ KINDS = {
     "uuid": Kind.UUID,
     "text[]": Kind.TEXT_ARRAY,
 }
+# Of a column without rows: as SQLite itself spells the current time.
+_PICTURES = {Kind.DATE: "YYYY-MM-DD", Kind.TIME: "HH:MM:SS", Kind.TIMESTAMP: "YYYY-MM-DD HH:MM:SS"}
 _EXACT = ("bigint", "double precision", "text", "varchar")
 
 
@@ -48,6 +51,7 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             source=column.source,
             exact=column.type.name in _EXACT,
             bytewise=column.collation == "C",
+            picture=column.options.format or _PICTURES.get(KINDS[column.type.name]),
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
     unique = _unique_keys(table, key) if table else (key,) if key else ()
@@ -59,7 +63,14 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
         table is None or len(unique) == sum(index.unique for index in table.indexes) + bool(table.rowid_alias),
         _rowid(table, plan, columns),
         as_it_is=not plan.rowid,
+        spelt=_spelt(table, plan),
     )
+
+
+def _spelt(table: Table | None, plan: TablePlan) -> dict[str, str]:
+    names = {plan.target: table.name if table else plan.source}
+    names |= {target_name(index.name): index.name for index in table.indexes if index.origin == "c"} if table else {}
+    return {target: source for target, source in names.items() if target != source}
 
 
 def _unique_keys(table: Table, primary_key: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

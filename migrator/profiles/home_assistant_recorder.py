@@ -21,6 +21,7 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.model import Schema, TableKind, fold
 from migrator.core.plan import Orphans, Plan, TablePlan
 from migrator.core.shapes import Shape, from_json, ownership, portable, statements
+from migrator.core.sql.scope import TableScope
 from migrator.profiles import recorder_columns, recorder_keys
 from migrator.profiles.profile import Answers, Present, Shapes
 
@@ -221,7 +222,18 @@ class HomeAssistantRecorder:
             ),
             final=tuple(ownership(made)),
             sequences=(*_sequences(made), *ordinary.sequences),
+            scopes={
+                name: replace(scope, as_it_is=_in_its_order(scope, shapes[scope.target]))
+                if scope.target in shapes
+                else scope
+                for name, scope in ordinary.scopes.items()
+            },
         )
+
+
+def _in_its_order(scope: TableScope, shape: Shape) -> bool:
+    """Whether Home Assistant makes the columns in the order that they have in a database of many versions."""
+    return [column.target for column in scope.columns.values()] == [column.name for column in shape.columns]
 
 
 def _sequences(made: Iterable[Shape]) -> list[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migrator.core.altering import Alter, Alteration, Made, after, read_alter
 from migrator.core.errors import UsageError
 from migrator.core.model import Schema, Table, TableKind, fold
+from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan, Style
 from migrator.core.progress import Progress, Silent
 from migrator.core.redefining import Definitions
+from migrator.core.sql.cursor import DefinitionError
 from migrator.profiles import recognise
 from migrator.source.new_file import draft_database
 from migrator.steps.known import blueprint_of, recorded_shapes
@@ -27,24 +31,33 @@ class Tables:
     style: Style = Style.FAITHFUL
 
     def read(self, created: Iterable[str], progress: Progress) -> Definitions:
-        """`created` are the CREATE statements at hand. Raises UsageError, SourceError, PlanError."""
+        """`created` are the CREATE and ALTER TABLE statements at hand. Raises UsageError, SourceError, PlanError."""
         if self.db is None and self.plan is not None:
             raise UsageError("--plan needs --db.", "A plan does not hold the keys.", "Name the database: --db FILE")
+        statements = [*created]
+        alters = [sql for sql in statements if sql[:5].upper() == "ALTER"]
+        created = [sql for sql in statements if sql[:5].upper() != "ALTER"]
         with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
             path = Path(scratch) / "drafted.db"
             if self.db is None:
                 refused = draft_database(path, created)
-                schema, plan = read_schema_of(path), _proposed(path, self.style, Silent())
+                schema, plan = read_schema_of(path), _drafted(path, self.style)
             else:
                 known = read_schema_of(self.db)
                 plan = read_plan(self.plan, known)[0] if self.plan else _proposed(self.db, self.style, progress)
                 refused = draft_database(path, [*_statements(known), *created])
                 schema, plan = _with_new(known, plan, path)
-            return replace(_definitions(self.db or path, schema, plan), refused=refused)
+            found = replace(_definitions(self.db or path, schema, plan), refused=refused)
+            return _altered(found, plan, path, alters) if recognise(plan.profile, schema) is None else found
 
 
 def _proposed(path: Path, style: Style, progress: Progress) -> Plan:
     return make_plan(PlanRequest(path, style, workers=1), progress).plan
+
+
+def _drafted(path: Path, style: Style) -> Plan:
+    """For tables without rows, which a known application's profile would ask for its version."""
+    return make_plan(PlanRequest(path, style, profile="none", workers=1), Silent()).plan
 
 
 def _statements(schema: Schema) -> Iterator[str]:
@@ -73,7 +86,7 @@ def _with_new(schema: Schema, plan: Plan, drafted: Path) -> tuple[Schema, Plan]:
     )
     if known.issuperset(tables):
         return merged, plan
-    new = tuple(item for item in _proposed(drafted, plan.style, Silent()).tables if fold(item.source) not in known)
+    new = tuple(item for item in _drafted(drafted, plan.style).tables if fold(item.source) not in known)
     return merged, replace(plan, tables=(*plan.tables, *new))
 
 
@@ -89,3 +102,48 @@ def _definitions(path: Path, schema: Schema, plan: Plan) -> Definitions:
     if profile and shapes is not None:
         plan = profile.conform(plan, shapes)
     return Definitions(schema, blueprint_of(schema, plan, shapes))
+
+
+def _altered(found: Definitions, plan: Plan, draft: Path, alters: Sequence[str]) -> Definitions:
+    """With what the ALTER TABLE statements do, one after the other."""
+    first = made = Made(found.schema, plan, found.blueprint)
+    refused, altered = dict(found.refused), dict[str, Alteration]()
+    for sql in alters:
+        try:
+            alter = read_alter(sql)
+        except DefinitionError as error:
+            refused[sql] = str(error)
+            continue
+        before = read_schema_of(draft)
+        said = draft_database(draft, [sql]).get(sql)
+        if said is None:
+            change = Alteration(made, after(made, alter, before, read_schema_of(draft)))
+            made = change.after
+            altered[sql] = change
+        elif alter.verb == "ADD" and (again := _added_before(made, alter, draft, sql)) is not None:
+            altered[sql] = again
+        else:
+            refused[sql] = f"SQLite says: {said}"
+    return replace(found, schema=made.schema, blueprint=made.blueprint, refused=refused, created=first, altered=altered)
+
+
+def _added_before(made: Made, alter: Alter, draft: Path, sql: str) -> Alteration | None:
+    """What the statement did, where the table has this very column."""
+    scratch = draft.with_suffix(".without")
+    scratch.unlink(missing_ok=True)
+    shutil.copyfile(draft, scratch)
+    table, column = quote_identifier(alter.table), quote_identifier(alter.column)
+    whole = read_schema_of(scratch)
+    drop = f"ALTER TABLE {table} DROP COLUMN {column}"
+    if draft_database(scratch, [drop]):
+        return None
+    without = read_schema_of(scratch)
+    if draft_database(scratch, [sql]):
+        return None
+    again = read_schema_of(scratch)
+    try:
+        same = again.table(alter.table).column(alter.column) == whole.table(alter.table).column(alter.column)
+    except KeyError:
+        return None
+    dropped = after(made, Alter(alter.table, "DROP", alter.column), whole, without)
+    return Alteration(dropped, after(dropped, alter, without, again)) if same else None

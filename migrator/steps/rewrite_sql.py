@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrator.core.progress import Progress
+from migrator.core.redefining import defines
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.split import split
@@ -30,6 +31,6 @@ class RewriteRequest:
 def rewrite_sql(request: RewriteRequest, progress: Progress) -> Iterator[tuple[Script, Rewritten]]:
     """Every statement in order. Raises UsageError, SourceError, PlanError before the first one."""
     statements = [(script, statement) for script in request.scripts for statement in split(script.text)]
-    created = (statement.text for _, statement in statements if statement.begins_with("CREATE"))
+    created = (statement.text for _, statement in statements if defines(statement))
     definitions = request.tables.read(created, progress)
     return ((script, definitions.rewritten(item, request.driver, script.name)) for script, item in statements)

@@ -24,16 +24,6 @@ class Change:
 
 BY_HAND: dict[str, tuple[Change, ...]] = {
     "03_catscan": (
-        Change(
-            "catscan/store.py:33",
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
-            "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
-        ),
-        Change(
-            "catscan/store.py:142",
-            "WHERE name GLOB ? ORDER BY name COLLATE NOCASE, id",
-            "WHERE name SIMILAR TO translate(%s, '*?', '%%_') ORDER BY lower(name), id",
-        ),
         Change("catscan/recommend.py:21", 'state = "ACTIVE"', "state = \\'ACTIVE\\'"),
         Change(
             "catscan/recommend.py:53",
@@ -51,15 +41,5 @@ BY_HAND: dict[str, tuple[Change, ...]] = {
         ),
         Change("sergas/sessions.py:90", "self.db.total_changes > before", "cursor.rowcount > 0"),
         Change("sergas/sessions.py:52", "context_snapshot LIKE '", "context_snapshot ILIKE '"),
-        Change(
-            "scripts/nightly.py:33",
-            "json_each(s.account_ids) AS j ORDER BY j.value",
-            "json_array_elements_text(s.account_ids::json) AS j ORDER BY 1",
-        ),
-        Change(
-            "scripts/nightly.py:41",
-            "WHERE json_extract(context_snapshot, ?) IS NOT NULL",
-            "WHERE jsonb_path_exists(context_snapshot::jsonb, %s::jsonpath)",
-        ),
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import rewrite
 from migrator.core.sql.split import split
+from migrator.steps.plan import PlanRequest
 
 from . import servers
+from .core.test_sqlite_compat import PACK
 from .databases import NAMES, build
 from .moving import edited, make_source, move, plan_text
 from .terminal import finish, migrator, start
@@ -227,6 +230,266 @@ def test_a_script_may_make_what_the_database_has_not(shop: Path, tmp_path: Path)
     code, said = told(file, "--db", shop)
     assert code == 0
     assert [item["output"].split(" ")[0] for item in said["statements"]] == ["CREATE", "CREATE", "INSERT"]
+
+
+RECORDER = Path(__file__).parents[1] / "fixtures/recorder-2026.11/home-assistant_v2.db"
+GROWN = """
+ALTER TABLE statistics_meta RENAME COLUMN unit_class TO old;
+ALTER TABLE statistics_meta ADD COLUMN unit_class VARCHAR(255);
+UPDATE statistics_meta SET unit_class = old;
+ALTER TABLE statistics_meta DROP COLUMN old;
+"""
+ASKED = """
+CREATE TABLE notes (run INTEGER PRIMARY KEY, text TEXT);
+SELECT * FROM statistics_meta WHERE id = 1;
+SELECT * FROM event_types WHERE event_type_id = 1;
+SELECT state FROM states WHERE last_updated_ts > 1700000000.5 AND state LIKE 'o%' ORDER BY state;
+SELECT text FROM notes JOIN recorder_runs ON run_id = run WHERE closed_incorrect
+"""
+
+
+def test_tables_of_a_known_application(tmp_path: Path, database: str) -> None:
+    """They are Home Assistant's own, whose columns stand in another order than in a database that has grown."""
+    source, script = Path(shutil.copy(RECORDER, tmp_path / "home-assistant_v2.db")), tmp_path / "queries.sql"
+    with closing(sqlite3.connect(source, isolation_level=None)) as db:
+        db.executescript(GROWN)
+        script.write_text(ASKED, encoding="utf-8")
+        answer = migrator("rewrite", "sql", script, "--db", source)
+        assert (answer.code, answer.err.count("warning")) == (0, 0), answer.err
+        assert answer.out.startswith("CREATE TABLE")
+        move(source, database, planning=PlanRequest(source, workers=1))
+        ours = [db.execute(statement.text).fetchall() for statement in [*split(ASKED)][1:4]]
+    with psycopg.connect(database, autocommit=True) as connection:
+        made, *asked = (item.text for item in split(answer.out))
+        connection.execute(made.encode())
+        theirs = [connection.execute(text.encode()).fetchall() for text in asked]
+    assert all(ours)
+    assert [*ours, []] == theirs
+
+
+SPELT = """
+CREATE TABLE Rooms (Id INTEGER PRIMARY KEY AUTOINCREMENT, Name TEXT UNIQUE);
+CREATE TABLE visits (room INTEGER REFERENCES Rooms, at TEXT, PRIMARY KEY (room, at));
+CREATE INDEX Rooms_by_Name ON Rooms (Name);
+CREATE VIEW Named AS SELECT Name FROM Rooms;
+"""
+COLUMNS = """
+CREATE TABLE Odd (Name TEXT NOT NULL DEFAULT '50%', "a b" DECIMAL(9, 2) DEFAULT (1 + 1), twice AS (n * 2), n INT,
+    at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, PRIMARY KEY (n, Name));
+CREATE TABLE bare (x, y VARCHAR(20));
+CREATE TABLE one (id INTEGER PRIMARY KEY, f BOOLEAN NOT NULL DEFAULT 0);
+"""
+ASKED_COLUMNS = "PRAGMA table_info(Odd); pragma table_info('bare'); PRAGMA table_info = \"ONE\""
+
+
+def test_columns_are_asked_of_the_catalog(tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "columns.db", COLUMNS), tmp_path / "queries.sql"
+    script.write_text(ASKED_COLUMNS, encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source)
+    assert answer.code == 0, answer.err
+    move(source, each_database)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        for ours, theirs in zip(split(ASKED_COLUMNS), answer.out.split(";\n"), strict=False):
+            one, other = db.execute(ours.text), connection.execute(theirs.encode())
+            assert [column[0] for column in one.description] == [column.name for column in other.description or ()]
+            assert one.fetchall() == other.fetchall()
+        connection.execute("ALTER TABLE bare DROP COLUMN y, ADD COLUMN z bigint NOT NULL")
+        found = connection.execute(answer.out.split(";\n")[1].encode()).fetchall()
+    assert found == [(0, "x", "", 0, None, 0), (1, "z", "BIGINT", 1, None, 0)]
+
+
+def test_columns_of_a_table_that_nobody_knows(shop: Path, tmp_path: Path) -> None:
+    script = tmp_path / "queries.sql"
+    script.write_text("PRAGMA table_info(nowhere); PRAGMA table_info", encoding="utf-8")
+    _, found = told(script, "--db", shop)
+    assert [statement["findings"][0]["rule"] for statement in found["statements"]] == ["pragma", "pragma"]
+
+
+ALTERED = """
+CREATE TABLE rooms (id INTEGER PRIMARY KEY, Name TEXT, old INTEGER, junk TEXT);
+CREATE TABLE visits (id INTEGER PRIMARY KEY, room INTEGER REFERENCES rooms (id), priority INTEGER DEFAULT 0);
+CREATE INDEX rooms_name ON rooms (Name);
+CREATE VIEW named AS SELECT Name, id FROM rooms;
+CREATE VIEW everything AS SELECT * FROM rooms;
+INSERT INTO rooms VALUES (1, 'a', 2, 'x'), (2, 'b', NULL, 'y');
+ALTER TABLE rooms ADD COLUMN floor INTEGER NOT NULL DEFAULT 3 CHECK (floor > 0);
+ALTER TABLE rooms ADD Level REAL CHECK (Level IS NULL OR Level < 5);
+UPDATE rooms SET floor = floor + id, level = 2.5 WHERE Name LIKE 'A';
+ALTER TABLE visits ADD COLUMN other INTEGER REFERENCES rooms (id) ON DELETE SET NULL;
+ALTER TABLE rooms RENAME COLUMN old TO "Age";
+ALTER TABLE rooms RENAME COLUMN Name TO Title;
+ALTER TABLE rooms DROP COLUMN junk;
+ALTER TABLE visits RENAME TO Calls;
+INSERT INTO calls (id, room, other) VALUES (1, 1, 2);
+ALTER TABLE "calls" ADD COLUMN at TEXT DEFAULT 'never';
+DELETE FROM rooms WHERE title = 'b'
+"""
+ASKED_AFTERWARDS = """
+SELECT id, Title, age, floor, level FROM rooms ORDER BY id;
+SELECT * FROM calls;
+SELECT * FROM rooms;
+SELECT Title FROM named;
+SELECT * FROM everything;
+SELECT id FROM rooms WHERE floor > 3 AND level IS NOT NULL;
+SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name
+"""
+
+
+def test_tables_that_a_script_alters(tmp_path: Path, each_database: str) -> None:
+    script = tmp_path / "script.sql"
+    script.write_text(f"{ALTERED};{ASKED_AFTERWARDS}", encoding="utf-8")
+    answer = migrator("rewrite", "sql", script)
+    assert answer.code == 0, answer.err
+    statements = [text for text in answer.out.split(";\n") if text]
+    with closing(sqlite3.connect(":memory:")) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        db.executescript(f"PRAGMA foreign_keys = ON; {ALTERED}")
+        ours = [db.execute(statement.text).fetchall() for statement in split(ASKED_AFTERWARDS)]
+        for text in statements[: -len(ours)]:
+            connection.execute(text.encode())
+        theirs = [connection.execute(text.encode()).fetchall() for text in statements[-len(ours) :]]
+        assert ours == theirs
+        for wrong in ("UPDATE rooms SET floor = 0", "UPDATE rooms SET floor = NULL", "UPDATE calls SET other = 9"):
+            with pytest.raises(psycopg.IntegrityError):
+                connection.execute(wrong.encode())
+
+
+def test_a_column_that_the_table_has_already(tmp_path: Path, database: str) -> None:
+    """Programs make new databases with all columns, and bring old ones up to date."""
+    source = make_source(tmp_path / "new.db", "CREATE TABLE a (id INTEGER PRIMARY KEY, n INT NOT NULL DEFAULT 7, m)")
+    script = tmp_path / "script.sql"
+    script.write_text("ALTER TABLE a ADD COLUMN n INT NOT NULL DEFAULT 7; ALTER TABLE a ADD n TEXT", encoding="utf-8")
+    code, found = told(script, "--db", source)
+    first, second = found["statements"]
+    assert code == 7
+    assert second["findings"][0]["message"] == "Not translated: SQLite says: duplicate column name: n."
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE a (id bigint)")
+        connection.execute("INSERT INTO a VALUES (1)")
+        connection.execute(first["output"].encode())
+        assert connection.execute("SELECT * FROM a").fetchall() == [(1, 7)]
+
+
+DOCUMENTS = """
+CREATE TABLE docs (id INTEGER PRIMARY KEY, body JSON, tags JSON);
+INSERT INTO docs VALUES (1, '{"n": 1, "name": "a", "tags": ["x", "y"]}', '["x"]');
+INSERT INTO docs VALUES (2, '{"n": 7, "of": {"k": "v"}}', '[]');
+"""
+ASKED_OF_DOCUMENTS = """
+SELECT id FROM docs WHERE body ->> 'n' = 7;
+SELECT body ->> '$.name', json_extract(body, '$.of.k') FROM docs ORDER BY id;
+SELECT docs.id, t.value FROM docs, json_each(docs.body, '$.tags') AS t ORDER BY docs.id, t.key + 0;
+SELECT json_array_length(tags), json_type(body, '$.tags') FROM docs ORDER BY id
+"""
+
+
+@pytest.mark.parametrize("kind", ["jsonb", "json", "text"])
+def test_documents_of_every_type(kind: str, tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "docs.db", DOCUMENTS), tmp_path / "queries.sql"
+    plan = edited(edited(plan_text(source), "docs.body", type=kind), "docs.tags", type=kind)
+    (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
+    script.write_text(ASKED_OF_DOCUMENTS, encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source, "--plan", tmp_path / "plan.toml")
+    assert answer.code == 0, answer.err
+    move(source, each_database, plan=plan)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        connection.execute(PACK.encode())
+        ours = [db.execute(statement.text).fetchall() for statement in split(ASKED_OF_DOCUMENTS)]
+        theirs = [connection.execute(text.encode()).fetchall() for text in answer.out.split(";\n") if text]
+    assert ours == theirs
+    script.write_text("SELECT body -> 'of' FROM docs", encoding="utf-8")
+    code, _ = told(script, "--db", source, "--plan", tmp_path / "plan.toml")
+    assert code == (7 if kind == "jsonb" else 0)
+
+
+TIMES = """
+CREATE TABLE log (id INTEGER PRIMARY KEY, at TIMESTAMP, day DATE, iso DATETIME, clock TIME, opt TIMESTAMP);
+INSERT INTO log VALUES
+    (1, '2024-01-01 00:00:00', '2024-01-01', '2024-01-01T10:00:00.000000', '09:30', '2024-01-01 10:00:00'),
+    (2, '2024-02-29 12:30:15', '2023-12-31', '2024-01-01T10:00:00.250000', '23:59', '2024-01-01 10:00:00.000001'),
+    (3, '0999-12-31 23:59:59', NULL, NULL, '00:00', '2024-01-02 00:00:00'), (4, NULL, '2024-02-29', NULL, NULL, NULL);
+CREATE INDEX log_late ON log (at) WHERE at > '2024-01-01';
+"""
+ASKED_OF_TIMES = """
+SELECT id FROM log WHERE at > '2024-01-01' ORDER BY id;
+SELECT id FROM log WHERE at <= '2024-01-01' OR at = '2024-02-29 12:30:15' ORDER BY id;
+SELECT id FROM log WHERE '2024-01-01 00:00:00' <= at AND day >= '2024-' ORDER BY id;
+SELECT id FROM log WHERE at BETWEEN '2024-01-01' AND '2024-01-31 23:59:59' ORDER BY id;
+SELECT id FROM log WHERE day IN ('2024-01-01', '2023-12-31') ORDER BY id;
+SELECT id FROM log WHERE at < datetime('2024-02-29 12:30:15', '+1 second') AND day < date('now') ORDER BY id;
+SELECT id FROM log WHERE at > date('2024-01-01') OR iso > datetime('2024-01-01 10:00:00') ORDER BY id;
+SELECT id FROM log WHERE opt = '2024-01-01 10:00:00' OR opt > '2024-01-01 10:00:00.5' OR clock < '09:31' ORDER BY id;
+SELECT date(at), datetime(day, '+1 day'), strftime('%H:%M', iso), time(at), julianday(opt) FROM log ORDER BY id;
+SELECT substr(at, 1, 7), substr(opt, -8), iso || '!', clock || '', at LIKE '2024%' FROM log ORDER BY id;
+SELECT id FROM log WHERE day GLOB '*-29' ORDER BY id;
+SELECT date(at), count(*) FROM log GROUP BY date(at) ORDER BY 1;
+SELECT x.id FROM (SELECT id, at AS t FROM log) AS x WHERE x.t < '2024-01-02' AND date(x.t) > '2000' ORDER BY 1
+"""
+WRITTEN_TIMES = """
+INSERT INTO log (id, at, day) VALUES (5, datetime('2024-05-05 01:02:03', '-1 day'), date('2024-05-05'));
+INSERT INTO log (id, at, day) VALUES (6, NULL, '2024-06-06');
+UPDATE log SET at = '2024-07-07 07:07:07' WHERE day = '2024-06-06';
+SELECT count(*) FROM log WHERE at > '2024-05-04 01:02:02' AND substr(day, 6, 1) = '0'
+"""
+
+
+def test_times_are_compared_and_shown_as_their_texts(tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "times.db", TIMES), tmp_path / "queries.sql"
+    script.write_text(f"{ASKED_OF_TIMES};{WRITTEN_TIMES}", encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source)
+    assert answer.code == 0, answer.err
+    move(source, each_database)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        connection.execute(PACK.encode())
+        for statement, text in zip(split(script.read_text(encoding="utf-8")), answer.out.split(";\n"), strict=False):
+            one, other = db.execute(statement.text), connection.execute(text.encode())
+            if one.description:
+                theirs = [tuple(map(_plain, row)) for row in other.fetchall()]
+                assert [tuple(row) for row in one.fetchall()] == theirs, text
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO log (at) VALUES ('2024-01-01')",
+        "UPDATE log SET day = datetime('now')",
+        "UPDATE log SET iso = CURRENT_TIMESTAMP",
+        "SELECT id FROM log WHERE at > 5",
+        "SELECT id FROM log WHERE day > '2024'",
+        "SELECT id FROM log WHERE day IN ('2024-01-01', 'never')",
+        "SELECT date(COALESCE(at, opt)) FROM log",
+        "SELECT CASE WHEN id > 1 THEN at ELSE 'x' END FROM log",
+    ],
+)
+def test_texts_of_another_picture_are_declined(sql: str, tmp_path: Path) -> None:
+    source, script = make_source(tmp_path / "times.db", TIMES), tmp_path / "queries.sql"
+    script.write_text(sql, encoding="utf-8")
+    assert told(script, "--db", source)[0] == 7
+
+
+CATALOG = """
+SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name;
+SELECT name FROM sqlite_master WHERE name = 'Rooms';
+SELECT 1 FROM sqlite_master WHERE name = 'rooms';
+SELECT type, tbl_name FROM sqlite_schema WHERE type = 'index' AND name = 'Rooms_by_Name';
+SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%';
+SELECT count(*), max(name) FROM sqlite_master WHERE type = 'view'
+"""
+
+
+def test_the_catalog_is_asked_by_the_names_of_the_source(tmp_path: Path, each_database: str) -> None:
+    source, script = make_source(tmp_path / "spelt.db", SPELT), tmp_path / "queries.sql"
+    script.write_text(CATALOG, encoding="utf-8")
+    answer = migrator("rewrite", "sql", script, "--db", source)
+    assert answer.code == 0, answer.err
+    move(source, each_database)
+    with closing(sqlite3.connect(source)) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        ours = [db.execute(statement.text).fetchall() for statement in split(CATALOG)]
+        theirs = [connection.execute(text.encode()).fetchall() for text in answer.out.split(";\n") if text]
+    assert ours == theirs
 
 
 def test_stdin_is_read_where_no_file_is_named(shop: Path) -> None:

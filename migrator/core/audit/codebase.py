@@ -16,6 +16,7 @@ from migrator.core.python.modules import Binding, Call, How, Module, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.sites import Sites
 from migrator.core.python.values import External, Made, Managed, Several, Value
+from migrator.core.redefining import defines
 
 CONNECTS = ("sqlite3.connect", "aiosqlite.connect")
 
@@ -69,12 +70,12 @@ class Codebase:
         return frozenset(functions | keepers)
 
     def definitions(self) -> list[str]:
-        """The CREATE statements that the program executes: tables before what is made of them."""
+        """The CREATE and ALTER TABLE statements that the program executes: tables before what is made of them."""
         found = {
             statement.text: None
             for item in self.sent
             for statement in item.statements
-            if statement.begins_with("CREATE") and HOLE not in statement.text
+            if defines(statement) and HOLE not in statement.text
         }
         return sorted(found, key=lambda sql: " TABLE " not in sql[:40].upper())
 

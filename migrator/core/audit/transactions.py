@@ -197,10 +197,22 @@ def _defines(sql: str) -> bool:
 
 def _commits(code: Codebase, site: Site) -> bool:
     """Whether the function commits behind the statement, or stands in a block that does."""
-    later = [call for call in site.scope.calls if call.name == "commit" and call.line >= site.call.line]
+    closed = min((call.line for call in site.scope.calls if _closes(call, site)), default=None)
+    later = [
+        call
+        for call in site.scope.calls
+        if call.name == "commit" and site.call.line <= call.line and (closed is None or call.line <= closed)
+    ]
     if site.sink is not None:
         later += [call for call in site.sink.function.calls if call.name == "commit"]
     return bool(later) or any(_block_commits(code, block, site.scope) for block in site.call.within)
+
+
+def _closes(call: Call, site: Site) -> bool:
+    """Whether a call below a statement closes what the statement was sent to."""
+    function = call.node.func
+    is_close = call.name == "close" and isinstance(function, ast.Attribute) and call.line >= site.call.line
+    return is_close and isinstance(function, ast.Attribute) and ast.unparse(function.value) == _handle(site)
 
 
 def _block_commits(code: Codebase, block: Block, scope: Scope) -> bool:

@@ -56,12 +56,14 @@ class Reshaped:
 
 def reshape(given: Given, variants: Sequence[Sequence[Rewritten]], marks: Sequence[Marks]) -> Reshaped | None:
     """None where the arguments would have to be looked into and cannot be."""
+    if isinstance(given.node, ast.Constant | ast.JoinedStr):
+        return None  # sqlite3 takes a text for its letters
     rendered = [item.rendered for results in variants for item in results if item.rendered and item.rendered.arguments]
     pairs = {argument.source: argument.target for item in rendered for argument in item.arguments}
     elements = _as_expected(given, variants)
     listed = (as_lists(given, marks) or Reshaped()) if marks else Reshaped()
     if marks or all(source == target for source, target in pairs.items()):
-        found: Reshaped | None = listed
+        found: Reshaped | None = listed if marks else _in_order_of_names(given, pairs)
         if marks and any(isinstance(target, str) for target in pairs.values()):
             found = _listed_by_name(given, listed, pairs)
     elif all(isinstance(source, int) and isinstance(target, str) for source, target in pairs.items()):
@@ -69,6 +71,16 @@ def reshape(given: Given, variants: Sequence[Sequence[Rewritten]], marks: Sequen
     else:
         found = _by_place(given, {item.arguments for item in rendered})
     return replace(found, elements=(*found.elements, *elements)) if found is not None else None
+
+
+def _in_order_of_names(given: Given, pairs: Mapping[int | str, int | str]) -> Reshaped:
+    """sqlite3 takes a sequence for names as well: the first value is for the name that comes first."""
+    node = given.node
+    if not isinstance(node, ast.Tuple | ast.List) or given.many or not all(isinstance(key, str) for key in pairs):
+        return Reshaped()
+    if any(isinstance(item, ast.Starred) for item in node.elts) or len(pairs) != len(node.elts):
+        return Reshaped()
+    return Reshaped(keys=tuple(map(str, pairs)))
 
 
 def is_spelt(site: Site) -> bool:

@@ -37,6 +37,7 @@ from migrator.core.recoding.left_over import concerns, is_left, is_open, is_sqli
 from migrator.core.recoding.names import renamed
 from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
+from migrator.core.recoding.reliance import relied_on
 from migrator.core.recoding.respelling import Literals
 from migrator.core.recoding.statements import Recoded, Statements
 from migrator.core.recoding.target import SUPPORT, Target, target_of
@@ -103,6 +104,7 @@ class Recoder:
         if self.refused:
             return Recoding((), self.refused, refused=True)
         self.findings += left_over(self.code, self.tables, self.target)
+        self.findings += relied_on(self.code, self.definitions.schema, self.kept, self.guards)
         self._statements()
         kept = self._kept_names()
         for module, edits in self.edits.items():

@@ -44,9 +44,12 @@ def changes(source: str, target: str) -> list[TextEdit]:
 def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: int, new: str) -> TextEdit:
     if end > start:
         first, last = ours[start][1], ours[end - 1][2]
-        if not new and start and source[first - 1] == " ":
+        closes_up = end < len(ours) and ours[end][1] == last and _is_word(source[last]) and _is_word(source[first - 2])
+        if not new and start and source[first - 1] == " " and not closes_up:
             first -= 1
         return TextEdit(first, last, new)
+    if new.endswith(".") and start < len(ours):  # a schema before a name
+        return TextEdit(ours[start][1], ours[start][1], new)
     # Something is put in between: behind the token before, with a space if both are words.
     at = ours[start - 1][2] if start else 0
     joined = bool(start) and _is_word(source[at - 1]) and _is_word(new[0])

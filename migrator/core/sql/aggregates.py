@@ -7,25 +7,33 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from migrator.core.sql import json_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.comparing import sort_key
+from migrator.core.sql.query import direction, order_clause, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
 
+_OVER = " OVER "
 Operand = Callable[[exp.Expr], Value]
 
 
 def is_aggregate(node: exp.Expr) -> bool:
     """The aggregates that are translated, and those that are not."""
+    if isinstance(node, exp.Filter):
+        return is_aggregate(node.this)
     return isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() == "total")
 
 
 def aggregate(operand: Operand, node: exp.Expr, over: str = "") -> Value:
     """Of a group, or with OVER of a window. Raises Untranslatable."""
+    if isinstance(node, exp.Filter):
+        return aggregate(operand, node.this, f" FILTER (WHERE {v.truth(operand(node.expression.this))}){over}")
     if isinstance(node, exp.Anonymous):
         return _total(operand, node, over)
     emit = _AGGREGATES.get(type(node))
-    if emit is None or {key for key, value in node.args.items() if value} - {"this", "big_int", "separator"}:
+    known = {"expressions"} if isinstance(node, exp.JSONObjectAgg) else {"this", "big_int", "separator"}
+    if emit is None or {key for key, value in node.args.items() if value} - known:
         raise Untranslatable(f"{node.key}()")
     return emit(operand, node, over)
 
@@ -70,9 +78,10 @@ def _average(operand: Operand, node: exp.Expr, over: str) -> Value:
 
 
 def _joined(operand: Operand, node: exp.Expr, over: str) -> Value:
-    """group_concat(): which of the values comes first is said by neither."""
-    inner, separator = node.this, node.args.get("separator")
-    if over:
+    """group_concat(): without ORDER BY neither says which of the values comes first."""
+    separator = node.args.get("separator")
+    inner, order = _ordered(operand, node.this)
+    if _OVER in over:
         raise Untranslatable("group_concat() over a window")
     distinct = isinstance(inner, exp.Distinct)
     if distinct:
@@ -83,7 +92,49 @@ def _joined(operand: Operand, node: exp.Expr, over: str) -> Value:
     if distinct:
         v.require_groupable(value)
     between = v.text(operand(separator)) if separator else "','"
-    return Value(f"string_agg({'DISTINCT ' if distinct else ''}{v.text(value)}, {between})", Kind.TEXT)
+    return Value(f"string_agg({'DISTINCT ' if distinct else ''}{v.text(value)}, {between}{order}){over}", Kind.TEXT)
+
+
+def _ordered(operand: Operand, node: exp.Expr) -> tuple[exp.Expr, str]:
+    """What is aggregated, and in which order. Raises Untranslatable."""
+    if not isinstance(node, exp.Order):
+        return node, ""
+    require_args(node, "this", "expressions")
+    if isinstance(node.this, exp.Distinct):
+        raise Untranslatable("an aggregate of DISTINCT values in an order")
+    keys = []
+    for term in node.expressions:
+        value = operand(term.this)
+        value = value if value.explicit else v.settled(value)
+        keys.append(sort_key(value) + direction(term, value))
+    return node.this, order_clause(keys)
+
+
+def _json_array(operand: Operand, node: exp.Expr, over: str) -> Value:
+    inner, order = _ordered(operand, node.this)
+    distinct = isinstance(inner, exp.Distinct)
+    if distinct:
+        if len(inner.expressions) != 1:
+            raise Untranslatable("json_group_array(DISTINCT) of several")
+        inner = inner.expressions[0]
+    value = operand(inner)
+    if distinct:
+        v.require_groupable(value)
+    return json_calls.group_array(value, "DISTINCT " if distinct else "", order, _of_a_group(node, over))
+
+
+def _json_object(operand: Operand, node: exp.Expr, over: str) -> Value:
+    if len(node.expressions) != 2:
+        raise Untranslatable("json_group_object() of other than a label and a value")
+    key, value = map(operand, node.expressions)
+    return json_calls.group_object(key, value, _of_a_group(node, over))
+
+
+def _of_a_group(node: exp.Expr, over: str) -> str:
+    """What stands behind the aggregate, where that is no window."""
+    if _OVER in over:
+        raise Untranslatable(f"{node.key}() over a window", "function")
+    return over
 
 
 def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
@@ -111,4 +162,6 @@ _AGGREGATES: dict[type[exp.Expr], Callable[[Operand, exp.Expr, str], Value]] = {
     exp.Max: _extreme,
     exp.Min: _extreme,
     exp.GroupConcat: _joined,
+    exp.JSONArrayAgg: _json_array,
+    exp.JSONObjectAgg: _json_object,
 }

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from migrator.core.sql import json_calls
+from migrator.core.sql import json_calls, more_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.times import spelt
 from migrator.core.sql.values import Value
 
 PREFIX = "sqlite__"  # before the names of functions that the parser would take for others
@@ -37,6 +38,7 @@ _NATIVE = {
     "datetime": f"to_char({_NOW}, 'YYYY-MM-DD HH24:MI:SS')",
     "unixepoch": "floor(extract(epoch FROM statement_timestamp()))::bigint",
 }
+_PICTURES = {"date": "YYYY-MM-DD", "time": "HH:MM:SS", "datetime": "YYYY-MM-DD HH:MM:SS"}
 _LOCAL = ("localtime", "utc")
 _SUBSECOND = ("subsec", "subsecond")
 
@@ -44,7 +46,7 @@ _SUBSECOND = ("subsec", "subsecond")
 def now(caller: Caller, name: str) -> Value:
     """date, time or datetime of the statement, in UTC."""
     caller.use_clock(f"the current {name}")
-    return Value(_NATIVE[name], Kind.TEXT, nullable=False, never_numeric=True)
+    return Value(_NATIVE[name], Kind.TEXT, nullable=False, never_numeric=True, picture=_PICTURES[name])
 
 
 def call(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
@@ -60,11 +62,13 @@ def _moment(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     kind = {"julianday": Kind.REAL, "unixepoch": Kind.INTEGER}.get(name, Kind.TEXT)
     if _is_now(arguments) and name in _NATIVE:
         caller.use_clock(f"{name}()")
-        return Value(_NATIVE[name], kind, nullable=False, never_numeric=True)
+        return Value(_NATIVE[name], kind, nullable=False, never_numeric=True, picture=_PICTURES.get(name))
     if name == "unixepoch" and any(str(value.literal).lower() in _SUBSECOND for value in arguments):
         raise Untranslatable("unixepoch() with subsec, which is a REAL", "subsec")
     caller.use_pack(f"{name}()")
-    return Value(f"sqlite.{name}({_time(arguments)})", kind, never_numeric=True)
+    plain = not any(str(value.literal).lower() in _SUBSECOND or value.literal is None for value in arguments[1:])
+    picture = _PICTURES.get(name) if plain else None
+    return Value(f"sqlite.{name}({_time(arguments)})", kind, never_numeric=True, picture=picture)
 
 
 def _strftime(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
@@ -84,7 +88,7 @@ def _is_now(arguments: Sequence[Value]) -> bool:
 def _time(arguments: Sequence[Value]) -> str:
     """The time value, a number or a text, and the modifiers, which are texts."""
     first, *modifiers = arguments or [v.string("now")]
-    first = v.require(v.typed(first, Kind.TEXT))
+    first = spelt(v.require(v.typed(first, Kind.TEXT)))
     if any(str(value.literal).lower() in _LOCAL for value in modifiers):
         raise Untranslatable("a time of the computer's own zone", "localtime")
     if first.kind in (Kind.INTEGER, Kind.REAL):
@@ -100,7 +104,7 @@ def _substr(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     """Natively where start and length are such that both engines count alike."""
     if len(arguments) not in (2, 3):
         raise Untranslatable("substr() with other than two or three arguments")
-    value = v.require(v.typed(arguments[0], Kind.TEXT))
+    value = spelt(v.require(v.typed(arguments[0], Kind.TEXT)))
     counts = [v.number(v.typed(count, Kind.INTEGER)) for count in arguments[1:]]
     if any(count.kind is not Kind.INTEGER for count in counts):
         raise Untranslatable("substr() from a REAL on")
@@ -213,6 +217,12 @@ def _zeroes(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     return Value(f"decode(repeat('00', {length}), 'hex')", Kind.BLOB, nullable=False)
 
 
+def _json_object(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    if len(arguments) % 2:
+        raise Untranslatable("json_object() with an odd number of arguments")
+    return json_calls.made_object(caller, [*zip(arguments[::2], arguments[1::2], strict=True)])
+
+
 def _state(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     instead = "INSERT … RETURNING gives the id" if name == "last_insert_rowid" else "the driver's rowcount says it"
     raise Untranslatable(f"{name}() asks the connection what it did last: {instead}", "connection-state")
@@ -233,6 +243,10 @@ CALLS: dict[str, Call] = {
     "unicode": _unicode,
     "random": _random,
     **dict.fromkeys(("printf", "format"), _printf),
+    "json": json_calls.minified,
+    "json_array": json_calls.array,
+    "json_object": _json_object,
+    "json_quote": json_calls.quoted,
     "json_extract": json_calls.extracted,
     "json_type": json_calls.kind_of_value,
     "json_array_length": json_calls.length_of_array,
@@ -240,5 +254,18 @@ CALLS: dict[str, Call] = {
     "char": _characters,
     "sign": _sign,
     "zeroblob": _zeroes,
+    **dict.fromkeys(("iif", "if"), more_calls.iif),
+    **dict.fromkeys(("likely", "unlikely", "likelihood"), more_calls.itself),
+    **dict.fromkeys(("concat", "concat_ws"), more_calls.joined),
+    "octet_length": more_calls.octets,
+    "unhex": more_calls.unhexed,
+    "randomblob": more_calls.random_bytes,
+    **dict.fromkeys(("ceil", "ceiling", "floor", "trunc"), more_calls.rounded),
+    "sqrt": more_calls.of_doubles("sqrt"),
+    "exp": more_calls.of_doubles("exp"),
+    "ln": more_calls.of_doubles("ln"),
+    "log10": more_calls.of_doubles("log"),
+    **dict.fromkeys(("pow", "power"), more_calls.of_doubles("power", 2)),
+    "pi": more_calls.of_doubles("pi", 0),
     **dict.fromkeys(("last_insert_rowid", "changes", "total_changes"), _state),
 }

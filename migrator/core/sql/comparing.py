@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from migrator.core.model import Affinity, fold
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.times import CALENDAR, as_time, spelt
 from migrator.core.sql.values import (
     EXACT_IN_A_DOUBLE,
     LOOKS_NUMERIC,
@@ -24,7 +25,6 @@ from migrator.core.sql.values import (
 
 _NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
 _KINDS_WITH_ONE_ORDER = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.TEXT, Kind.BLOB, Kind.BOOLEAN)
-_CALENDAR = (Kind.DATE, Kind.TIME, Kind.TIMESTAMP)
 
 
 def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
@@ -35,15 +35,29 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
         return any_kind(left), any_kind(right)
     if left.stands_for_number and right.stands_for_number:
         return _compared_numbers(left, right)
+    if Kind.TEXT in (left.kind, right.kind) and left.kind is not right.kind:
+        found = _compared_times(left, right, order=order)
+        if found is not None:
+            return found
     if left.kind is not right.kind:
         raise Untranslatable(f"{left.kind} compared with {right.kind}")
     if left.kind is Kind.TEXT:
         return _compared_texts(left, right, order=order)
     if left.kind is Kind.BLOB or (left.kind is Kind.UUID and not order):
         return left.sql, right.sql
-    if left.kind in _CALENDAR and any(one.column and other.parameter for one, other in ((left, right), (right, left))):
+    if left.kind in CALENDAR and any(one.column and other.parameter for one, other in ((left, right), (right, left))):
         return left.sql, right.sql  # texts of one spelling are in the order of time
     raise Untranslatable(f"{left.kind} compared with {right.kind}")
+
+
+def _compared_times(left: Value, right: Value, *, order: bool) -> tuple[str, str] | None:
+    """A column of times with a text: as times where both have one picture, as texts otherwise."""
+    for one, other in ((left, right), (right, left)):
+        time = as_time(other, one.kind, one.picture) if one.column and one.kind in CALENDAR else None
+        if time is not None:
+            return (one.sql, time) if one is left else (time, one.sql)
+    one, other = spelt(left), spelt(right)
+    return _compared_texts(one, other, order=order) if one.kind is other.kind is Kind.TEXT else None
 
 
 def _as_compared(value: Value, other: Value) -> Value:
@@ -148,6 +162,6 @@ def sort_key(value: Value) -> str:
     require(value)
     if value.kind is Kind.TEXT:
         return collated(value, value.collation or "BINARY", order=True)
-    if value.kind in _KINDS_WITH_ONE_ORDER or value.kind in (*_CALENDAR, Kind.UUID):
+    if value.kind in _KINDS_WITH_ONE_ORDER or value.kind in (*CALENDAR, Kind.UUID):
         return value.sql
     raise Untranslatable(f"the order of {value.kind}")

@@ -13,14 +13,17 @@ from typing import Any, Protocol
 from sqlglot import exp
 
 from migrator.core.model import Affinity
+from migrator.core.sql import json_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.calls import PREFIX, call, now
 from migrator.core.sql.casts import TYPES, cast_sql
+from migrator.core.sql.choices import choice, unified
 from migrator.core.sql.comparing import collated, compared
 from migrator.core.sql.functions import FUNCTIONS
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.patterns import glob_condition, like_condition
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.times import spelt
 from migrator.core.sql.values import Parameter, Value
 
 
@@ -35,7 +38,7 @@ class Queries(Protocol):
 
     def exists(self, query: exp.Expr) -> str: ...
 
-    def one_column(self, query: exp.Expr) -> tuple[str, Value]: ...
+    def one_column(self, query: exp.Expr, wanted: Kind | None = None) -> tuple[str, Value]: ...
 
     def scalar(self, query: exp.Expr) -> Value: ...
 
@@ -171,7 +174,8 @@ class Emitter:
     def membership(self, node: exp.In) -> Value:
         subject = self.value(node.this)
         if node.args.get("query"):
-            query, member = self._queries().one_column(node.args["query"].this)
+            wanted = subject.kind if subject.kind in (Kind.INTEGER, Kind.REAL) else None
+            query, member = self._queries().one_column(node.args["query"].this, wanted)
             subject = v.typed(subject, member.kind)
             if compared(subject, replace(member, collation=None), order=False) != (subject.sql, member.sql):
                 raise Untranslatable("IN with a query of another kind or collation")
@@ -194,7 +198,7 @@ class Emitter:
         return _truth(f"({sides[0][0]} IN ({inside([right for _, right in sides])}))")
 
     def like(self, node: exp.Like, escape: str | None = None) -> Value:
-        subject, pattern = (v.typed(self.operand(side), Kind.TEXT) for side in (node.this, node.expression))
+        subject, pattern = map(self._pattern_side, (node.this, node.expression))
         condition = like_condition(subject, pattern, escape)
         return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
 
@@ -204,8 +208,17 @@ class Emitter:
         return self.like(node.this, node.expression.this)
 
     def glob(self, node: exp.Glob) -> Value:
-        condition = glob_condition(self.operand(node.this), self.operand(node.expression))
+        subject, pattern = map(self._pattern_side, (node.this, node.expression))
+        condition = glob_condition(subject, pattern)
+        if condition is None:
+            self.use_pack("GLOB with a pattern that is not a plain literal")
+            given = f"{pattern.sql}::text" if pattern.parameter else pattern.sql
+            condition = f"sqlite.glob({given}, {f'{subject.sql}::text' if subject.parameter else subject.sql})"
         return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
+
+    def _pattern_side(self, node: exp.Expr) -> Value:
+        """Patterns know no collation, neither a column's nor one that is written there."""
+        return spelt(v.require(v.typed(replace(self.value(node), explicit=False), Kind.TEXT)))
 
     def exists(self, node: exp.Exists) -> Value:
         return _truth(f"(EXISTS {self._queries().exists(node.this)})", nullable=False)
@@ -259,9 +272,13 @@ class Emitter:
     # Text
 
     def concatenation(self, node: exp.DPipe) -> Value:
-        left, right = self.operand(node.this), self.operand(node.expression)
+        left, right = spelt(self.operand(node.this)), spelt(self.operand(node.expression))
         one, other = v.beside(left, right), v.beside(right, left)
         return Value(f"({v.text(one)} || {v.text(other)})", Kind.TEXT, exact=True)
+
+    def arrow(self, node: exp.JSONExtract | exp.JSONExtractScalar) -> Value:
+        sides = self.operand(node.this), self.operand(node.expression)
+        return json_calls.arrow(self, *sides, scalar=isinstance(node, exp.JSONExtractScalar))
 
     # Choices
 
@@ -270,18 +287,14 @@ class Emitter:
         conditions = [self._when(subject, branch.this) for branch in node.args["ifs"]]
         results = [self.value(branch.args["true"]) for branch in node.args["ifs"]]
         results.append(self.value(node.args["default"]) if node.args.get("default") else v.NULL)
-        return _choice(conditions, results)
+        return choice(conditions, results)
 
     def _when(self, subject: Value | None, node: exp.Expr) -> str:
         return self.condition(node) if subject is None else self.compare(subject, "=", self.value(node)).sql
 
-    def iif(self, node: exp.If) -> Value:
-        otherwise = self.value(node.args["false"]) if node.args.get("false") else v.NULL
-        return _choice([self.condition(node.this)], [self.value(node.args["true"]), otherwise])
-
     def coalesce(self, node: exp.Coalesce) -> Value:
         arguments = [self.value(argument) for argument in (node.this, *node.expressions)]
-        branches, model = v.unified(arguments)
+        branches, model = unified(arguments)
         if model.kind is Kind.NULL:
             return v.NULL
         nullable = all(argument.nullable for argument in arguments)
@@ -291,7 +304,7 @@ class Emitter:
         subject = self.value(node.this)
         equal = self.compare(subject, "=", self.value(node.expression))
         results = [v.NULL, replace(subject, explicit=False)]
-        return _choice([equal.sql], results)
+        return choice([equal.sql], results)
 
     def cast(self, node: exp.Cast) -> Value:
         value = self.operand(node.this)
@@ -311,14 +324,6 @@ class Emitter:
 
 def _truth(sql: str, *, nullable: bool = True) -> Value:
     return Value(sql, Kind.BOOLEAN, nullable=nullable)
-
-
-def _choice(conditions: list[str], results: list[Value]) -> Value:
-    branches, model = v.unified(results)
-    if model.kind is Kind.NULL:
-        return v.NULL
-    whens = " ".join(f"WHEN {condition} THEN {branch}" for condition, branch in zip(conditions, branches, strict=False))
-    return replace(model, sql=f"(CASE {whens} ELSE {branches[-1]} END)")
 
 
 def _label(node: exp.Expr) -> str:
@@ -382,8 +387,9 @@ _OPERATORS: dict[type[exp.Expr], tuple[Callable[[Emitter, Any], Value], str]] = 
     exp.BitwiseNot: (Emitter.complement, "this"),
     exp.Neg: (Emitter.minus, "this"),
     exp.DPipe: (Emitter.concatenation, _BINARY),
+    exp.JSONExtract: (Emitter.arrow, _BINARY),
+    exp.JSONExtractScalar: (Emitter.arrow, _BINARY),
     exp.Case: (Emitter.case, "this ifs default"),
-    exp.If: (Emitter.iif, "this true false"),
     exp.Coalesce: (Emitter.coalesce, "this expressions"),
     exp.Nullif: (Emitter.nullif, "this expression"),
     exp.Cast: (Emitter.cast, "this to"),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from migrator.core.sql import values as v
+from migrator.core.sql.choices import unified
 from migrator.core.sql.comparing import comparison_collation, sort_key
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
@@ -102,7 +103,7 @@ def extreme(name: str) -> Callable[[Operand, exp.Expr], Value]:
         arguments = [operand(argument) for argument in (node.this, *node.expressions)]
         if any(comparison_collation(argument, v.NULL) != "BINARY" for argument in arguments):
             raise Untranslatable(f"{name} of texts that are not compared as BINARY")
-        branches, model = v.unified(arguments)
+        branches, model = unified(arguments)
         if model.kind is Kind.NULL:
             return v.NULL
         keys = [sort_key(replace(model, sql=branch)) for branch in branches]

@@ -1,4 +1,4 @@
-"""SQLite's JSON functions over texts, from the function pack.
+"""SQLite's JSON functions over texts and over json and jsonb, from the function pack.
 
 A value in a document has a type of its own, and an expression in PostgreSQL has one for all rows: json_extract() gives
 what its place wants, and PostgreSQL refuses a value of another type.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from migrator.core.names import quote_literal
@@ -27,8 +28,38 @@ class Caller(Protocol):
 
 
 def extracted(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
-    found = _place(name, arguments, at_least=2)
-    caller.use_pack(f"{name}()")
+    if len(arguments) > 2:
+        caller.use_pack(f"{name}()")
+        for path in arguments[1:]:
+            steps_of(path.literal if isinstance(path.literal, str) else "$")
+        return _json(f"sqlite.json_parts({_written(arguments[0])}, {', '.join(map(label, arguments[1:]))})")
+    return _extracted(caller, place(name, arguments, at_least=2))
+
+
+def arrow(caller: Caller, left: Value, right: Value, *, scalar: bool) -> Value:
+    """-> gives JSON, ->> what json_extract() gives; a label or a place in an array may stand for a path."""
+    steps = _steps_behind_an_arrow(right)
+    if scalar:
+        return _extracted(caller, ", ".join([_document(left), *steps]))
+    caller.use_pack("->")
+    return _json(f"sqlite.json_part({', '.join([_written(left), *steps])})")
+
+
+def _steps_behind_an_arrow(value: Value) -> list[str]:
+    label = value.literal
+    if isinstance(label, int) and not isinstance(label, bool) and label >= 0:
+        return [quote_literal(str(label))]
+    if not isinstance(label, str) or label.startswith("[") or '"' in label:
+        raise Untranslatable("-> with another operand than a literal path, label or place", "function")
+    return [*map(quote_literal, steps_of(label))] if label.startswith("$") else [quote_literal(f".{label}")]
+
+
+def _json(sql: str) -> Value:
+    return Value(sql, Kind.TEXT, exact=True, never_numeric=True, json=True)
+
+
+def _extracted(caller: Caller, found: str) -> Value:
+    caller.use_pack("json_extract()")
     caller.warn(
         "json",
         "json_extract() of a value that has not the type which its place wants is an error; alone it wants a text",
@@ -37,13 +68,13 @@ def extracted(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
 
 
 def kind_of_value(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
-    found = _place(name, arguments)
+    found = place(name, arguments)
     caller.use_pack(f"{name}()")
     return Value(f"sqlite.json_type({found})", Kind.TEXT, exact=True, never_numeric=True)
 
 
 def length_of_array(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
-    found = _place(name, arguments)
+    found = place(name, arguments)
     caller.use_pack(f"{name}()")
     return Value(f"sqlite.json_array_length({found})", Kind.INTEGER, exact=True)
 
@@ -55,23 +86,34 @@ def is_valid(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     return Value(f"sqlite.json_valid({_document(arguments[0])})", Kind.INTEGER, exact=True)
 
 
-def _place(name: str, arguments: Sequence[Value], at_least: int = 1) -> str:
+def place(name: str, arguments: Sequence[Value], at_least: int = 1) -> str:
     """The document, and the steps to a value in it."""
     if not at_least <= len(arguments) <= 2:
         raise Untranslatable(f"{name}() with {len(arguments)} arguments", "function")
     path = arguments[1].literal if len(arguments) == 2 else "$"
     if not isinstance(path, str):
-        raise Untranslatable(f"{name}() with a path that is not a literal", "function")
+        path_value = v.require(v.typed(arguments[1], Kind.TEXT))
+        if path_value.kind is not Kind.TEXT:
+            raise Untranslatable(f"{name}() with a path of {path_value.kind}", "function")
+        steps = f"{path_value.sql}::text" if path_value.parameter else path_value.sql
+        return f"{_document(arguments[0])}, VARIADIC sqlite.json_steps({steps})"
     return ", ".join([_document(arguments[0]), *map(quote_literal, steps_of(path))])
 
 
 def _document(value: Value) -> str:
     value = v.require(v.typed(value, Kind.TEXT))
-    if value.kind is Kind.JSON:
+    if value.kind in (Kind.JSON, Kind.JSONB):
         return f"{value.sql}::text"
     if value.kind not in (Kind.TEXT, Kind.NULL):
         raise Untranslatable(f"a JSON function of {value.kind}", "function")
     return f"{v.text(value)}::text" if value.parameter else v.text(value)
+
+
+def _written(value: Value) -> str:
+    """The document where its parts are shown as they are written."""
+    if value.kind is Kind.JSONB:
+        raise Untranslatable("a part of a jsonb column as a text: it has an order of its own for members", "function")
+    return _document(value)
 
 
 def steps_of(path: str) -> list[str]:
@@ -87,3 +129,69 @@ def steps_of(path: str) -> list[str]:
     if path[:1] != "$" or at < len(path) or "[#]" in path:
         raise Untranslatable(f"the JSON path {path!r}", "function")
     return steps
+
+
+# -- made of values ----------------------------------------------------------------------------------------------------
+
+
+def part(value: Value) -> str:
+    """A value as JSON. What is JSON already goes in as it is, a text as a string. Raises Untranslatable."""
+    if value.json is None:
+        raise Untranslatable("in JSON, a value that may be JSON itself or a text", "function")
+    if value.document is not None or value.kind is Kind.PARAMETER:
+        raise Untranslatable("in JSON, a value of which nothing says its type: CAST would", "function")
+    value = v.require(value)
+    if value.json:
+        return value.sql
+    if value.kind is Kind.NULL:
+        return "'null'"
+    if value.kind in (Kind.INTEGER, Kind.BOOLEAN):
+        return f"sqlite.json_quote({v.number(value).sql})"
+    if value.kind is Kind.JSON:
+        return f"sqlite.json_quote({value.sql}::text)"
+    if value.kind is not Kind.TEXT or value.widened:
+        raise Untranslatable(f"{value.kind} in JSON", "function")
+    return f"sqlite.json_quote({value.sql}::text)" if value.parameter else f"sqlite.json_quote({value.sql})"
+
+
+def label(value: Value) -> str:
+    value = v.require(v.typed(value, Kind.TEXT))
+    if value.kind is not Kind.TEXT:
+        raise Untranslatable(f"a label or a path of {value.kind} in JSON", "function")
+    return f"{value.sql}::text" if value.parameter else value.sql
+
+
+def minified(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    caller.use_pack("json()")
+    if len(arguments) != 1:
+        raise Untranslatable("json() with other than one argument")
+    return _json(f"sqlite.json_part({_written(arguments[0])})")
+
+
+def array(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    caller.use_pack("json_array()")
+    return replace(_json(f"sqlite.json_array({', '.join(map(part, arguments))})"), nullable=False)
+
+
+def made_object(caller: Caller, pairs: Sequence[tuple[Value, Value]]) -> Value:
+    caller.use_pack("json_object()")
+    parts = ", ".join(f"{label(key)}, {part(value)}" for key, value in pairs)
+    return replace(_json(f"sqlite.json_object({parts})"), nullable=False)
+
+
+def quoted(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    caller.use_pack("json_quote()")
+    if len(arguments) != 1:
+        raise Untranslatable("json_quote() with other than one argument")
+    return replace(_json(part(arguments[0])), nullable=False)
+
+
+def group_array(value: Value, distinct: str, order: str, filtered: str) -> Value:
+    joined = f"string_agg({distinct}{part(value)}, ','{order}){filtered}"
+    return replace(_json(f"COALESCE('[' || {joined} || ']', '[]')"), nullable=False)
+
+
+def group_object(key: Value, value: Value, filtered: str) -> Value:
+    """SQLite passes over a key that is NULL, and so does string_agg(); a number is taken for a text here."""
+    member = f"to_json({v.text(key) if key.kind is Kind.INTEGER else label(key)})::text || ':' || {part(value)}"
+    return replace(_json(f"COALESCE('{{' || string_agg({member}, ','){filtered} || '}}', '{{}}')"), nullable=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrator.core.model import fold
 from migrator.core.sql import values as v
 from migrator.core.sql.expressions import Emitter
@@ -31,4 +33,5 @@ class _OneTable:
 
     def column(self, table: str | None, name: str) -> Value | None:
         scope = self._columns.get(fold(name))
-        return v.column_value(scope) if scope else None
+        # What makes a text of a time is not immutable.
+        return v.column_value(replace(scope, picture=None)) if scope else None

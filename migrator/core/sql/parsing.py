@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from migrator.core.sql.calls import CALLS, PREFIX
-from migrator.core.sql.lexer import LexError, tokens, with_tokens
+from migrator.core.sql.lexer import LexError, TokenKind, tokens, with_tokens
 from migrator.core.sql.scope import Untranslatable
 
 _BEFORE_TABLE = ("INTO", "TABLE", "ON", "UPDATE", "FROM", "JOIN", "WITH", "EXISTS", "REFERENCES")  # date (a, b)
@@ -28,7 +29,7 @@ _LEVELS: tuple[tuple[type[exp.Expr], ...], ...] = (
     (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift),
     (exp.Add, exp.Sub),
     (exp.Mul, exp.Div, exp.Mod),
-    (exp.DPipe,),
+    (exp.DPipe, exp.JSONExtract, exp.JSONExtractScalar),
     (exp.Collate,),
     (exp.Neg, exp.BitwiseNot),
 )
@@ -68,7 +69,13 @@ def _with_own_names(text: str) -> str:
         for before, token, behind in zip([None, *found], found, found[1:], strict=False)
         if token.text.lower() in CALLS and behind.is_operator("(") and not (before and before.is_word(*_BEFORE_TABLE))
     ]
-    return with_tokens(text, {token: PREFIX + token.text for token in calls})
+    # sqlglot takes a literal behind an arrow for a path of its own.
+    operands = {
+        token: f"({token.text})"
+        for before, token in pairwise(found)
+        if before.is_operator("->", "->>") and token.kind in (TokenKind.STRING, TokenKind.NUMBER)
+    }
+    return with_tokens(text, {token: PREFIX + token.text for token in calls} | operands)
 
 
 def placeholder_text(number: int) -> str:

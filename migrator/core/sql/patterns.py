@@ -35,31 +35,33 @@ def _require_plain_escape(pattern: Value, escape: str) -> None:
         raise Untranslatable("a LIKE pattern that ends in its escape character")
 
 
-def glob_condition(subject: Value, pattern: Value) -> str:
-    """Only a literal pattern: * and ? as LIKE's % and _, classes as a regular expression's."""
+def glob_condition(subject: Value, pattern: Value) -> str | None:
+    """* and ? of a literal as LIKE's % and _, classes as a regular expression's. None where that is not enough."""
     _require_texts(subject, pattern)
     if not isinstance(pattern.literal, str):
-        raise Untranslatable("GLOB with a pattern that is not a literal")
+        return None
     if "[" in pattern.literal:
-        return f'({subject.sql} COLLATE "C" ~ {quote_literal(_regular_expression(pattern.literal))})'
+        expression = _regular_expression(pattern.literal)
+        return f'({subject.sql} COLLATE "C" ~ {quote_literal(expression)})' if expression is not None else None
     like = re.sub(r"[\\%_]", r"\\\g<0>", pattern.literal).replace("*", "%").replace("?", "_")
     return f"({subject.sql} LIKE {quote_literal(like)} ESCAPE '\\')"
 
 
-def _regular_expression(pattern: str) -> str:
+def _regular_expression(pattern: str) -> str | None:
+    """None for a class that is not plainly one of letters and digits."""
     pieces, place = [], 0
     while place < len(pattern):
         piece = _class_at(pattern, place) if pattern[place] == "[" else pattern[place]
+        if piece is None:
+            return None
         pieces.append({"*": ".*", "?": "."}.get(piece) or (piece if len(piece) > 1 else re.escape(piece)))
         place += len(piece)
     return "^" + "".join(pieces) + "$"
 
 
-def _class_at(pattern: str, place: int) -> str:
+def _class_at(pattern: str, place: int) -> str | None:
     found = _CLASS.match(pattern, place)
-    if found is None:
-        raise Untranslatable(f"the GLOB pattern {pattern!r}")
-    return found.group()
+    return found.group() if found else None
 
 
 def _require_texts(subject: Value, pattern: Value) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -69,6 +69,9 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
+    found = replace(found, picture=value.picture)
+    if value.json is not False:
+        found = replace(found, json=None)
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
@@ -80,12 +83,13 @@ def column_scope(column: Output) -> ColumnScope:
 class Headings:
     """What the columns of a result are called: by these names, or as SQLite does where `texts` are the results.
 
-    typed: a literal has its type, because PostgreSQL does not find it out.
+    typed: a literal has its type, because PostgreSQL does not find it out. wanted: the kind that a value of JSON gets.
     """
 
     names: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     typed: bool = False
+    wanted: Kind | None = None
 
     def of_one(self, place: int) -> str:
         """How the result is written; '' where nobody asks."""
@@ -94,21 +98,22 @@ class Headings:
     def named(self, outputs: list[Output], around: Surroundings) -> list[Output]:
         """Raises Untranslatable."""
         if self.texts:
-            found = [replace(output, name=_heading(output, around)) for output in outputs]
-            # A * brings the names of the target's columns.
-            stars = all(
-                output.star is None or new.name == output.name for output, new in zip(outputs, found, strict=True)
-            )
-            return found if stars else [replace(output, star=None) for output in found]
+            return _with_names(outputs, [_heading(output, around) for output in outputs])
         if self.names and len(self.names) != len(outputs):
             raise Untranslatable(f"{len(outputs)} columns, {len(self.names)} names")
-        names = self.names or [output.name for output in outputs]
-        return [replace(output, name=name) for output, name in zip(outputs, names, strict=True)]
+        return _with_names(outputs, self.names or [output.name for output in outputs])
 
     @property
     def of_the_rest(self) -> Headings:
         """Of the queries behind UNION, whose results nobody sees by name."""
-        return Headings(self.names, typed=self.typed)
+        return Headings(self.names, typed=self.typed, wanted=self.wanted)
+
+
+def _with_names(outputs: Sequence[Output], names: Sequence[str]) -> list[Output]:
+    """A * brings the names of the target's columns."""
+    stars = all(output.star is None or output.name == name for output, name in zip(outputs, names, strict=True))
+    found = [replace(output, name=name) for output, name in zip(outputs, names, strict=True)]
+    return found if stars else [replace(output, star=None) for output in found]
 
 
 def _heading(output: Output, around: Surroundings) -> str:
@@ -223,6 +228,8 @@ class FromClause:
         if table is not None and fold(table) not in self.tables:
             raise Untranslatable(f"no table {table}")
         chosen = [fold(table)] if table is not None else list(self.tables)
+        if any(column.document for alias in chosen for column in self.tables[alias][1].columns.values()):
+            raise Untranslatable("* of json_each(): name the columns")
         columns = [
             Output(column.target, self._value(alias, column), key, column.source or key)
             for alias in chosen
@@ -276,6 +283,8 @@ def united(one: Output, other: Output) -> Output:
         literal=None,
         exact=one.value.exact and other.value.exact,
         bytewise=one.value.bytewise and other.value.bytewise,
+        picture=one.value.picture if one.value.picture == other.value.picture else None,
+        json=None if one.value.json is not False or other.value.json is not False else False,
     )
     return replace(one, value=value)
 
@@ -308,9 +317,9 @@ def order_clause(keys: Sequence[str]) -> str:
     return f" ORDER BY {', '.join(keys)}" if keys else ""
 
 
-def limit_clause(node: exp.Expr, around: Surroundings, *, ordered: bool) -> str:
-    limit = _count(node.args.get("limit"), around)
-    offset = _count(node.args.get("offset"), around)
+def limit_clause(node: exp.Expr, around: Surroundings, emit: Callable[[exp.Expr], Value], *, ordered: bool) -> str:
+    limit = _count(node.args.get("limit"), around, emit)
+    offset = _count(node.args.get("offset"), around, emit)
     if (limit is not None or offset is not None) and not ordered:
         around.note("order", "LIMIT without ORDER BY: which rows these are is not said")
     counted = f" LIMIT {limit}" if limit is not None and not (isinstance(limit, int) and limit < 0) else ""
@@ -328,8 +337,8 @@ def _is_before(one: exp.Expr | None, other: exp.Expr | None) -> bool:
     return placeholder_number(numbers[0]) < placeholder_number(numbers[1])
 
 
-def _count(node: exp.Expr | None, around: Surroundings) -> int | str | None:
-    """A number, or the mark of a placeholder."""
+def _count(node: exp.Expr | None, around: Surroundings, emit: Callable[[exp.Expr], Value]) -> int | str | None:
+    """A number, or an expression; one that is negative is an error in PostgreSQL."""
     if node is None:
         return None
     require_args(node, "expression")
@@ -339,9 +348,14 @@ def _count(node: exp.Expr | None, around: Surroundings) -> int | str | None:
         return v.typed(v.placeholder(parameter), Kind.INTEGER).sql
     if isinstance(number, exp.Neg):
         number, sign = number.this, -1
-    if not isinstance(number, exp.Literal) or not number.this.isdigit():
+    if isinstance(number, exp.Literal) and number.this.isdigit():
+        return sign * int(number.this)
+    if around.notes is None or any(isinstance(part, exp.Column) for part in node.walk()):
         raise Untranslatable("LIMIT by other than a number")
-    return sign * int(number.this)
+    value = v.number(v.typed(emit(node.expression), Kind.INTEGER))
+    if value.kind is not Kind.INTEGER:
+        raise Untranslatable(f"LIMIT by {value.kind}")
+    return value.sql
 
 
 def other_args(node: exp.Expr, *known: str) -> list[str]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from migrator.core.model import fold
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import aggregate, is_aggregate
 from migrator.core.sql.expressions import Emitter
-from migrator.core.sql.query import require_args
+from migrator.core.sql.query import other_args, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
 from migrator.core.sql.windows import over_window
@@ -42,16 +43,32 @@ class QueryEmitter(Emitter):
             if self.aggregates:
                 raise Untranslatable("a window function beside GROUP BY or an aggregate")
             self.select.around.note("order", "a window function: which of equal rows comes first is not said")
-            return over_window(self.select.plain, node)
+            return over_window(self.select.plain, self._window(node))
         if is_aggregate(node):
             if not self.aggregates:
                 raise Untranslatable(f"{node.key}() in this place")
-            if isinstance(node, exp.GroupConcat):
-                self.select.around.note("order", "group_concat(): which value comes first is not said")
+            self._note_of_aggregate(node.this if isinstance(node, exp.Filter) else node)
             return aggregate(self.select.plain.value, node)
         if isinstance(node, exp.Round):
             return self._round(node)
         return super().value(node)
+
+    def _window(self, node: exp.Window) -> exp.Window:
+        """With what WINDOW says of it where it has a name."""
+        name = node.args.get("alias")
+        for window in self.select.node.args.get("windows") or []:
+            if name and fold(window.name) == fold(name.name) and not other_args(node, "this", "alias", "over"):
+                found: exp.Window = window.copy()
+                found.set("this", node.this)
+                found.set("over", "OVER")
+                return found
+        return node
+
+    def _note_of_aggregate(self, node: exp.Expr) -> None:
+        if isinstance(node, exp.JSONArrayAgg | exp.JSONObjectAgg):
+            self.use_pack("json_group_array()")
+        if isinstance(node, exp.GroupConcat | exp.JSONArrayAgg | exp.JSONObjectAgg) and not node.find(exp.Order):
+            self.select.around.note("order", f"{_called(node)}(): which value comes first is not said")
 
     def _round(self, node: exp.Round) -> Value:
         require_args(node, "this", "decimals")
@@ -71,3 +88,8 @@ class QueryEmitter(Emitter):
         if places.literal != 0:
             self.select.around.note("round", "round() differs in 1 of 50,000 results that are nearly halfway")
         return Value(f"sqlite.round({value.sql}::float8, {places.sql})", Kind.REAL, finite=value.finite)
+
+
+def _called(node: exp.Expr) -> str:
+    names: dict[type[exp.Expr], str] = {exp.JSONArrayAgg: "json_group_array", exp.JSONObjectAgg: "json_group_object"}
+    return names.get(type(node), "group_concat")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -39,7 +39,9 @@ class ColumnScope:
     say to text because one number was not one; then only IS NULL, count() and plain output are translated. source: the
     name as the source declares it. exact: PostgreSQL's type is bigint, double precision, text or varchar. bytewise: its
     own collation is C. restored: whoever reads the output makes SQLite's value of it, so that plain output says what
-    SQLite says.
+    SQLite says. document: a value of JSON, which has the type that its place wants.
+    json: whether JSON functions take it for JSON; None where that is not certain.
+    picture: the format of the texts that a date or time was.
     """
 
     target: str
@@ -52,6 +54,9 @@ class ColumnScope:
     exact: bool = False
     bytewise: bool = False
     restored: bool = False
+    document: bool = False
+    json: bool | None = False
+    picture: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class TableScope:
 
     `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
     another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
-    that carries it, where there is one. as_it_is: the target has these columns in this order and no others.
+    that carries it, where there is one. as_it_is: the target has these columns in this order and no others. `spelt` has
+    the source's names of the table and its indexes by the target's, where these are others.
     """
 
     target: str
@@ -70,6 +76,7 @@ class TableScope:
     whole: bool = True
     rowid: ColumnScope | None = None
     as_it_is: bool = False
+    spelt: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def named(self) -> Mapping[str, ColumnScope]:

@@ -550,6 +550,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(value::text, 'NULL') 
 CREATE OR REPLACE FUNCTION sqlite.quote(value bytea) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce('X''' || upper(encode(value, 'hex')) || '''', 'NULL') $$;
 
+-- NULL for what are no pairs of digits.
+CREATE OR REPLACE FUNCTION sqlite.unhex(value text) RETURNS bytea
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE WHEN value ~ '^(?:[0-9A-Fa-f]{2})*$' THEN decode(value, 'hex') END
+$$;
+
+-- At least one byte. Six bits of a UUID are no random ones; they are in the three bytes that are left out.
+CREATE OR REPLACE FUNCTION sqlite.randomblob(length bigint) RETURNS bytea
+LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+    SELECT pg_catalog.substr(string_agg(pg_catalog.substr(raw, 1, 6) || pg_catalog.substr(raw, 10, 7), ''::bytea), 1, wanted)
+    FROM (SELECT greatest(coalesce(length, 0), 1)::integer AS wanted) AS size,
+         LATERAL (SELECT uuid_send(gen_random_uuid()) AS raw FROM generate_series(1, wanted / 13 + 1)) AS uuids
+    GROUP BY wanted
+$$;
+
 -- The code point of the first character.
 CREATE OR REPLACE FUNCTION sqlite.unicode(value text) RETURNS bigint
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT nullif(ascii(value), 0)::bigint $$;
@@ -668,4 +683,154 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
         WHEN 'null' THEN NULL
         ELSE CASE WHEN found IS NOT NULL THEN sqlite.json_refuse(found, 'real')::double precision END END
     FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at
+$$;
+
+-- The steps of a path that is not known before.
+CREATE OR REPLACE FUNCTION sqlite.json_steps(path text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    steps text[] := '{}';
+    rest text := substring(path, 2);
+    found text[];
+BEGIN
+    IF left(path, 1) <> '$' THEN
+        RAISE data_exception USING MESSAGE = format('bad JSON path: %L', path);
+    END IF;
+    WHILE rest <> '' LOOP
+        found := regexp_match(rest, '^(?:\."([^"\\]*)"|\.([^.\[\]"\\]+)|\[(#-[0-9]{1,9}|[0-9]{1,9})\])(.*)$');
+        IF found IS NULL THEN
+            RAISE data_exception USING MESSAGE = format('bad JSON path: %L', path);
+        END IF;
+        steps := steps || coalesce(found[3], '.' || coalesce(found[1], found[2]));
+        rest := found[4];
+    END LOOP;
+    RETURN steps;
+END
+$$;
+
+-- A value as it is written, without white space between its parts.
+CREATE OR REPLACE FUNCTION sqlite.json_minified(value json) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT regexp_replace(value::text, '("(?:[^"\\]|\\.)*")|[ \t\n\r]+', '\1', 'g')
+$$;
+CREATE OR REPLACE FUNCTION sqlite.json_part(document text, VARIADIC steps text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT sqlite.json_minified(sqlite.json_at(document, VARIADIC steps)) $$;
+
+-- A value of SQL's as one of JSON's.
+CREATE OR REPLACE FUNCTION sqlite.json_quote(value text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(to_json(value)::text, 'null') $$;
+CREATE OR REPLACE FUNCTION sqlite.json_quote(value bigint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT coalesce(value::text, 'null') $$;
+
+-- Of parts that are JSON: one after the other, or a label and a value in turn.
+CREATE OR REPLACE FUNCTION sqlite.json_array(VARIADIC parts text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '[' || array_to_string(parts, ',', 'null') || ']' $$;
+CREATE OR REPLACE FUNCTION sqlite.json_object(VARIADIC parts text[] DEFAULT '{}') RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    members text[] := '{}';
+BEGIN
+    FOR place IN 1..coalesce(cardinality(parts), 0) BY 2 LOOP
+        IF parts[place] IS NULL THEN
+            RAISE data_exception USING MESSAGE = 'json_object() labels must be TEXT';
+        END IF;
+        members := members || (to_json(parts[place])::text || ':' || coalesce(parts[place + 1], 'null'));
+    END LOOP;
+    RETURN '{' || array_to_string(members, ',') || '}';
+END
+$$;
+
+-- The members of an object or an array; anything else is one without a key. Keys, values and atoms are JSON.
+CREATE OR REPLACE FUNCTION sqlite.json_each(
+    document text, VARIADIC steps text[] DEFAULT '{}',
+    OUT key text, OUT value text, OUT type text, OUT atom text, OUT fullkey text, OUT path text
+) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT member.key, sqlite.json_minified(member.value), sqlite.json_type(member.value::text),
+           CASE WHEN json_typeof(member.value) NOT IN ('array', 'object') THEN sqlite.json_minified(member.value) END,
+           '$' || member.place, '$'
+    FROM (SELECT sqlite.json_at(document, VARIADIC steps) AS found) AS at, LATERAL (
+        SELECT to_json(pair.key)::text AS key, pair.value, pair.number, '.' || CASE WHEN pair.key ~ '^[A-Za-z][A-Za-z0-9]*$'
+               THEN pair.key ELSE '"' || pair.key || '"' END AS place
+        FROM json_each(CASE WHEN json_typeof(found) = 'object' THEN found END) WITH ORDINALITY AS pair(key, value, number)
+        UNION ALL
+        SELECT (item.number - 1)::text, item.value, item.number, '[' || item.number - 1 || ']'
+        FROM json_array_elements(CASE WHEN json_typeof(found) = 'array' THEN found END) WITH ORDINALITY AS item(value, number)
+        UNION ALL
+        SELECT NULL, found, 1, '' WHERE json_typeof(found) NOT IN ('object', 'array')
+    ) AS member ORDER BY member.number
+$$;
+
+-- Of several paths: an array of what they lead to.
+CREATE OR REPLACE FUNCTION sqlite.json_parts(document text, VARIADIC paths text[]) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT CASE WHEN array_position(paths, NULL) IS NULL THEN '[' || string_agg(coalesce(
+        sqlite.json_part(document, VARIADIC sqlite.json_steps(path)), 'null'), ',' ORDER BY number) || ']' END
+    FROM unnest(paths) WITH ORDINALITY AS one(path, number)
+$$;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- GLOB: https://www.sqlite.org/lang_expr.html#glob
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- The pattern as a regular expression; NULL for one that matches nothing because a class has no end or no character.
+CREATE OR REPLACE FUNCTION sqlite.glob_expression(pattern text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    signs text[] := regexp_split_to_array(pattern, '');
+    total integer := length(pattern);
+    at integer := 1;
+    inverted boolean;
+    prior text;
+    class text;
+    result text := '^';
+BEGIN
+    WHILE at <= total LOOP
+        IF signs[at] = '*' THEN
+            result := result || '.*';
+        ELSIF signs[at] = '?' THEN
+            result := result || '.';
+        ELSIF signs[at] <> '[' THEN
+            result := result || regexp_replace(signs[at], '^[^A-Za-z0-9]$', '\\\&');
+        ELSE
+            at := at + 1;
+            inverted := coalesce(signs[at] = '^', FALSE);
+            at := at + inverted::integer;
+            class := '';
+            prior := NULL;
+            IF signs[at] = ']' THEN
+                class := '\]';
+                at := at + 1;
+            END IF;
+            WHILE at <= total AND signs[at] <> ']' LOOP
+                IF signs[at] = '-' AND prior IS NOT NULL AND at < total AND signs[at + 1] <> ']' THEN
+                    at := at + 1;
+                    -- A range that begins behind its end has no characters.
+                    IF ascii(signs[at]) >= ascii(prior) THEN
+                        class := class || format('\U%s-\U%s', lpad(to_hex(ascii(prior)), 8, '0'),
+                                                 lpad(to_hex(ascii(signs[at])), 8, '0'));
+                    END IF;
+                    prior := NULL;
+                ELSE
+                    class := class || '\U' || lpad(to_hex(ascii(signs[at])), 8, '0');
+                    prior := signs[at];
+                END IF;
+                at := at + 1;
+            END LOOP;
+            IF at > total THEN
+                RETURN NULL;
+            END IF;
+            IF class = '' AND NOT inverted THEN
+                RETURN NULL;
+            END IF;
+            result := result || CASE WHEN class = '' THEN '.' WHEN inverted THEN '[^' || class || ']' ELSE '[' || class || ']' END;
+        END IF;
+        at := at + 1;
+    END LOOP;
+    RETURN result || '$';
+END
+$$;
+CREATE OR REPLACE FUNCTION sqlite.glob(pattern text, value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT coalesce(value COLLATE "C" ~ sqlite.glob_expression(pattern), FALSE)
 $$;

@@ -17,7 +17,9 @@ from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
 from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
+from migrator.core.sql.replacing import Rows, replacement, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.times import CALENDAR, as_time
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
 
@@ -35,7 +37,7 @@ def translate_statement(
     headings = Headings(texts=results)
     with too_deep_is_declined():
         tree = parse_query(text)
-        if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery):
+        if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery | exp.Values):
             query = translate_query(tree, around, None, headings)
             query.require_kinds()
             _note_mixed(query.columns, around)
@@ -44,7 +46,8 @@ def translate_statement(
         if translator is None:
             raise Untranslatable(f"{tree.key.upper()} is not on the list of what is translated")
         prefix, around = common_tables(tree.args.get("with_"), around)
-        return prefix + translator(tree, around, resolution) + _returning(tree, around, headings)
+        sql = translator(tree, around, resolution) + _returning(tree, around, headings)
+        return f"{prefix.rstrip()}, {sql.removeprefix('WITH ')}" if prefix and sql.startswith("WITH ") else prefix + sql
 
 
 # -- INSERT ------------------------------------------------------------------------------------------------------------
@@ -53,21 +56,20 @@ def translate_statement(
 def _insert(node: exp.Insert, around: Surroundings, resolution: str | None) -> str:
     require_args(node, "this", "expression", "conflict", "returning", "default", "with_")
     place, columns = _destination(node.this, around)
-    select = _over(around, place)
     if node.args.get("default"):
-        rows = " DEFAULT VALUES"
-        columns = []
+        columns, rows = [], Rows(query="DEFAULT VALUES")
     else:
-        rows = " " + _rows(node.expression, around, columns)
-    listed = f" ({', '.join(quote_identifier(column.target) for column in columns)})" if columns else ""
-    conflict = _upsert(node.args["conflict"], place, select) if node.args.get("conflict") else ""
-    if resolution:
-        if conflict:
-            raise Untranslatable("OR together with ON CONFLICT")
-        conflict = _on_conflict(resolution, place, columns, around)
+        rows = _rows(node.expression, around, columns)
+    conflict = _upsert(node.args["conflict"], place, _over(around, place)) if node.args.get("conflict") else ""
+    if resolution and conflict:
+        raise Untranslatable("OR together with ON CONFLICT")
+    if resolution == "REPLACE" and columns:
+        columns, rows = without_new_ids(place.table, columns, rows)
+        _warn_of_given_ids(place.table, columns, around)
+        return replacement(place.sql, place.table, columns, around).sql(rows, around)
     _warn_of_given_ids(place.table, columns, around)
-    target = f"INSERT INTO {place.sql}"
-    return target + listed + rows + conflict
+    names = f" ({', '.join(quote_identifier(column.target) for column in columns)})" if columns else ""
+    return f"INSERT INTO {place.sql}{names} {rows.sql}{conflict}{_on_conflict(resolution, around)}"
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,10 @@ class _Excluded(FromClause):
         return super().column(table, name, hidden=hidden) if table is not None else None
 
 
-def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnScope]) -> str:
+def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnScope]) -> Rows:
     if isinstance(node, exp.Values):
         require_args(node, "expressions")
-        rows = [_row(row, around, columns) for row in node.expressions]
-        return f"VALUES {', '.join(rows)}"
+        return Rows(tuple(_row(row, around, columns) for row in node.expressions))
     if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable("an INSERT of something other than VALUES or a query")
     if isinstance(node, exp.Select) and around.parameters is not None:
@@ -146,15 +147,15 @@ def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnS
             output.value.literal is not None and v.bare(output.value),
         ):
             raise Untranslatable(f"a query's {output.value.kind} stored in {column.target}")
-    return query.sql
+    return Rows(query=query.sql)
 
 
-def _row(node: exp.Expr, around: Surroundings, columns: Sequence[ColumnScope]) -> str:
+def _row(node: exp.Expr, around: Surroundings, columns: Sequence[ColumnScope]) -> tuple[str, ...]:
     values = node.expressions if isinstance(node, exp.Tuple) else [node.unnest()]
     if len(values) != len(columns):
         raise Untranslatable(f"{len(values)} values for {len(columns)} columns")
     emitter = Select(exp.Select(), around, None).plain
-    return f"({', '.join(_value(emitter.value, item, column) for item, column in zip(values, columns, strict=True))})"
+    return tuple(_value(emitter.value, item, column) for item, column in zip(values, columns, strict=True))
 
 
 def _value(emit: Callable[[exp.Expr], Value], node: exp.Expr, column: ColumnScope) -> str:
@@ -170,6 +171,8 @@ def _stored(value: Value, column: ColumnScope) -> str:
         return value.sql
     if column.kind is Kind.BOOLEAN:
         return _stored_truth(v.converted(value, column.affinity))
+    if column.kind in CALENDAR and (time := as_time(value, column.kind, column.picture)) is not None:
+        return v.bare(value) if value.literal is not None else time
     value = v.number(value) if value.kind is Kind.BOOLEAN else v.settled(v.require(value))
     value = v.converted(value, column.affinity)
     if column.kind is Kind.TEXT and not column.uniform:
@@ -213,39 +216,14 @@ def _stored_truth(value: Value) -> str:
 # -- conflicts ---------------------------------------------------------------------------------------------------------
 
 
-def _on_conflict(resolution: str | None, place: _Place, columns: Sequence[ColumnScope], around: Surroundings) -> str:
-    if resolution == "ABORT":
+def _on_conflict(resolution: str | None, around: Surroundings) -> str:
+    """Without REPLACE, which replaces nothing where only defaults are inserted."""
+    if resolution in (None, "ABORT", "REPLACE"):
         return ""
     if resolution == "IGNORE":
         around.note("or-ignore", "OR IGNORE passes over rows that break NOT NULL or a CHECK; PostgreSQL refuses them")
         return " ON CONFLICT DO NOTHING"
-    if resolution == "REPLACE":
-        return _replace(place.table, columns, around)
     raise Untranslatable(f"OR {resolution}")
-
-
-def _replace(table: TableScope, columns: Sequence[ColumnScope], around: Surroundings) -> str:
-    """DO UPDATE can look at one key only, and SQLite deletes the rows of every key that is shared."""
-    given = {column.target for column in columns}
-    keys = [[table.named[name] for name in key] for key in table.unique]
-    # A key that is given by default is a new one.
-    touched = [key for key in keys if not table.rowid or key != [table.rowid] or table.rowid.target in given]
-    if not table.whole or len(touched) > 1:
-        raise Untranslatable("OR REPLACE with several unique keys: it deletes the rows of each", "or-replace")
-    if not touched:
-        return ""
-    key = [column.target for column in touched[0]]
-    if not set(key) <= given:
-        raise Untranslatable("OR REPLACE without a value for every column of the key")
-    around.note("or-replace", "OR REPLACE deletes the row that is there, and what depends on it; here it is updated")
-    others = [column.target for column in table.columns.values() if column.target not in key]
-    sets = [f"{quote_identifier(name)} = {_replacing(name, given)}" for name in others]
-    action = f"UPDATE SET {', '.join(sets)}" if sets else "NOTHING"
-    return f" ON CONFLICT ({', '.join(map(quote_identifier, key))}) DO {action}"
-
-
-def _replacing(name: str, given: set[str]) -> str:
-    return f"EXCLUDED.{quote_identifier(name)}" if name in given else "DEFAULT"
 
 
 def _upsert(node: exp.OnConflict, place: _Place, select: Select) -> str:

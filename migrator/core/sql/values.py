@@ -8,7 +8,6 @@ https://www.sqlite.org/datatype3.html#type_conversions_prior_to_comparison
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrator.core.model import Affinity
@@ -59,6 +58,8 @@ class Value:
     never_numeric: bool = False  # a text that surely does not look like a number
     exact: bool = False  # of the type that PostgreSQL gives a literal beside it
     bytewise: bool = False  # PostgreSQL compares it byte for byte without being told
+    json: bool | None = False  # what JSON functions take for JSON and no text; None where that is not certain
+    picture: str | None = None  # the format of the texts of a date or time, and of a text that is one
     document: str | None = None  # a JSON document and a place in it, whose value has the kind that this place wants
 
     @property
@@ -125,7 +126,8 @@ def _extracted(document: str, kind: Kind) -> Value:
     if function is None:
         raise Untranslatable(f"json_extract() as {kind}", "function")
     found = Kind.TEXT if function == "json_text" else kind
-    return Value(f"sqlite.{function}({document})", found, exact=True)
+    # Of an object or an array SQLite remembers that it is JSON.
+    return Value(f"sqlite.{function}({document})", found, exact=True, json=None if found is Kind.TEXT else False)
 
 
 _EXTRACTED = {
@@ -150,6 +152,9 @@ def typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
 def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool = False) -> Value:
     """A column, qualified by the name of its table in the FROM clause. free: which needs not be there."""
     name, widened = quote_identifier(scope.target), not (scope.uniform or scope.restored)
+    if scope.document:
+        found = f"{quote_identifier(qualifier)}.{name}" if qualifier is not None else name
+        return Value("", Kind.PARAMETER, document=found)
     if scope.kind is Kind.INTEGER and scope.affinity is Affinity.REAL:
         scope = replace(scope, uniform=False)  # SQLite calculates with doubles
     return Value(
@@ -165,6 +170,8 @@ def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool
         finite=scope.kind is not Kind.REAL,
         exact=scope.exact,
         bytewise=scope.bytewise,
+        json=scope.json,
+        picture=scope.picture,
     )
 
 
@@ -334,69 +341,3 @@ def require_groupable(value: Value) -> Value:
     if value.kind in (Kind.JSON, Kind.JSONB, Kind.TEXT_ARRAY, Kind.TIMESTAMPTZ):
         raise Untranslatable(f"groups of {value.kind}")
     return value
-
-
-def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
-    """The branches of a CASE or a COALESCE, and a model of the result: its kind and what is certain about it."""
-    known = {value.kind for value in values} - {Kind.NULL, Kind.PARAMETER}
-    if len(known) == 1:
-        values = [typed(value, *known) for value in values]
-    branches = [_branch(value) for value in values]
-    kinds = {value.kind for value in branches} - {Kind.NULL}
-    model = replace(_widest(kinds, branches), collation=None, affinity=None, column=False, literal=None)
-    model = replace(
-        model,
-        nullable=any(value.nullable for value in branches),
-        finite=all(value.finite for value in branches),
-        never_numeric=all(value.never_numeric for value in branches),
-        mixed=any(value.mixed for value in branches) or len(kinds) > 1,
-        exact=_tells_its_type(branches),
-        bytewise=False,
-    )
-    return tuple(_as_kind(value, model) for value in branches), model
-
-
-def _tells_its_type(branches: Sequence[Value]) -> bool:
-    """Whether PostgreSQL finds the type of literals among these: by a branch that has it, or as text if all are."""
-    others = [value for value in branches if value.literal is None and value.kind is not Kind.NULL]
-    if not others:
-        return all(isinstance(value.literal, str) or value.kind is Kind.NULL for value in branches)
-    return all(value.exact for value in others)
-
-
-def _branch(value: Value) -> Value:
-    require(value)
-    if value.kind is Kind.PARAMETER:
-        raise Untranslatable("a placeholder among others and nothing that says of which type it is")
-    if value.parameter is not None:
-        return value
-    if value.explicit:
-        raise Untranslatable("COLLATE outside a comparison")
-    if value.kind is Kind.NULL:
-        return value
-    return number(value) if value.kind in (Kind.BOOLEAN, Kind.INTEGER) else value
-
-
-def _widest(kinds: Iterable[Kind], branches: Sequence[Value]) -> Value:
-    found = set(kinds)
-    if found == {Kind.INTEGER, Kind.REAL}:
-        _require_small([value for value in branches if value.kind is Kind.INTEGER])
-        found = {Kind.REAL}
-    if len(found) > 1:
-        raise Untranslatable("one expression of several kinds: " + ", ".join(sorted(found)))
-    return next((value for value in branches if value.kind in found), NULL)
-
-
-def _require_small(values: Iterable[Value]) -> None:
-    """An integer that becomes a double must be one that a double holds."""
-    for value in values:
-        if not isinstance(value.literal, int) or abs(value.literal) > EXACT_IN_A_DOUBLE:
-            raise Untranslatable("one expression of INTEGER and REAL")
-
-
-def _as_kind(value: Value, model: Value) -> str:
-    if value.literal is not None and model.exact and value.kind is model.kind:
-        return bare(value)
-    if value.kind is Kind.INTEGER and model.kind is Kind.REAL:
-        return f"({value.literal})::float8"
-    return value.sql

@@ -6,7 +6,7 @@ merely stable here, and round() is allowed: it differs from SQLite's only where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -14,8 +14,13 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
+from migrator.core.sql.catalog import NAMES as CATALOG
+from migrator.core.sql.catalog import catalog_table
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.grouping import Grouping, has_aggregate
+from migrator.core.sql.json_tables import NAME as JSON_EACH
+from migrator.core.sql.json_tables import call as json_each_call
+from migrator.core.sql.json_tables import members as json_members
 from migrator.core.sql.parsing import parse_query, too_deep_is_declined
 from migrator.core.sql.postgres_tokens import FREE, unmarked
 from migrator.core.sql.query import (
@@ -37,11 +42,13 @@ from migrator.core.sql.query import (
     united,
 )
 from migrator.core.sql.query_emitter import QueryEmitter
+from migrator.core.sql.row_lists import only_values, selected
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.values import Value
 
 Columns = tuple[tuple[str, Kind], ...]
-_Item = tuple[str, str, TableScope]  # of a FROM clause: its SQL, its name in the query, its columns
+# Of a FROM clause: its SQL, which may name the tables before it, its name in the query, its columns.
+_Item = tuple[Callable[[], str], str, TableScope]
 _PLAIN = Headings()
 
 
@@ -70,6 +77,9 @@ def translate_query(
     """A SELECT, or several with UNION between them. Raises Untranslatable."""
     if isinstance(node, exp.Subquery) and not other_args(node, "this"):
         return translate_query(node.this, around, outer, headings)
+    values = node if isinstance(node, exp.Values) else only_values(node)
+    if values is not None:
+        node = selected(values)
     if not isinstance(node, exp.Select | exp.SetOperation):
         raise Untranslatable(f"{node.key.upper()} as a query")
     prefix, around = common_tables(node.args.get("with_"), around)
@@ -160,7 +170,8 @@ def _union(node: exp.SetOperation, around: Surroundings, outer: FromClause | Non
     keys = [union_key(term, columns) for term in order_terms(node)]
     operator = {exp.Intersect: "INTERSECT", exp.Except: "EXCEPT"}.get(type(node), "UNION" if distinct else "UNION ALL")
     sql = f"{left.sql} {operator} {right.sql}"
-    return Query(sql + order_clause(keys) + limit_clause(node, around, ordered=bool(keys)), columns)
+    limit = limit_clause(node, around, Select(exp.Select(), around, None).plain.value, ordered=bool(keys))
+    return Query(sql + order_clause(keys) + limit, columns)
 
 
 class Select:
@@ -188,7 +199,8 @@ class Select:
         keys = [self._sort_key(term, emitter) for term in order_terms(node)]
         results = listed(self.outputs)
         clauses = source + where + group + self._having(emitter) + order_clause(keys)
-        sql = f"SELECT {self._distinct()}{results}{clauses}{limit_clause(node, self.around, ordered=bool(keys))}"
+        limit = limit_clause(node, self.around, self.plain.value, ordered=bool(keys))
+        sql = f"SELECT {self._distinct()}{results}{clauses}{limit}"
         return Query(sql, self.outputs)
 
     # What goes in
@@ -207,7 +219,8 @@ class Select:
         return f" FROM {''.join(added)}"
 
     def _added(self, item: _Item, *, nullable: bool) -> str:
-        sql, alias, table = item
+        write, alias, table = item
+        sql = write()
         name = self.source.add(alias, table, nullable=nullable)
         return sql if sql == name else f"{sql} AS {name}"
 
@@ -251,18 +264,30 @@ class Select:
         return [(last, scope.target)] if scope and left.sql.endswith(ending) and right.sql.endswith(ending) else []
 
     def _table(self, node: exp.Expr, place: int) -> _Item:
-        require_args(node, "this", "alias")
+        require_args(node, *(("expressions", "alias") if isinstance(node, exp.Values) else ("this", "alias")))
         alias = node.args.get("alias")
         if alias is not None:
             require_args(alias, "this")
+        if isinstance(node, exp.Values):
+            node = exp.Subquery(this=selected(node), alias=node.args.get("alias"))
         if isinstance(node, exp.Subquery):
             name = node.alias or f"subquery_{place}"
             query = translate_query(node.this, self.around, self.source.outer)
-            return f"({query.sql})", name, query.as_table(name)
+            return lambda: f"({query.sql})", name, query.as_table(name)
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and fold(node.this.name) == JSON_EACH:
+            arguments = node.this.expressions
+            found = json_members(at_a_path=len(arguments) > 1)
+            return lambda: self._members(arguments), node.alias or node.this.name, found
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise Untranslatable(f"{node.key.upper()} as a table")
+        if fold(node.name) in CATALOG and fold(node.name) not in self.around.tables:
+            sql, table = catalog_table(self.node, node.name, self.around)
+            return lambda: sql, node.alias or node.name, table
         table = self.around.table(node.name)
-        return quote_identifier(table.target), node.alias or node.name, table
+        return lambda: quote_identifier(table.target), node.alias or node.name, table
+
+    def _members(self, arguments: Sequence[exp.Expr]) -> str:
+        return json_each_call(self.plain, [self.plain.operand(argument) for argument in arguments])
 
     def column(self, table: str | None, name: str) -> Value | None:
         found = self.source.column(table, name)
@@ -288,14 +313,17 @@ class Select:
             columns = self.source.all_columns(table)
             # A view lists its columns: the table may get more.
             return columns if self.around.notes is not None else [replace(item, star=None) for item in columns]
-        value = v.settled(emitter.value(node.this if isinstance(node, exp.Alias) else node))
+        value = emitter.value(node.this if isinstance(node, exp.Alias) else node)
+        if value.document is not None and self.headings.wanted is not None:
+            value = v.typed(value, self.headings.wanted)
+        value = v.settled(value)
         bare = isinstance(value.literal, int | str) and self.around.notes is not None and not self.headings.typed
         if isinstance(node, exp.Alias):
             return [Output(target_name(node.alias), value, node.alias, node.alias, bare=bare)]
         column = node.unnest()
-        if not isinstance(column, exp.Column) or not value.column:
+        scope = self.source.scope(column.table or None, column.name) if isinstance(column, exp.Column) else None
+        if not isinstance(column, exp.Column) or not (value.column or (scope and scope.document)):
             return [Output("", value, "", text, bare=bare)]
-        scope = self.source.scope(column.table or None, column.name)
         # Of a query inside another one SQLite takes the names as they are written.
         heading = (text and scope and scope.source) or column.name
         if isinstance(node, exp.Paren):
@@ -321,13 +349,29 @@ class Select:
 
     def _sort_key(self, term: exp.Ordered, emitter: QueryEmitter) -> str:
         place = output_place(term.this, [fold(output.source_name) for output in self.outputs])
+        place = self._listed_place(term.this) if place is None and self.node.args.get("distinct") else place
         value = self.outputs[place].value if place is not None else _orderable(emitter.value(term.this))
         key = sort_key(value)
         if place is not None and key == value.sql and (self.node.args.get("distinct") or self.around.notes is not None):
             return output_name(term.this, place, self.outputs) + direction(term, value)
+        bytewise = value.kind is Kind.TEXT and value.collation in (None, "BINARY")
+        if self.node.args.get("distinct") and place is not None and bytewise:
+            self._collate_result(place, key)
+            return output_name(term.this, place, self.outputs) + direction(term, value)
         if self.node.args.get("distinct"):
             raise Untranslatable("ORDER BY of a DISTINCT by an expression, or by a text that sorts in another way")
         return self._no_result(key) + direction(term, value)
+
+    def _listed_place(self, node: exp.Expr) -> int | None:
+        """The result that is this very expression."""
+        results = [result.unalias() for result in self.node.expressions]
+        return results.index(node) if node in results and len(results) == len(self.outputs) else None
+
+    def _collate_result(self, place: int, key: str) -> None:
+        """A DISTINCT is ordered by what it lists, so that has to be what compares byte for byte."""
+        output = self.outputs[place]
+        collated = replace(output, value=replace(output.value, sql=key, literal=None, bytewise=True))
+        self.outputs = (*self.outputs[:place], collated, *self.outputs[place + 1 :])
 
     def _no_result(self, key: str) -> str:
         """In PostgreSQL a name in ORDER BY is first of all a result's, also of one that gets no name here."""
@@ -339,8 +383,8 @@ class Select:
     def exists(self, query: exp.Expr) -> str:
         return f"({translate_query(query, self.around, self.source).sql})"
 
-    def one_column(self, query: exp.Expr) -> tuple[str, Value]:
-        found = translate_query(query, self.around, self.source)
+    def one_column(self, query: exp.Expr, wanted: Kind | None = None) -> tuple[str, Value]:
+        found = translate_query(query, self.around, self.source, Headings(wanted=wanted))
         if len(found.columns) != 1:
             raise Untranslatable("IN with a query of several columns")
         return found.sql, found.columns[0].value
@@ -355,7 +399,8 @@ class Select:
                 raise Untranslatable("a query as a value with another LIMIT than 1")
         sql, value = self.one_column(query)
         sql += first
-        return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None)
+        json = None if value.json is not False else False
+        return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None, json=json)
 
 
 def _orderable(value: Value) -> Value:
@@ -370,5 +415,5 @@ def _has_one_row(query: exp.Select) -> bool:
 
 _CLAUSES = (
     *("with_", "distinct", "expressions", "from_", "joins", "where"),
-    *("group", "having", "order", "limit", "offset"),
+    *("group", "having", "order", "limit", "offset", "windows"),
 )

@@ -10,12 +10,19 @@ from sqlglot import exp
 
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import aggregate, is_aggregate
+from migrator.core.sql.choices import unified
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.query import direction, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.values import Value
 
-_RANKS: dict[type[exp.Expr], str] = {exp.RowNumber: "row_number", exp.Rank: "rank", exp.DenseRank: "dense_rank"}
+_RANKS: dict[type[exp.Expr], tuple[str, Kind]] = {
+    exp.RowNumber: ("row_number", Kind.INTEGER),
+    exp.Rank: ("rank", Kind.INTEGER),
+    exp.DenseRank: ("dense_rank", Kind.INTEGER),
+    exp.PercentRank: ("percent_rank", Kind.REAL),
+    exp.CumeDist: ("cume_dist", Kind.REAL),
+}
 _NEIGHBOURS: dict[type[exp.Expr], str] = {
     exp.Lag: "lag",
     exp.Lead: "lead",
@@ -41,7 +48,8 @@ def over_window(emitter: Emits, node: exp.Window) -> Value:
     inner = node.this
     if type(inner) in _RANKS:
         require_args(inner)
-        return Value(f"{_RANKS[type(inner)]}(){over}", Kind.INTEGER, nullable=False)
+        name, kind = _RANKS[type(inner)]
+        return Value(f"{name}(){over}", kind, nullable=False)
     if type(inner) in _NEIGHBOURS:
         return _neighbour(emitter, inner, over)
     if is_aggregate(inner):
@@ -93,7 +101,7 @@ def _neighbour(emitter: Emits, node: exp.Expr, over: str) -> Value:
             raise Untranslatable(f"{node.key}() by other than a literal number of rows")
         arguments.append(str(number))
     if default is not None:
-        (first, second), value = v.unified([value, emitter.operand(default)])
+        (first, second), value = unified([value, emitter.operand(default)])
         arguments = [first, arguments[1], second]
     plain = replace(value, column=False, literal=None, nullable=True, parameter=None)
     return replace(plain, sql=f"{_NEIGHBOURS[type(node)]}({', '.join(arguments)}){over}")

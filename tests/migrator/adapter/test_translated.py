@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from migrator import adapter
-from tests.migrator.core.engines import COLUMNS, ROWS, SMALL_ROWS
+from tests.migrator.core.engines import COLUMNS, ROWS, SEVERAL_ROWS, SMALL_ROWS
 from tests.migrator.core.test_sqlite_compat import PACK
 from tests.migrator.core.test_statements import CHANGES, QUERIES
 
@@ -32,6 +32,9 @@ CREATE TABLE t ({TABLE});
 INSERT INTO t ({", ".join(f'"{name}"' for name in [*COLUMNS][1:])}) VALUES {", ".join(map(_values, ROWS))};
 CREATE TABLE p (code INTEGER PRIMARY KEY, label TEXT, amount INTEGER);
 INSERT INTO p VALUES {", ".join(map(_values, SMALL_ROWS))};
+CREATE TABLE k (id INTEGER PRIMARY KEY, name TEXT UNIQUE, shelf INTEGER, slot INT, note TEXT DEFAULT 'new',
+    UNIQUE (shelf, slot));
+INSERT INTO k VALUES {", ".join(map(_values, SEVERAL_ROWS))};
 """
 
 
@@ -69,7 +72,12 @@ def alike(ours: list[Any], theirs: list[Any]) -> bool:
 
 
 # In another order than SQLite's, or other than in older releases of SQLite.
-DIFFERENT = ("group_concat", "round(2.675", "printf(", "json_valid(s)")
+DIFFERENT = (
+    *("group_concat", "round(2.675", "printf(", "json_valid(s)"),
+    *("iif(i > 0, 'a', i < 0", "concat(", "octet_length("),
+)
+# PostgreSQL's sequence does not go back with the transaction.
+NEW_ID = ("INTO k (name", "VALUES (NULL, 'a'", "INTO k DEFAULT")
 
 
 @pytest.mark.parametrize(
@@ -80,12 +88,14 @@ def test_queries(pair: tuple[Any, Any], sql: str, arguments: Any) -> None:
     assert alike(*found), f"{found[1]} instead of {found[0]}"
 
 
-@pytest.mark.parametrize(("sql", "arguments"), CHANGES)
+@pytest.mark.parametrize(
+    ("sql", "arguments"), [item for item in CHANGES if not any(text in item[0] for text in NEW_ID)]
+)
 def test_changes(pair: tuple[Any, Any], sql: str, arguments: Any) -> None:
     def body(connection: Any) -> Any:
         try:
             rows = connection.execute(sql, arguments).fetchall()
-            tables = [connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in ("t", "p")]
+            tables = [connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in "tpk"]
             return [ordered(sql, rows), *tables]
         finally:
             connection.rollback()

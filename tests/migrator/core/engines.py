@@ -58,6 +58,19 @@ SMALL = TableScope(
     ("code",),
     as_it_is=True,
 )
+SEVERAL = TableScope(
+    "k",
+    {
+        "id": ColumnScope("id", Kind.INTEGER, affinity=_INTEGER, nullable=False, source="id", exact=True),
+        "name": ColumnScope("name", Kind.TEXT, affinity=_TEXT, source="name", exact=True, bytewise=True),
+        "shelf": ColumnScope("shelf", Kind.INTEGER, affinity=_INTEGER, source="shelf", exact=True),
+        "slot": ColumnScope("slot", Kind.INTEGER, affinity=_INTEGER, source="slot"),
+        "note": ColumnScope("note", Kind.TEXT, affinity=_TEXT, source="note", exact=True, bytewise=True),
+    },
+    ("id",),
+    (("id",), ("name",), ("shelf", "slot")),
+    as_it_is=True,
+)
 TABLES = {"t": TABLE, "p": SMALL}
 
 _TOP, _BOTTOM, _INF = 2**63 - 1, -(2**63), float("inf")
@@ -76,6 +89,7 @@ ROWS: list[tuple[Any, ...]] = [
     (5, 5, 5.0, 0.3, "*", "?", "A*b", "*", "ABC", 0, 1, b"*", 5, 5),
     (65536, 65536, 1e15, 1e16, "0123", "12", "007", "1", "z", 1, 1, b"12", 2, 1),
 ]  # fmt: skip
+SEVERAL_ROWS = [(1, "a", 1, 1, "one"), (2, "b", 1, 2, None), (3, "c", 2, 1, "three"), (4, None, None, 4, "")]
 SMALL_ROWS = [(0, "zero", None), (1, "one", 10), (2, "two", 30), (5, "FIVE", -5), (100, None, 7), (101, "one", 11)]
 
 
@@ -155,7 +169,7 @@ class Engines:
         assert ours is not None, message
         if {"column-name", "no-table"}.isdisjoint(finding.rule for finding in rewritten.findings):
             assert names == wanted, message
-        ordered = "ORDER BY" in re.sub(r"OVER\s*\([^)]*\)", "", " ".join(sql.upper().split()))
+        ordered = "ORDER BY" in _outermost(" ".join(sql.upper().split()))
         for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
             if place or not ordered:
                 one.sort(key=sort_key)
@@ -193,11 +207,23 @@ class Engines:
                 rows = cursor.fetchall() if cursor.description else []
                 names = [column.name for column in cursor.description or ()]
                 return [rows, *(self.postgres.execute(query.encode()).fetchall() for query in _TABLES)], names
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.AmbiguousParameter):
+        except (
+            psycopg.DataError,
+            psycopg.IntegrityError,
+            psycopg.errors.AmbiguousParameter,
+            psycopg.errors.CardinalityViolation,
+        ):
             return None, []
 
 
-_TABLES = ("SELECT * FROM t", "SELECT * FROM p")
+def _outermost(sql: str) -> str:
+    """Without what stands in parentheses."""
+    while (less := re.sub(r"\([^()]*\)", "", sql)) != sql:
+        sql = less
+    return sql
+
+
+_TABLES = ("SELECT * FROM t", "SELECT * FROM p", "SELECT * FROM k")
 
 
 def called_with(rendered: Rendered, arguments: Any) -> Any:
@@ -257,27 +283,37 @@ def close(one: float, other: float, relative: float) -> bool:
 
 @contextmanager
 def engines(url: str) -> Iterator[Engines]:
-    """Both databases with the tables t and p."""
+    """Both databases with the tables t, p and k."""
     sqlite = apsw.Connection(":memory:")
     with psycopg.connect(url, autocommit=True, prepare_threshold=None) as postgres:
-        for table, place in (("t", 0), ("p", 1)):
+        for table in ("t", "p", "k"):
             sqlite.execute(_create(table, 0))
             postgres.execute(_create(table, 1).encode())
-            _fill(sqlite, postgres, table, place)
+            _fill(sqlite, postgres, table)
         yield Engines(sqlite, postgres)
 
 
-def _create(table: str, engine: int) -> str:
-    small = (
+_SMALLER = {
+    "p": (
         "Code INTEGER PRIMARY KEY, label TEXT, amount INTEGER",
         'code bigint PRIMARY KEY, label text COLLATE "C", amount bigint',
-    )
+    ),
+    "k": (
+        "id INTEGER PRIMARY KEY, name TEXT UNIQUE, shelf INTEGER, slot INT, note TEXT DEFAULT 'new',"
+        " UNIQUE (shelf, slot)",
+        'id bigint DEFAULT 5 PRIMARY KEY, name text COLLATE "C" UNIQUE, shelf bigint,'
+        " slot integer, note text COLLATE \"C\" DEFAULT 'new', UNIQUE (shelf, slot)",
+    ),
+}
+
+
+def _create(table: str, engine: int) -> str:
     columns = ", ".join(f'"{name}" {types[engine]}' for name, types in COLUMNS.items())
-    return f"CREATE TABLE {table}({columns if table == 't' else small[engine]})"
+    return f"CREATE TABLE {table}({columns if table == 't' else _SMALLER[table][engine]})"
 
 
-def _fill(sqlite: apsw.Connection, postgres: psycopg.Connection[Any], table: str, place: int) -> None:
-    rows = [[(number, *row) for number, row in enumerate(ROWS, 1)], SMALL_ROWS][place]
+def _fill(sqlite: apsw.Connection, postgres: psycopg.Connection[Any], table: str) -> None:
+    rows = {"t": [(number, *row) for number, row in enumerate(ROWS, 1)], "p": SMALL_ROWS, "k": SEVERAL_ROWS}[table]
     for row in rows:
         marks = ", ".join("?" * len(row))
         sqlite.execute(f"INSERT INTO {table} VALUES({marks})", row)

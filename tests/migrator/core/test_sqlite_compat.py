@@ -254,3 +254,13 @@ def test_round(agree: Agree, number: float, digits: int) -> None:
 def test_fixed(postgres: psycopg.Connection[Any], number: float, places: int) -> None:
     [(ours,)] = apsw.Connection(":memory:").execute(f"SELECT printf('%.{places}f', ?)", (number,)).fetchall()
     assert postgres.execute("SELECT sqlite.fixed(%s::float8, %s)", (number, places)).fetchone() == (ours,)
+
+
+@given(st.text("ab*?[]^-z\u00e4\n.\\", max_size=8), st.text("ab-]^z\u00e4\n.\\*", max_size=5))
+@example("[]-a]", "-")
+@example("[^z-a]", "x")
+@example("[z-a]*", "")
+@example("[a-c-e]?", "-x")
+def test_glob(postgres: psycopg.Connection[Any], pattern: str, text: str) -> None:
+    [(ours,)] = apsw.Connection(":memory:").execute("SELECT ? GLOB ?", (text, pattern)).fetchall()
+    assert postgres.execute("SELECT sqlite.glob(%s, %s)", (pattern, text)).fetchone() == (bool(ours),)

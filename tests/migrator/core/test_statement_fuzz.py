@@ -58,6 +58,22 @@ CALLS = st.one_of(
     st.builds("{}('{{\"a\": [' || j || ', \"' || id || '\"]}}', '$.a{}')".format,
               st.sampled_from(["json_extract", "json_type", "json_array_length"]),
               st.sampled_from(["", "[0]", "[1]", "[#-1]", "[5]", ".b"])),
+    st.builds("('{{\"a\": [' || j || ', \"' || id || '\"], \"b c\": {{}}}}' {} {})".format,
+              st.sampled_from(["->", "->>"]), st.sampled_from(["'a'", "'$.a[1]'", "'b c'", "0", "'$.x'", "'$'"])),
+    st.builds("json_array({}, json_object('a', {}, s, 1))".format, NUMBER | TEXT,
+              NUMBER | TEXT | st.just("json('[]')")),
+    st.builds("(SELECT json_group_array({}) FROM p WHERE code < j)".format,
+              st.sampled_from(["code", "label", "amount"])),
+    st.builds("(SELECT count({}) FROM json_each('[' || j || ', \"' || t.id || '\"]') AS e WHERE e.key {})".format,
+              st.sampled_from(["*", "e.value", "e.type"]), st.sampled_from(["= 0", "< j", "IS NULL"])),
+    st.builds("json_extract('[' || t.id || ', \"x\"]', {})".format,
+              st.sampled_from(["'$[1]'", "'$[' || '1]'", "'$[0]', '$'"])),
+    st.builds("iif({}, {}, {}, {})".format, NUMBER, TEXT, NUMBER, TEXT),
+    st.builds("{}({}, {})".format, st.sampled_from(["concat", "concat_ws"]), TEXT | NUMBER, TEXT | NUMBER),
+    st.builds("{}({})".format, st.sampled_from(["octet_length", "unhex", "likely", "ceil", "floor", "trunc"]),
+              TEXT | NUMBER | st.sampled_from(["j / 7.0", "hex(b)"])),
+    st.builds("{} {} {}".format, st.sampled_from(["s", "u", "n"]), st.sampled_from(["GLOB", "NOT GLOB", "LIKE"]),
+              st.sampled_from([":c", "u", "u || '*'", "'[' || u || 'b-c]*'", "n || '%'"])),
     st.builds("round({}, {})".format, st.sampled_from(["j / 7.0", "id / 3.0", "j", ":a"]), st.sampled_from("0123")),
 )  # fmt: skip
 ANY = NUMBER | TEXT | DATES | CALLS
@@ -86,7 +102,14 @@ def selects(draw: st.DrawFn) -> str:
 
 @st.composite
 def aggregates(draw: st.DrawFn) -> str:
-    counted = st.builds("{}({})".format, st.sampled_from(["sum", "avg", "min", "max", "count", "total"]), NUMBER)
+    counted = st.builds(
+        "{}({}){}".format,
+        st.sampled_from(["sum", "avg", "min", "max", "count", "total"]),
+        NUMBER,
+        st.just("") | st.builds(" FILTER (WHERE {})".format, CONDITION),
+    ) | st.builds(
+        "{} ORDER BY id)".format, st.sampled_from(["group_concat(s, '-'", "json_group_array(j", "group_concat(j"])
+    )
     results = ", ".join(draw(st.lists(counted, min_size=1, max_size=2)))
     key = draw(st.sampled_from(["f", "g", "substr(s, 1, 1)", "i > 0", "date(at)"]))
     having = draw(st.just("") | st.sampled_from([" HAVING count(*) > 1", " HAVING max(j) > :a"]))
@@ -116,6 +139,22 @@ def inserts(draw: st.DrawFn) -> str:
             )
         )
     return f"{verb} p (code, label, amount) VALUES ({code}, {label}, {amount}){conflict}{draw(RETURNING)}"
+
+
+@st.composite
+def replacements(draw: st.DrawFn) -> str:
+    """Into the table of several keys; rows that are in each other's way PostgreSQL refuses."""
+    row = st.builds(
+        "({}, {}, {}, {}, {})".format,
+        st.sampled_from(["1", "2", "9", ":a"]),
+        st.sampled_from(["'a'", "'b'", "'x'", ":c", "NULL", "'a' || :d"]),
+        st.sampled_from(["1", "2", ":b", "NULL", "1 + 1"]),
+        st.sampled_from(["1", "2", "7"]),
+        st.sampled_from(["'other'", ":d", "NULL"]),
+    )
+    rows = ", ".join(draw(st.lists(row, min_size=1, max_size=2)))
+    returning = draw(st.sampled_from(["", " RETURNING id", " RETURNING *"]))
+    return f"{draw(st.sampled_from(['REPLACE', 'INSERT OR REPLACE']))} INTO k VALUES {rows}{returning}"
 
 
 @st.composite
@@ -159,9 +198,37 @@ def nested(draw: st.DrawFn) -> str:
 
 
 @st.composite
+def recursions(draw: st.DrawFn) -> str:
+    """Numbers that end, and a walk through p; statements without a table."""
+    first = draw(st.sampled_from(["SELECT 1", "SELECT code FROM p WHERE code < 3", "VALUES (1), (5)", "SELECT :a"]))
+    union = draw(st.sampled_from(["UNION", "UNION ALL"]))
+    step = draw(st.sampled_from(["n + 1", "n * 2 + 1", "n + (SELECT count(*) FROM p)", "n - -2"]))
+    source = draw(st.sampled_from(["c", "c JOIN p ON code = n", "c LEFT JOIN p ON amount = n"]))
+    result = draw(st.sampled_from(["n", "n, n * 2", "count(*), max(n)", "*"]))
+    order = draw(st.sampled_from(["", " ORDER BY n", " ORDER BY n DESC LIMIT 3"])) if "(" not in result else ""
+    recursive = f"WITH RECURSIVE c(n) AS ({first} {union} SELECT {step} FROM {source} WHERE n < 40)"
+    return f"{recursive} SELECT {result} FROM c{order}"
+
+
+@st.composite
+def tableless(draw: st.DrawFn) -> str:
+    items = ["1", "-7 / 2", "'a' || :c", "NULL", "5 > 3", "CAST(:d AS INTEGER)", "x'00ff'", "2.5 * 2", "abs(-3)"]
+    rows = [", ".join(draw(st.lists(st.sampled_from(items), min_size=2, max_size=2))) for _ in range(2)]
+    values = f"VALUES ({rows[0]}), ({rows[1]})"
+    filtered = f"SELECT column2 FROM ({values}) AS v WHERE column1 IS NOT NULL"
+    return draw(st.sampled_from([f"SELECT {rows[0]}", values, f"SELECT {rows[0]} UNION SELECT {rows[1]}", filtered]))
+
+
+WRITTEN = (
+    *(selects(), aggregates(), joins(), inserts(), replacements(), changes(), nested()),
+    *(recursions(), tableless()),
+)
+
+
+@st.composite
 def spelt(draw: st.DrawFn) -> str:
     """As authors spell a statement: other cases, comments, no blanks."""
-    sql = draw(st.one_of(selects(), aggregates(), joins(), inserts(), changes(), nested()))
+    sql = draw(st.one_of(WRITTEN))
     new = {}
     for token in tokens(sql):
         if token.kind is TokenKind.NAME and draw(st.integers(0, 9)) == 0:
@@ -173,7 +240,7 @@ def spelt(draw: st.DrawFn) -> str:
     return with_tokens(sql, new)
 
 
-STATEMENTS = st.one_of(selects(), aggregates(), joins(), inserts(), changes(), nested(), spelt())
+STATEMENTS = st.one_of(*WRITTEN, spelt())
 
 
 def arguments_for(rewritten: Rewritten, draw: Callable[[list[Any]], Any]) -> dict[str, Any]:

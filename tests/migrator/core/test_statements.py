@@ -12,12 +12,13 @@ from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
 from tests.migrator import servers
-from tests.migrator.core.engines import SMALL, TABLE, Engines, engines
+from tests.migrator.core.engines import SEVERAL, SMALL, TABLE, Engines, engines
 from tests.migrator.core.test_sqlite_compat import PACK
 
 T = replace(TABLE, unique=(("id",),), rowid=TABLE.columns["id"])
 P = replace(SMALL, unique=(("code",),), rowid=SMALL.columns["code"])
-TABLES = {"t": T, "p": P}
+K = replace(SEVERAL, rowid=SEVERAL.columns["id"])
+TABLES = {"t": T, "p": P, "k": K, "partial": replace(K, whole=False)}
 
 
 @pytest.fixture(scope="module", params=["embedded", "debian"])
@@ -109,8 +110,85 @@ QUERIES: list[tuple[str, Any]] = [
      "CAST(json_extract('[5]', '$[0]') AS INTEGER), json_extract('{}', '$.x.y[3]') IS NULL FROM t", ()),
     ("SELECT char(65, 228, 128512) || 'x', char(), sign(j), sign(r), hex(zeroblob(3)) FROM t", ()),
     ("SELECT date('now') = date(), date('now') = CURRENT_DATE, length(CURRENT_TIMESTAMP), time() = CURRENT_TIME", ()),
+    ("SELECT id, iif(i > 0, 'a', i < 0, 'b', 'c'), iif(j > 2, 1), if(f, s, u), iif(i, 1, 2) FROM t", ()),
+    ("SELECT id FROM t WHERE likely(i > 0) AND unlikely(s = ?) OR likelihood(j, 0.5) = 12", ("a",)),
+    ("SELECT concat(s, i, NULL, f), concat_ws('-', s, u, j, NULL, ''), concat_ws(s, 1, 2), concat(?) FROM t", ("x",)),
+    ("SELECT octet_length(s), octet_length(b), octet_length(i), unhex(hex(b)), unhex(s), unhex('0aF') FROM t", ()),
+    ("SELECT length(randomblob(16)), length(randomblob(0)), length(hex(randomblob(?))), length(randomblob(j % 50)) "
+     "FROM t", (40,)),
+    ("SELECT randomblob(16) = randomblob(16), length(randomblob(j % 50 + 13)) FROM t WHERE j IS NOT NULL", ()),
+    ("SELECT ceil(j / 7.0), floor(j / -7.0), trunc(j / 7.0), ceiling(i), floor(j), pi() FROM t", ()),
+    ("SELECT sqrt(abs(j)), exp(id), ln(id), log10(id), pow(id, 2), power(2, id / 3.0) FROM t WHERE id < 9", ()),
+    ("SELECT count(*) FILTER (WHERE i > ?), sum(j) FILTER (WHERE f), total(j) FILTER (WHERE s = 'a'), g FROM t "
+     "GROUP BY g", (0,)),
+    ("SELECT group_concat(s, '; ' ORDER BY id DESC), json_group_array(j ORDER BY s DESC, id) FILTER (WHERE id < 7), "
+     "group_concat(label ORDER BY n COLLATE NOCASE, id) FROM t LEFT JOIN p ON code = j", ()),
+    ("SELECT id, sum(j) FILTER (WHERE g) OVER (ORDER BY id), rank() OVER w, percent_rank() OVER w, cume_dist() OVER W "
+     "FROM t WHERE id < 9 WINDOW w AS (PARTITION BY f ORDER BY g)", ()),
+    ("SELECT id FROM t ORDER BY id LIMIT ? * 2 OFFSET (? - 1) * 2", (2, 2)),
+    ("SELECT id FROM t ORDER BY id LIMIT (SELECT count(*) FROM p) - 1", ()),
+    ("VALUES (1, 'a'), (2, CAST(? AS TEXT))", ("b",)),
+    ("WITH x (A, b, c) AS (SELECT * FROM p) SELECT b, a FROM x WHERE c > 7", ()),
+    ("SELECT column1 + 1, column2 FROM (VALUES (1, 'a'), (2, 'b')) AS v WHERE column2 IN (SELECT * FROM "
+     "(VALUES ('b')))", ()),
+    ("WITH RECURSIVE c(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < 5) SELECT n FROM c", ()),
+    ("WITH v(a, b) AS (VALUES (1, 'x'), (2, NULL)) SELECT b, a FROM v ORDER BY a DESC", ()),
+    ("SELECT DISTINCT s || '!', j FROM t ORDER BY 1, j", ()),
+    ("SELECT DISTINCT value AS v FROM p, json_each('[\"' || label || '\", \"B\"]') ORDER BY v DESC", ()),
+    ("SELECT DISTINCT e.value, t.j + 1 FROM t, json_each('[\"' || t.j || '\"]') AS e "
+     "ORDER BY e.value, t.j + 1 DESC", ()),
+    ("SELECT id FROM t WHERE s GLOB ? OR n GLOB u || '*' OR NOT glob(u, s)", ("[^a]*[b-c%]*",)),
+    ("SELECT id FROM t WHERE s GLOB '[]a]*' OR w GLOB '*[!-~]' OR like(u, s) OR s LIKE n COLLATE NOCASE", ()),
+    ("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", ("p",)),
+    ("SELECT name, tbl_name, type FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite_%' ORDER BY 1", ()),
+    ("SELECT count(*), max(m.name) FROM sqlite_master AS m WHERE m.name IN ('k', 't', ?) AND type IN ('table', "
+     "'view')",
+     ("x",)),
+    ("SELECT 1 FROM sqlite_master WHERE 'P' = name", ()),
+    ("SELECT code FROM p WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = 'k' AND name "
+     "NOT LIKE 'sqlite\\_%' ESCAPE '\\') OR code = (SELECT count(*) FROM sqlite_master WHERE type = 'view')", ()),
     ("SELECT abs(unixepoch() - unixepoch('now')) < 2, julianday('now') > 2460000, strftime('%Y', 'now') > '2025'", ()),
 ]  # fmt: skip
+
+_MADE = '\'{"a": [\' || j || \', "\' || t.id || \'"], "b" : {"c d":  null, "e\\u00e9": "\\u00e9\\n"}}\''
+JSON: list[tuple[str, Any]] = [
+    (f"SELECT {_MADE} -> 'a', {_MADE} -> '$.b', {_MADE} ->> 'b', {_MADE} -> 'a' -> 0, {_MADE} -> 'x' FROM t", ()),
+    (f"SELECT id FROM t WHERE {_MADE} ->> '$.a[0]' = j AND {_MADE} ->> '$.a[1]' || 'x' = id || 'x'", ()),
+    ("SELECT '[1,2]' ->> 1 + 1", ()),
+    ("SELECT '{\"a.b\": \"y\", \"0\": \"z\"}' ->> 'a.b' || '!', '{\"0\": \"z\"}' -> '0', '[7]' -> 0, '[7]' -> '0'", ()),
+    (f"SELECT json({_MADE}), json(' 5 '), json(NULL), json('\"a b\"') FROM t WHERE j > 0", ()),
+    ("SELECT json_array(), json_array(id, s, NULL, f, json_array(u, 'ä\"\\\n'), json('[1 , 2]')) FROM t", ()),
+    ("SELECT json_object('id', id, s || 'x', n, 'of', json_object()), json_quote(s), json_quote(j) FROM t "
+     "WHERE s IS NOT NULL", ()),
+    ("SELECT json_object('label', label, 'amount', amount) AS made FROM p WHERE code < ?", (5,)),
+    ("SELECT json_group_array(code), json_group_object(label, amount), json_group_object(code, label) FROM p "
+     "WHERE code = ?", (5,)),
+    ("SELECT json_group_array(json_object('c', code)), json_group_object(label, 1) FROM p WHERE code > 1000", ()),
+    ("SELECT f, json_group_array(DISTINCT g) FROM t WHERE id IN (2, 3) GROUP BY f", ()),
+    (f"SELECT json_extract({_MADE}, ?) FROM t WHERE id > 3", ("$.b",)),
+    (f"SELECT json_extract({_MADE}, '$.a', '$.x', '$.b.e\u00e9') FROM t", ()),
+    (f"SELECT id FROM t WHERE json_extract({_MADE}, '$.a[' || (t.id - t.id + 1) || ']') = ? ", ("4",)),
+    ("SELECT value, key, type, fullkey, path FROM json_each('{\"a\": \"x\", \"b c\": \"y\", \"d_e\": null, \"f\": [1, "
+     "{}], \"9\": \"\u00e9\"}')", ()),
+    ("SELECT key + 1, value * 2, type FROM json_each('{\"a\": [1, 2, 3]}', '$.a')", ()),
+    (f"SELECT t.id, j.value FROM t JOIN json_each({_MADE}, '$.a') AS j ON j.key = 1 WHERE j.value = CAST(t.id AS TEXT)",
+     ()),
+    ("SELECT id FROM t WHERE j IN (SELECT value FROM json_each(?))", ("[2, 5, 65536]",)),
+    ("SELECT id FROM t WHERE s IN (SELECT value FROM json_each(:a)) OR EXISTS (SELECT 1 FROM json_each('[' || j || ']')"
+     " AS e WHERE e.value > 99)", {"a": '["a", "abc", null]'}),
+    ("SELECT p.code, count(*), max(CAST(m.key AS INTEGER)) FROM p, "
+     "json_each('[\"' || label || '\", \"two\"]') AS m WHERE m.value = label "
+     "AND m.key < 5 GROUP BY p.code", ()),
+    ("SELECT x.value || '!' FROM p LEFT JOIN json_each('[\"a\"]') AS x ON code = 1", ()),
+    ("SELECT value FROM json_each(NULL)", ()),
+    ("SELECT type, atom, value FROM json_each('\"x\"')", ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "arguments"), JSON)
+def test_json_is_written_alike(both: Engines, sql: str, arguments: Any) -> None:
+    assert both.agree_on_statement(sql, arguments, rewritten(sql))
+
 
 NAMED: list[tuple[str, Any]] = [
     ("SELECT count(*), Count( * ) , max(code)  FROM p", ()),
@@ -141,6 +219,15 @@ CHANGES: list[tuple[str, Any]] = [
     ("INSERT OR ABORT INTO p (code) VALUES (12)", ()),
     ("INSERT OR REPLACE INTO p (code, label) VALUES (?, ?)", (1, "uno")),
     ("REPLACE INTO p (code, label, amount) VALUES (:code, :label, :amount)", {"code": 2, "label": None, "amount": 5}),
+    ("INSERT OR REPLACE INTO k VALUES (?, ?, ?, ?, ?)", (1, "b", 2, 1, "all four")),
+    ("INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (2, 'x', 1, 2)", ()),
+    ("REPLACE INTO k (id, name, shelf, slot) VALUES (9, NULL, NULL, 1), (1, 'c', 7, 7) RETURNING *", ()),
+    ("REPLACE INTO k (name, shelf, slot, note) VALUES (:name, 2, 1, :name || '!') RETURNING name, note", {"name": "a"}),
+    ("INSERT OR REPLACE INTO k (id, name, shelf, slot) SELECT code, label, code, amount FROM p WHERE code > ? "
+     "ORDER BY code", (4,)),
+    ("WITH one AS (SELECT 'b' AS b) INSERT OR REPLACE INTO k (id, name, shelf, slot) SELECT 1, b, 2, 1 FROM one", ()),
+    ("INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (NULL, 'a', ?, 1)", (2,)),
+    ("INSERT OR REPLACE INTO k DEFAULT VALUES", ()),
     ("INSERT INTO p (code, amount) VALUES (1, 5) "
      "ON CONFLICT (code) DO UPDATE SET amount = amount + excluded.amount", ()),
     ("INSERT INTO p (code, label) VALUES (1, ?) "
@@ -191,11 +278,29 @@ DECLINED = {
     "SELECT code, changes() FROM p": "connection-state",
     "SELECT total_changes() > 0": "connection-state",
     "SELECT name FROM sqlite_master WHERE type = 'table'": "catalog",
+    "SELECT name FROM sqlite_master WHERE name LIKE 's%'": "catalog",
+    "SELECT name FROM sqlite_master WHERE type = 'table' OR name = 'x'": "catalog",
+    "SELECT name FROM sqlite_master WHERE name = 'sqlite_sequence'": "catalog",
+    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name = 'x'": "catalog",
+    "SELECT * FROM sqlite_master WHERE type = 'view'": "catalog",
+    "SELECT 1 FROM sqlite_master WHERE name = 'x' AND \"sql\" LIKE '%y%'": "catalog",
     "SELECT sql FROM Sqlite_Schema": "catalog",
+    "SELECT name FROM sqlite_temp_master WHERE name = 'x'": "catalog",
+    "DELETE FROM sqlite_master WHERE name = 'x'": "catalog",
     "SELECT seq FROM sqlite_sequence WHERE name = ?": "catalog",
-    "SELECT json_extract(label, ?) FROM p": "function",
     "SELECT json_extract(label, '$.a[b]') FROM p": "function",
-    "SELECT json_extract(label, '$.a', '$.b') FROM p": "function",
+    "SELECT json_array(r) FROM t": "function",
+    "SELECT json_array(b) FROM t": "function",
+    "SELECT json_array(json_extract(label, '$')) FROM p": "function",
+    "SELECT json_array(COALESCE(json(label), '1')) FROM p": "function",
+    "SELECT json_array(j) FROM (SELECT json(label) AS j FROM p)": "function",
+    "SELECT json_array((SELECT json(label))) FROM p": "function",
+    "SELECT json_object(code, 1) FROM p": "function",
+    "SELECT label -> '[0]', label ->> -1 FROM p": "function",
+    "SELECT label ->> amount FROM p": "function",
+    "SELECT json_each.id FROM json_each('[1]')": "untranslatable",
+    "SELECT * FROM json_each('[1]')": "untranslatable",
+    "SELECT key, path FROM json_each('[1]', '$')": "untranslatable",
     "SELECT json_extract(label, 'a') FROM p": "function",
     "SELECT json_extract(b, '$') FROM t": "function",
     "SELECT json_extract(label, '$') = x'00' FROM p": "function",
@@ -208,6 +313,9 @@ DECLINED = {
     "SELECT id FROM t WHERE s LIKE ? ESCAPE 'ab'": "untranslatable",
     "SELECT :a IS NULL OR s = :a OR CAST(:a AS INTEGER) = 5 FROM t": "placeholder-types",
     "SELECT code FROM nowhere": "no-table",
+    "INSERT OR REPLACE INTO k (id, name, shelf) VALUES (1, 'x', 2)": "or-replace",
+    "INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (NULL, 'x', 2, 1), (9, 'y', 2, 7)": "or-replace",
+    "INSERT OR REPLACE INTO partial (id) VALUES (1)": "or-replace",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT 'x' FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT n FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT n FROM c": "untranslatable",

@@ -34,6 +34,8 @@ GROUP BY p.code
 
 VIEWS = [
     CONFIG_PERFORMANCE,
+    "SELECT g, sum(id) FILTER (WHERE f) AS x, count(*) FILTER (WHERE s > 'a') AS n FROM t GROUP BY g",
+    "VALUES (1, 'a'), (2, NULL)",
     "SELECT * FROM t",
     "SELECT p.*, t.id FROM t JOIN p ON t.j = p.code",
     "SELECT id, s AS Text, i > 0 AS positive, f, f = 1 AS flag, NULL AS empty, 'x' AS x, 5 AS y, 2.5 AS z FROM t",
@@ -81,6 +83,7 @@ VIEWS = [
 ]  # fmt: skip
 
 ORDERED = [
+    "SELECT DISTINCT s, t.u FROM t ORDER BY s, t.u DESC",
     "SELECT DISTINCT label FROM p ORDER BY label DESC",
     "SELECT label FROM p UNION SELECT label FROM p WHERE code > 1 ORDER BY label DESC",
     "SELECT id FROM t ORDER BY s, id",
@@ -160,12 +163,11 @@ DECLINED = {
     "SELECT sum(s) AS x FROM t": "arithmetic with TEXT",
     "SELECT id FROM t WHERE count(*) > 1": "count() in this place",
     "SELECT row_number() OVER (ORDER BY id) AS x FROM t": "",
-    "SELECT sum(id) FILTER (WHERE f) AS x FROM t": "FILTER is not on the list of what is translated",
     "SELECT id, s FROM t UNION ALL SELECT code, amount FROM p": "a UNION of TEXT and INTEGER",
     "SELECT n AS x FROM t UNION ALL SELECT label FROM p": "a UNION of texts under NOCASE",
     "SELECT id FROM t UNION SELECT code, label FROM p": "a UNION of different widths",
     "SELECT s FROM t UNION ALL SELECT label FROM p ORDER BY 1": "ORDER BY of a UNION by an expression, or by a text",
-    "SELECT DISTINCT s FROM t ORDER BY s": "ORDER BY of a DISTINCT by an expression, or by a text",
+    "SELECT DISTINCT n FROM t ORDER BY n": "ORDER BY of a DISTINCT by an expression, or by a text",
     "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT n FROM r": "WITH RECURSIVE",
     "SELECT id, (SELECT label FROM p) AS x FROM t": "a query as a value that may have several rows",
     "SELECT * FROM nowhere": "no table nowhere",
@@ -173,7 +175,6 @@ DECLINED = {
     "SELECT amount FROM p AS a, p AS b": "amount is in several tables",
     "SELECT a.code FROM p AS a, t AS a": "two tables named a",
     "SELECT value FROM json_each('[1]')": "",
-    "VALUES (1)": "VALUES as a query",
     "DELETE FROM p": "DELETE as a query",
     "SELECT date('now') AS d": "date() in this place",
     "SELECT i FROM t WHERE n IN (SELECT label FROM p)": "IN with a query of another kind or collation",

@@ -83,6 +83,8 @@ STATEMENTS = [
     ("SELECT ifnull(a,0) FROM t", "SELECT coalesce(a,0::bigint) FROM t"),
     ("DELETE FROM t", "DELETE FROM t RETURNING id"),
     ("SELECT 'a%' || ?", "SELECT 'a%%' || %s"),
+    ("SELECT a FROM t ORDER BY t.a", "SELECT a FROM t ORDER BY a"),
+    ("SELECT a FROM t, json_each(b)", "SELECT a FROM t, sqlite.json_each(b)"),
 ]
 
 
@@ -91,6 +93,11 @@ def test_changes_give_the_tokens_of_the_translation(source: str, target: str) ->
     new = edited(source, changes(source, target))
     assert changes(new, target) == []
     assert new.count("\n") == source.count("\n")
+
+
+def test_words_neither_meet_nor_stand_apart() -> None:
+    for source, target in STATEMENTS[-2:]:
+        assert edited(source, changes(source, target)) == target
 
 
 WORDS = st.lists(st.sampled_from(["a", "b", ",", "(", ")", "'x y'", "=", "?", "%s", "::", "text"]), max_size=12)

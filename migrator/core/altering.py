@@ -1,0 +1,166 @@
+"""ALTER TABLE in an application's code: what it does to the tables that the target has, and what it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from migrator.core.blueprint import Blueprint, CarriedView, Phase
+from migrator.core.census import TableCensus
+from migrator.core.ddl import build
+from migrator.core.model import Schema, Table, TableKind, fold
+from migrator.core.names import quote_identifier
+from migrator.core.plan import ColumnPlan, Plan, TablePlan
+from migrator.core.planning import draft_plan
+from migrator.core.sql.cursor import Cursor
+
+
+@dataclass(frozen=True)
+class Made:
+    """The tables at one time, as SQLite and as PostgreSQL have them."""
+
+    schema: Schema
+    plan: Plan
+    blueprint: Blueprint
+
+    def table(self, name: str) -> TablePlan:
+        """Raises KeyError."""
+        return {fold(table.source): table for table in self.plan.carried}[fold(name)]
+
+
+@dataclass(frozen=True)
+class Alter:
+    """What an ALTER TABLE says: `verb` is RENAME TO, RENAME, ADD or DROP; `column` and `new` are names, or empty."""
+
+    table: str
+    verb: str
+    column: str = ""
+    new: str = ""
+
+
+@dataclass(frozen=True)
+class Alteration:
+    before: Made
+    after: Made
+
+
+def read_alter(sql: str) -> Alter:
+    """Raises DefinitionError."""
+    cursor = Cursor(sql)
+    cursor.expect_word("ALTER", "TABLE")
+    table = cursor.object_name()
+    verb = cursor.expect_one_of("RENAME", "ADD", "DROP")
+    if verb == "RENAME" and cursor.accept_word("TO"):
+        return Alter(table, "RENAME TO", new=cursor.name())
+    cursor.accept_word("COLUMN")
+    column = cursor.name()
+    if verb == "RENAME":
+        cursor.expect_word("TO")
+        return Alter(table, verb, column, cursor.name())
+    return Alter(table, verb, column)
+
+
+def altered_sql(alter: Alter, change: Alteration) -> list[str]:
+    """The statements for PostgreSQL. Raises KeyError for a table or column that is not carried."""
+    before = change.before.table(alter.table)
+    table = quote_identifier(before.target)
+    views = _other_views(change)
+    if alter.verb == "RENAME TO":
+        return [f"ALTER TABLE {table} RENAME TO {quote_identifier(change.after.table(alter.new).target)}"]
+    if alter.verb == "DROP":
+        dropped = f"ALTER TABLE {table} DROP COLUMN {quote_identifier(_column(before, alter.column).target)}"
+        gone = [f"DROP VIEW {quote_identifier(view.target)}" for view, _ in views]
+        return [*gone, dropped, *_made_again(change, views, "CREATE VIEW")]
+    if alter.verb == "RENAME":
+        new = _column(change.after.table(alter.table), alter.new)
+        renamed = _renamed(before.target, _column(before, alter.column).target, new.target)
+        pairs = ((view, *names) for view, now in views for names in zip(view.columns, now.columns, strict=True))
+        return [renamed, *(_renamed(view.target, old, name) for view, old, name in pairs if old != name)]
+    added = added_sql(change.before.blueprint, change.after.blueprint, change.after.table(alter.table))
+    return [*added, *_made_again(change, views, "CREATE OR REPLACE VIEW")]
+
+
+def _renamed(relation: str, old: str, new: str) -> str:
+    return f"ALTER TABLE {quote_identifier(relation)} RENAME COLUMN {quote_identifier(old)} TO {quote_identifier(new)}"
+
+
+def _other_views(change: Alteration) -> list[tuple[CarriedView, CarriedView]]:
+    """The views whose columns are others afterwards: SELECT * is one of more, and a column's name is a result's."""
+    afterwards = {view.target: view for view in change.after.blueprint.views}
+    pairs = ((view, afterwards.get(view.target, view)) for view in change.before.blueprint.views)
+    return [(view, now) for view, now in pairs if view.columns != now.columns]
+
+
+def _made_again(change: Alteration, views: Sequence[tuple[CarriedView, CarriedView]], how: str) -> list[str]:
+    names = {view.target for view, _ in views}
+    found = [item.sql for item in change.after.blueprint.phase(Phase.VIEW) if item.name in names]
+    return [f"{how}{sql.removeprefix('CREATE VIEW')}" for sql in found]
+
+
+def _column(table: TablePlan, name: str) -> ColumnPlan:
+    """Raises KeyError."""
+    return {fold(column.source): column for column in table.carried}[fold(name)]
+
+
+def added_sql(before: Blueprint, after: Blueprint, table: TablePlan) -> list[str]:
+    """What gives a table the columns, checks and foreign keys that it has afterwards."""
+    old = _lines(before, table.target)
+    columns = tuple(f"{quote_identifier(column.target)} " for column in table.carried)
+    made = [
+        f"ALTER TABLE {quote_identifier(table.target)} ADD {'COLUMN ' if line.startswith(columns) else ''}{line}"
+        for line in _lines(after, table.target)
+        if line not in old
+    ]
+    keys = {item.name for item in before.phase(Phase.FOREIGN_KEY)}
+    references = [item for item in after.phase(Phase.FOREIGN_KEY) if item.name not in keys]
+    return made + [item.printed or item.sql for item in references]
+
+
+def _lines(blueprint: Blueprint, target: str) -> Sequence[str]:
+    """The parts of the CREATE TABLE."""
+    [sql] = [item.sql for item in blueprint.phase(Phase.TABLE) if item.table == item.name == target]
+    return sql.partition("(\n    ")[2].rpartition("\n)")[0].split(",\n    ")
+
+
+# -- what is there afterwards ------------------------------------------------------------------------------------------
+
+
+def after(made: Made, alter: Alter, old: Schema, new: Schema) -> Made:
+    """`old` and `new` are the schemas of a draft before and behind the ALTER; what differs is as in `new`."""
+    renamed = {fold(alter.table): alter.new} if alter.verb == "RENAME TO" else {}
+    drafted = {fold(table.name): table for table in new.tables if table not in old.tables}
+    views = {fold(view.name): view for view in new.views if view not in old.views}
+    schema = replace(
+        made.schema,
+        tables=tuple(
+            drafted.get(fold(renamed.get(fold(table.name), table.name)), table) for table in made.schema.tables
+        ),
+        views=tuple(views.get(fold(view.name), view) for view in made.schema.views),
+    )
+    proposals = _proposals(schema, made.plan, drafted)
+    tables = tuple(
+        _kept(table, proposals.get(fold(renamed.get(fold(table.source), table.source))), alter)
+        for table in made.plan.tables
+    )
+    plan = replace(made.plan, tables=tables)
+    return Made(schema, plan, build(schema, plan))
+
+
+def _proposals(schema: Schema, plan: Plan, drafted: Mapping[str, Table]) -> dict[str, TablePlan]:
+    ordinary = replace(schema, tables=tuple(table for table in schema.tables if table.kind is TableKind.TABLE))
+    census = {table.name: TableCensus.empty(len(table.columns)) for table in ordinary.tables}
+    draft = draft_plan(ordinary, census, {}, (), plan.style, plan.zone, plan.target_schema)
+    return {fold(table.source): table for table in draft.plan.tables if fold(table.source) in drafted}
+
+
+def _kept(present: TablePlan, proposed: TablePlan | None, alter: Alter) -> TablePlan:
+    """The table under its new name, its columns as they are; one that is new is as it is proposed."""
+    if proposed is None:
+        return present
+    renamed = {fold(alter.new): fold(alter.column)} if alter.verb == "RENAME" else {}
+    columns = {fold(column.source): column for column in present.columns}
+    kept = []
+    for column in proposed.columns:
+        old = columns.get(renamed.get(fold(column.source), fold(column.source)))
+        kept.append(replace(old, source=column.source, target=column.target) if old else column)
+    return replace(present, source=proposed.source, target=proposed.target, columns=tuple(kept))
