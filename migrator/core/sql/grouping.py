@@ -110,7 +110,11 @@ class Grouping:
         if place is None or place in self.columns:
             return
         if place[0] not in determined:
-            raise Untranslatable(f"loose GROUP BY: {node.sql(dialect='sqlite')} differs within a group")
+            shown = node.sql(dialect="sqlite")
+            raise Untranslatable(
+                f"loose GROUP BY: {shown} differs within a group, and SQLite takes it from some row of it (beside one"
+                f" max() or min() from that row): SELECT DISTINCT ON … ORDER BY says from which"
+            )
         value = v.require(self.select.plain.value(node))
         if self.select.around.notes is None:  # A view must not depend on a constraint.
             self._add_key(v.require_groupable(value))
