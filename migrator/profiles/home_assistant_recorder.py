@@ -218,10 +218,19 @@ class HomeAssistantRecorder:
             findings=(
                 *(finding for finding in ordinary.findings if not _concerns(finding, ours, schema)),
                 *_indexes_left(schema, shapes),
+                *_triggers_left(ordinary, shapes),
             ),
+            triggers=tuple(item for item in ordinary.triggers if item.table not in shapes),
             final=tuple(ownership(made)),
             sequences=(*_sequences(made), *ordinary.sequences),
         )
+
+
+def _triggers_left(ordinary: Blueprint, shapes: Shapes) -> Iterable[Finding]:
+    for item in ordinary.triggers:
+        if item.table in shapes:
+            message = f"The trigger on {item.table} is not carried: Home Assistant's tables are as it makes them."
+            yield Finding("trigger", Severity.WARNING, item.source, message)
 
 
 def _sequences(made: Iterable[Shape]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -55,12 +55,26 @@ class ColumnScope:
 
 
 @dataclass(frozen=True)
+class Fires:
+    """What the triggers of a table do for one event; `touches` are the tables that they change, by folded names.
+
+    chooses: one of their statements says INSERT OR …, which in SQLite a statement with OR of its own overrules.
+    recounts: they look at the table's other rows.
+    """
+
+    touches: frozenset[str]
+    chooses: bool = False
+    recounts: bool = False
+
+
+@dataclass(frozen=True)
 class TableScope:
     """`columns` is keyed by the folded source names; `primary_key` and `unique` hold such keys.
 
     `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
     another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
-    that carries it, where there is one. as_it_is: the target has these columns in this order and no others.
+    that carries it, where there is one. as_it_is: the target has these columns in this order and no others. `fires` has
+    the triggers by the event: INSERT, UPDATE, DELETE.
     """
 
     target: str
@@ -70,6 +84,8 @@ class TableScope:
     whole: bool = True
     rowid: ColumnScope | None = None
     as_it_is: bool = False
+    is_view: bool = False
+    fires: Mapping[str, Fires] = field(default_factory=dict)
 
     @cached_property
     def named(self) -> Mapping[str, ColumnScope]:
