@@ -73,7 +73,8 @@ def show_audit(console: Console, audit: Audit, next_step: str) -> None:
 def as_text(audit: Audit, next_step: str) -> str:
     """What a terminal would show, without colours."""
     with StringIO() as file:
-        show_audit(Console(file=file, highlight=False, soft_wrap=True, color_system=None), audit, next_step)
+        console = Console(file=file, emoji=False, highlight=False, soft_wrap=True, color_system=None)
+        show_audit(console, audit, next_step)
         return file.getvalue().lstrip("\n")
 
 

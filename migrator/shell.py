@@ -45,8 +45,8 @@ def _output(json: bool) -> Output:
     # Off a terminal nobody knows how wide a line may be, and a path that is broken in two is none any more.
     return Output(
         json,
-        Console(highlight=False, soft_wrap=not sys.stdout.isatty()),
-        Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty()),
+        Console(emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty()),
+        Console(stderr=True, emoji=False, highlight=False, soft_wrap=not sys.stderr.isatty()),
     )
 
 

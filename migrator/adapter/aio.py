@@ -9,6 +9,23 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable
+from sqlite3 import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+    Warning,  # noqa: A004  # DB-API's own name
+    paramstyle,
+    register_adapter,
+    register_converter,
+    sqlite_version,
+    sqlite_version_info,
+)
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -26,7 +43,27 @@ if TYPE_CHECKING:
 
     from migrator.adapter.shadow import Arguments
 
-__all__ = ["Connection", "Cursor", "Row", "connect"]
+__all__ = [
+    "Connection",
+    "Cursor",
+    "DataError",
+    "DatabaseError",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "NotSupportedError",
+    "OperationalError",
+    "ProgrammingError",
+    "Row",
+    "Warning",
+    "connect",
+    "paramstyle",
+    "register_adapter",
+    "register_converter",
+    "sqlite_version",
+    "sqlite_version_info",
+]
 
 _Answer = TypeVar("_Answer")
 _Made = TypeVar("_Made", bound="Cursor | Connection")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.findings import Finding
@@ -62,32 +64,55 @@ class Definitions:
             said = self.refused.get(statement.text)
             return declined(statement, place, "definition", f"SQLite says: {said}." if said else difference)
         sql = "".join(f"{part};\n" for part in self._made_of(definition)).removesuffix(";\n")
-        found = [finding for finding in self.blueprint.findings if _concerns(finding, definition.name)]
+        found = self._findings.get(fold(definition.name), [])
         notes = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in found)
         if not sql:
             reasons = " ".join(item.message for item in found) or "It is not carried."
             return declined(statement, place, notes[0].rule if notes else "definition", reasons)
         return Rewritten(statement, sql, findings=notes)
 
+    @cached_property
+    def _statements(self) -> dict[str, list[Statement]]:
+        """By target table."""
+        found = defaultdict[str, list[Statement]](list)
+        for item in self.blueprint.statements:
+            found[item.table].append(item)
+        return found
+
+    @cached_property
+    def _parents(self) -> dict[tuple[str, str], str]:
+        """Of each foreign key, by its table and name."""
+        return {(item.table, item.name): item.parent for item in self.blueprint.references}
+
+    @cached_property
+    def _findings(self) -> dict[str, list[Finding]]:
+        """By what they concern, folded."""
+        found = defaultdict[str, list[Finding]](list)
+        for item in self.blueprint.findings:
+            found[fold(item.where).replace("(", ".").partition(".")[0]].append(item)
+        return found
+
+    @cached_property
+    def _known(self) -> dict[str, dict[str, str]]:
+        """What the database has of each kind: folded name → how it was made."""
+        indexes = [index for table in self.schema.tables for index in table.indexes]
+        return {
+            "TABLE": _by_name((table.name, table.sql) for table in self.schema.tables),
+            "VIEW": _by_name((view.name, view.sql) for view in self.schema.views),
+            "INDEX": _by_name((index.name, index.sql) for index in indexes),
+            "TRIGGER": _by_name((trigger.name, trigger.sql) for trigger in self.schema.triggers),
+        }
+
     # -- CREATE --------------------------------------------------------------------------------------------------------
 
     def _difference(self, definition: _Definition) -> str | None:
         """None where the schema has it as this statement would make it."""
-        items: Iterable[tuple[str, str | None]]
-        if definition.kind == "TABLE":
-            items = ((table.name, table.sql) for table in self.schema.tables)
-        elif definition.kind == "VIEW":
-            items = ((view.name, view.sql) for view in self.schema.views)
-        elif definition.kind == "TRIGGER":
-            items = ((trigger.name, trigger.sql) for trigger in self.schema.triggers)
-        else:
-            items = ((index.name, index.sql) for table in self.schema.tables for index in table.indexes)
-        for name, sql in items:
-            if fold(name) == fold(definition.name) and sql:
-                found = _read(sql)
-                same = found is not None and _texts(found.rest) == _texts(definition.rest)
-                return None if same else f"The database has another {definition.name}."
-        return f"The database has no {definition.kind.lower()} {definition.name}."
+        sql = self._known[definition.kind].get(fold(definition.name))
+        if sql is None:
+            return f"The database has no {definition.kind.lower()} {definition.name}."
+        found = _read(sql)
+        same = found is not None and _texts(found.rest) == _texts(definition.rest)
+        return None if same else f"The database has another {definition.name}."
 
     def _made_of(self, definition: _Definition) -> Iterator[str]:
         if definition.kind == "TABLE":
@@ -113,7 +138,7 @@ class Definitions:
         scope = self.blueprint.scopes.get(fold(definition.name))
         if scope is None:
             return
-        mine = [item for item in self.blueprint.statements if item.table == scope.target]
+        mine = self._statements[scope.target]
         [created] = [item.sql for item in mine if item.phase is Phase.TABLE]
         inner = [*map(_constraint, _constraints(mine)), *self._foreign_keys(scope.target)]
         head, _, tail = created.rpartition("\n)")
@@ -128,12 +153,11 @@ class Definitions:
 
     def _foreign_keys(self, table: str) -> Iterator[str]:
         """Those whose parent is there; the others come behind their parent."""
-        parents = {(item.table, item.name): item.parent for item in self.blueprint.references}
-        for item in self.blueprint.phase(Phase.FOREIGN_KEY):
-            if item.table != table:
+        for item in self._statements[table]:
+            if item.phase is not Phase.FOREIGN_KEY:
                 continue
             definition = (item.printed or item.sql).removesuffix(" NOT VALID")
-            parent = parents[item.table, item.name]
+            parent = self._parents[item.table, item.name]
             if parent in self.made | {table}:
                 yield _constraint(definition)
             else:
@@ -175,6 +199,10 @@ def _read(sql: str) -> _Definition | None:
     return _Definition(verb, kind, name, guarded, temporary, cursor.tokens[cursor.at :])
 
 
+def _by_name(items: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    return {fold(name): sql for name, sql in items if sql}
+
+
 def _texts(rest: Iterable[Token]) -> list[str]:
     return [token.text for token in rest]
 
@@ -193,7 +221,3 @@ def _guarded(sql: str, instead: str = "") -> str:
         if sql.startswith(f"{head} "):
             return f"{instead or f'{head} IF NOT EXISTS'}{sql.removeprefix(head)}"
     return sql
-
-
-def _concerns(finding: Finding, name: str) -> bool:
-    return fold(finding.where).replace("(", ".").partition(".")[0] == fold(name)

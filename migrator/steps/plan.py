@@ -28,9 +28,16 @@ from migrator.workers import WorkerPool
 
 @dataclass(frozen=True)
 class Planned:
+    """`written` is the text of a plan that somebody has edited, with what it lacked."""
+
     plan: Plan
-    text: str
     findings: tuple[Finding, ...]
+    written: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The plan's file."""
+        return self.written if self.written is not None else to_toml(self.plan, _summary(self.findings))
 
     @property
     def decisions(self) -> tuple[Finding, ...]:
@@ -76,8 +83,8 @@ def make_plan(
         if any(table.query for table in merged.carried):
             merged = _with_merges(request, merged, inspection.schema.encoding)
             text = refresh(text, replace(merged, fingerprint=plan.fingerprint))
-        return Planned(from_toml(text, inspection.schema), text, tuple(findings))
-    return Planned(plan, to_toml(plan, _summary(tuple(findings))), tuple(findings))
+        return Planned(from_toml(text, inspection.schema), tuple(findings), text)
+    return Planned(plan, tuple(findings))
 
 
 def _with_merges(request: PlanRequest, plan: Plan, encoding: str) -> Plan:
@@ -133,7 +140,10 @@ def read_plan(path: Path, schema: Schema) -> tuple[Plan, str]:
 
 def reviewed(file: Path | None, schema: Schema) -> Planned | None:
     """The plan that a person has reviewed, if there is one. Raises PlanError."""
-    return Planned(*read_plan(file, schema), tuple(virtual_tables(schema))) if file else None
+    if file is None:
+        return None
+    plan, text = read_plan(file, schema)
+    return Planned(plan, tuple(virtual_tables(schema)), text)
 
 
 def fresh(planning: PlanRequest, schema: Schema, shapes: Shapes | None, progress: Progress) -> Planned:

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import re
 import shutil
+import stat
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
-from importlib.resources import files
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
+from migrator.core.audit.codebase import Codebase
 from migrator.core.audit.result import Unread
 from migrator.core.errors import UsageError
 from migrator.core.findings import Finding, Severity
 from migrator.core.progress import Progress
 from migrator.core.recoding.edits import NewSource
-from migrator.core.recoding.names import SUPPORT
 from migrator.core.recoding.recode import Draft, Recoder
 from migrator.core.recoding.scripts import recode_script
+from migrator.core.recoding.target import SUPPORT, TARGETS, is_support
 from migrator.core.sql.placeholders import Driver
 from migrator.disk import put_in_place, writing
+from migrator.steps.beside import place_beside, refuse_other
 from migrator.steps.definitions import Tables
 from migrator.steps.program import read_files
 
 _PARTIAL = ".part"
+_ADVICE = "Check the folder's permissions. No file was changed."
 _MANY = 24  # files; for fewer, starting processes takes longer than writing them
 
 
@@ -66,20 +70,32 @@ def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
     """What a rewrite would do; it writes nothing. Raises UsageError, SourceError, PlanError."""
     found = read_files(request.paths, progress)
     definitions = request.tables.read(found.code.definitions(), progress)
-    recoding = Recoder(
-        found.code, definitions, request.driver, request.tables.db.name if request.tables.db else ""
-    ).recode()
-    results = _written(recoding.drafts, progress)
+    target = TARGETS[request.driver]
+    recoding = Recoder(found.code, definitions, target, request.tables.db.name if request.tables.db else "").recode()
+    drafts = recoding.drafts
+    beside = place_beside(found.top, (found.root / draft.path for draft in drafts))
+    results = _written([replace(draft, package=beside.package) for draft in drafts], progress)
     changed = [item for item in results if isinstance(item, NewSource) and item.new != item.old]
-    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in found.code.scripts]
-    beside = found.top / f"{SUPPORT}.py"
-    if any(f"{SUPPORT}." in source.new for source in changed) and not beside.exists():
-        name = PurePosixPath(beside.relative_to(found.root).as_posix())
-        changed.insert(0, NewSource(name, "", _support(changed)))
+    texts = () if recoding.refused else found.code.scripts
+    scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in texts]
+    name = _relative(beside.path, found.root)
+    if any(f"{SUPPORT}." in source.new for source in changed) and not _has_support(found.code, beside.path):
+        changed.insert(0, NewSource(name, "", target.support(_has_coroutines(changed))))
     changed += [source for source, _ in scripts if source.new != source.old]
     unwritten = (item for item in results if isinstance(item, Finding))
     findings = [*recoding.findings, *unwritten, *(finding for _, inner in scripts for finding in inner)]
     return Rewriting(found.root, tuple(changed), tuple(findings), found.unread)
+
+
+def _relative(path: Path, root: Path) -> PurePosixPath:
+    return PurePosixPath(os.path.relpath(path, root))
+
+
+def _has_support(code: Codebase, path: Path) -> bool:
+    """Whether an earlier rewrite has written it. Raises UsageError where there is another module of its name."""
+    is_ours = any(map(is_support, code.tree.modules))
+    refuse_other(path, is_ours)
+    return is_ours
 
 
 def _written(drafts: Sequence[Draft], progress: Progress) -> list[NewSource | Finding]:
@@ -99,39 +115,53 @@ def _lines(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
-def _support(sources: Iterable[NewSource]) -> str:
-    """The module beside the program, with what coroutines need where there are any."""
-    folder = files("migrator.core.recoding")
-    text = folder.joinpath(f"{SUPPORT}.py.txt").read_text(encoding="utf-8")
-    if any(re.search(rf"\b{SUPPORT}\.\w+_async\b", source.new) for source in sources):
-        text += folder.joinpath(f"{SUPPORT}_async.py.txt").read_text(encoding="utf-8")
-    return text
+def _has_coroutines(sources: Iterable[NewSource]) -> bool:
+    return any(re.search(rf"\b{SUPPORT}\.\w+_async\b", source.new) for source in sources)
 
 
 def write(rewriting: Rewriting) -> None:
-    """Each file as a whole, in its own encoding and with its own permissions. Raises UsageError, Failure.
+    """All files or none, each in its own encoding and with its own permissions. Raises UsageError, Failure.
 
     A file that somebody changed since it was read keeps that change, and nothing is written.
     """
-    for source in rewriting.sources:
-        if source.old and _decoded(rewriting.root / source.path) != source.old:
+    files = [(_own(rewriting.root / source.path), source) for source in rewriting.sources]
+    for path, source in files:
+        if source.old and _decoded(path) != source.old:
             raise UsageError(
                 f"{source.path} has changed meanwhile.", "Nothing was written.", "Run the same command again."
             )
-    for source in rewriting.sources:
-        _write(rewriting.root / source.path, source.new)
+        if _is_protected(path):
+            raise UsageError(f"{source.path} is read-only.", "Nothing was written.", f"Run: chmod u+w {source.path}")
+    partials = []
+    try:
+        for path, source in files:
+            partials.append(path.with_name(path.name + _PARTIAL))
+            _write(path, partials[-1], source.new)
+        for (path, _), partial in zip(files, partials, strict=True):
+            with writing(path, _ADVICE):
+                put_in_place(partial, path)
+    finally:
+        for partial in partials:
+            partial.unlink(missing_ok=True)
 
 
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + _PARTIAL)
-    with writing(path, "Check the folder's permissions."):
-        raw = text.encode(_encoding(path) if path.exists() else "utf-8")
-        partial.write_bytes(raw)
+def _own(path: Path) -> Path:
+    """The file itself, where a link leads to it."""
+    return path.resolve() if path.is_symlink() else path
+
+
+def _is_protected(path: Path) -> bool:
+    """Whether its owner may not write it: root could all the same."""
+    return path.exists() and not path.stat().st_mode & stat.S_IWUSR
+
+
+def _write(path: Path, partial: Path, text: str) -> None:
+    with writing(path, _ADVICE):
+        partial.write_bytes(text.encode(_encoding(path) if path.exists() else "utf-8"))
         if path.exists():
             shutil.copymode(path, partial)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        put_in_place(partial, path)
 
 
 def _decoded(path: Path) -> str:
@@ -139,7 +169,8 @@ def _decoded(path: Path) -> str:
 
 
 def _encoding(path: Path) -> str:
+    raw = path.read_bytes()
     if path.suffix != ".py":
-        return "utf-8"
-    encoding, _ = tokenize.detect_encoding(BytesIO(path.read_bytes()).readline)
+        return "utf-8-sig" if raw.startswith(codecs.BOM_UTF8) else "utf-8"
+    encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline)
     return encoding

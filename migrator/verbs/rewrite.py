@@ -83,10 +83,10 @@ def sql(files: tuple[str, ...], driver: str, db: Path | None, plan: Path | None,
 @click.option(
     "--to",
     "driver",
-    type=click.Choice(["psycopg"]),
+    type=click.Choice(["psycopg", "asyncpg", "sqlalchemy"]),
     default="psycopg",
     show_default=True,
-    help="The driver that the program uses then.",
+    help="The driver that the program uses then; asyncpg is for programs that use aiosqlite alone.",
 )
 @click.option("--db", type=click.Path(path_type=Path), help="The SQLite database that the program uses.")
 @click.option("--plan", type=click.Path(path_type=Path), help="With --db: the plan by which it is moved.")
@@ -113,6 +113,7 @@ def python(
     Examples:
       migrator rewrite python src --db app.db --diff | less
       migrator rewrite python src --db app.db --plan plan.toml --write
+      migrator rewrite python src --to sqlalchemy --db app.db --diff
       migrator rewrite python src --check
     """
     from migrator import report
@@ -124,7 +125,7 @@ def python(
     if action == "write":
         write(rewriting)
     if output.json:
-        click.echo(report.to_json("rewrite-python", _changes(rewriting, action)))
+        click.echo(report.to_json("rewrite-python", {"driver": driver, **_changes(rewriting, action)}))
     else:
         _tell(rewriting, action, output)
     if rewriting.unread:

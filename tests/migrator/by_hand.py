@@ -37,9 +37,10 @@ BY_HAND: dict[str, tuple[Change, ...]] = {
         Change("catscan/recommend.py:21", 'state = "ACTIVE"', "state = \\'ACTIVE\\'"),
         Change(
             "catscan/recommend.py:53",
-            r"""sqlite.json_text(evidence_json, '.win_rate') COLLATE \"C\" < %s COLLATE \"C\" ORDER""",
-            "(evidence_json::json ->> 'win_rate')::float8 < %s ORDER",
+            r"""sqlite.json_text(evidence_json, '.win_rate') COLLATE \"C\"""",
+            "(evidence_json::json ->> 'win_rate')::float8",
         ),
+        Change("catscan/recommend.py:53", r""" COLLATE \"C\" ORDER""", " ORDER"),
         Change(
             "catscan/routers/analytics.py:38", "WHERE account_id = ? ORDER BY id", "WHERE account_id = %s ORDER BY id"
         ),

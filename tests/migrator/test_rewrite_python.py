@@ -44,14 +44,18 @@ def migrator(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", timeout=300)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_rewritten_program_gives_the_same_answers(name: str, database: str, tmp_path: Path) -> None:
+OF_COROUTINES_ALONE = "06_larder"
+CASES = [*((name, target) for name in NAMES for target in ("psycopg", "sqlalchemy")), (OF_COROUTINES_ALONE, "asyncpg")]
+
+
+@pytest.mark.parametrize(("name", "target"), CASES)
+def test_a_rewritten_program_gives_the_same_answers(name: str, target: str, database: str, tmp_path: Path) -> None:
     before = Application(name).copy_to(tmp_path / "before")
     before.make_database()
     after = Application(name).copy_to(tmp_path / "after")
     after.make_database()
     plan = moved(after, database, tmp_path)
-    done = migrator("rewrite", "python", after.root, "--db", after.database, "--plan", plan, "--write")
+    done = migrator("rewrite", "python", after.root, "--to", target, "--db", after.database, "--plan", plan, "--write")
     assert done.returncode in (0, 7), done.stderr
     for change in BY_HAND.get(name, ()):
         assert f" {change.place}: " in done.stderr
@@ -89,6 +93,26 @@ def test_check_says_7_until_nothing_is_left(program: Path) -> None:
     assert (program / "app.py").read_text(encoding="utf-8") == PROGRAM
     assert migrator("rewrite", "python", program, "--write").returncode == 0
     assert migrator("rewrite", "python", program, "--check").returncode == 0
+
+
+@pytest.mark.parametrize("target", ["psycopg", "sqlalchemy"])
+def test_another_target_is_refused_once_one_was_taken(program: Path, target: str) -> None:
+    assert migrator("rewrite", "python", program, "--to", target, "--write").returncode == 0
+    assert migrator("rewrite", "python", program, "--to", target).returncode == 0
+    written = {path.name: path.read_text(encoding="utf-8") for path in program.iterdir()}
+    done = migrator("rewrite", "python", program, "--to", "asyncpg", "--write")
+    assert done.returncode == 7
+    assert "other-target postgresql.py" in done.stderr
+    assert {path.name: path.read_text(encoding="utf-8") for path in program.iterdir()} == written
+
+
+def test_a_program_without_coroutines_is_left_as_it_is_by_asyncpg(program: Path) -> None:
+    (program / "more.sql").write_text("SELECT ifnull(1, 2);\n", encoding="utf-8")
+    done = migrator("rewrite", "python", program, "--to", "asyncpg", "--write", "--json")
+    assert done.returncode == 7
+    assert [item["rule"] for item in json.loads(done.stdout)["findings"]] == ["synchronous"]
+    assert (program / "app.py").read_text(encoding="utf-8") == PROGRAM
+    assert sorted(path.name for path in program.iterdir()) == ["app.py", "more.sql"]
 
 
 def test_the_diff_is_what_write_does(program: Path, tmp_path: Path) -> None:
@@ -131,6 +155,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_goes_on(program: Path)
 def test_json_for_programs(program: Path) -> None:
     done = json.loads(migrator("rewrite", "python", program, "--json").stdout)
     assert done["kind"] == "rewrite-python"
+    assert done["driver"] == "psycopg"
     assert done["files"] == ["postgresql.py", "app.py"]
     assert done["summary"] == {"files": 2, "left": 0}
     assert done["written"] is False

@@ -41,7 +41,7 @@ def _handlers(scope: Scope) -> Iterator[tuple[ast.ExceptHandler, ast.Try]]:
         waiting += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt | ast.ExceptHandler)]
 
 
-def _caught(code: Codebase, handler: ast.ExceptHandler, scope: Scope) -> set[str]:
+def caught_by(code: Codebase, handler: ast.ExceptHandler, scope: Scope) -> set[str]:
     """The exceptions that a handler names; a bare except catches everything."""
     if handler.type is None:
         return {"BaseException"}
@@ -66,10 +66,10 @@ def _after_error(code: Codebase, scope: Scope, handler: ast.ExceptHandler, block
 
 def _pairs(code: Codebase, scope: Scope, handler: ast.ExceptHandler, block: ast.Try) -> Iterator[tuple[Site, Site]]:
     """A statement that may fail, and one that runs in the same transaction after that."""
-    if not _caught(code, handler, scope) & set(_CATCHES) or _is_mended(code, scope, handler):
+    if not caught_by(code, handler, scope) & set(_CATCHES) or is_mended(code, scope, handler):
         return
     failed = [
-        site for site in _sites_in(code, scope, block, "body") if site.of and not _is_rolled_back(code, site, block)
+        site for site in _sites_in(code, scope, block, "body") if site.of and not is_rolled_back(code, site, block)
     ]
     after = [site for site in _sites_in(code, scope, handler, "body") if site.of]
     if not isinstance(handler.body[-1], ast.Raise | ast.Return):
@@ -80,24 +80,19 @@ def _pairs(code: Codebase, scope: Scope, handler: ast.ExceptHandler, block: ast.
                 yield first, second
 
 
-def unguarded(code: Codebase) -> frozenset[Site]:
-    """Statements that may fail, and whose failure would end a transaction that goes on."""
-    return frozenset(
-        first
-        for scope in code.tree.scopes()
-        for handler, block in _handlers(scope)
-        for first, _ in _pairs(code, scope, handler, block)
-    )
-
-
-def _is_rolled_back(code: Codebase, site: Site, block: ast.Try) -> bool:
+def is_rolled_back(code: Codebase, site: Site, block: ast.Try) -> bool:
     """Whether the call stands in a `with connection:` inside the try, which rolls back what failed."""
     around = [inner.statement for inner in site.call.within if isinstance(inner.statement, ast.With | ast.AsyncWith)]
     entered = (item.context_expr for statement in around if _contains(block, statement) for item in statement.items)
     return any(gives_connection(value) for node in entered for value in code.inference.of(node, site.scope))
 
 
-def _is_mended(code: Codebase, scope: Scope, handler: ast.ExceptHandler) -> bool:
+def sends(code: Codebase, scope: Scope, handler: ast.ExceptHandler) -> bool:
+    """Whether the handler itself sends a statement."""
+    return any(site.of for site in _sites_in(code, scope, handler, "body"))
+
+
+def is_mended(code: Codebase, scope: Scope, handler: ast.ExceptHandler) -> bool:
     """Whether the handler rolls back, by a method or by SQL, before it goes on."""
     if any(call.name in ("rollback", "close") for call in _calls_in(scope, handler, "body")):
         return True
@@ -136,7 +131,7 @@ def _is(block: Block, statement: ast.AST, part: str) -> bool:
 
 
 def _retry(code: Codebase, scope: Scope, handler: ast.ExceptHandler) -> Iterator[Hazard]:
-    caught = _caught(code, handler, scope)
+    caught = caught_by(code, handler, scope)
     looks = any(
         isinstance(node, ast.Constant)
         and isinstance(node.value, str)

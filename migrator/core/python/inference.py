@@ -291,9 +291,10 @@ class Inference:
         place = names.index(argument.arg)
         if names and self._is_self(function.parameters()[0], function) and not self._is_unbound(call):
             place -= 1
-        if place >= len(call.node.args) or any(isinstance(item, ast.Starred) for item in call.node.args[: place + 1]):
+        given = call.node.args
+        if not 0 <= place < len(given) or any(isinstance(item, ast.Starred) for item in given[: place + 1]):
             return None
-        return call.node.args[place]
+        return given[place]
 
     def _is_unbound(self, call: Call) -> bool:
         """`Store.add(store, …)`: the instance is the first argument."""

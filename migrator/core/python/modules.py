@@ -38,7 +38,7 @@ class How(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Binding:
     """`path` leads into a value that is unpacked: (1,) is the second of two."""
 
@@ -49,7 +49,7 @@ class Binding:
     within: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Block:
     """A compound statement and the part of it that something stands in: body, handlers, orelse, finalbody, case 0 …"""
 
@@ -57,7 +57,7 @@ class Block:
     part: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Call:
     """`statement` is the innermost one around it, `within` the blocks from the outermost to the innermost."""
 

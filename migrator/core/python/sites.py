@@ -54,7 +54,10 @@ class Site:
 
 
 class Sites:
-    """All of a program's, found when it is made; `at(call)` finds one again."""
+    """All of a program's, found when it is made.
+
+    `relays` are the calls in which its functions pass on SQL that they are given, without a text of their own.
+    """
 
     def __init__(self, tree: Program, inference: Inference) -> None:
         self.tree = tree
@@ -62,6 +65,7 @@ class Sites:
         self.reader = Reader(inference)
         self.sinks: dict[Scope, Sink] = {}
         self.found: dict[ast.Call, Site] = {}
+        self.relays: list[Site] = []
         for method in sorted(_METHODS):
             for call in tree.calls.get(method, ()):
                 self._direct(call)
@@ -110,7 +114,10 @@ class Sites:
             texts = self.reader.of(site.sql, site.scope)
             found = Site(site.call, site.method, site.sql, site.arguments, texts, site.of, site.sink)
             self.found.setdefault(site.call.node, found)
-        elif site.scope not in self.sinks:
+            return
+        if site.sink is None:
+            self.relays.append(site)
+        if site.scope not in self.sinks:
             values = self._passed_on(site.arguments, site.scope) if site.arguments is not None else None
             self.sinks[site.scope] = Sink(site.scope, passed, values, site.method)
 

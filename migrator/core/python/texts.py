@@ -27,7 +27,8 @@ _SAME_TEXT = {"strip", "lstrip", "rstrip", "encode", "lower", "upper"}
 class Known:
     """A text that stands in the source: a literal, or that part of an f-string, from `start` on.
 
-    `start` is not 0 where the literal is divided, as by %s or {}.
+    `start` is not 0 where the literal is divided, as by %s or {}; `doubled` are the characters that are written twice
+    in such a literal to be there once.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Known:
     module: Module
     part: int = 0
     start: int = 0
+    doubled: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,22 +200,22 @@ class Reader:
         given: Sequence[ast.expr],
         named: dict[str, ast.expr],
     ) -> Iterator[Texts]:
-        used = 0
+        used, doubled = 0, "%" if fields is _FORMATS else "{}"
         for piece in template.pieces:
             assert isinstance(piece, Known)
             place = 0
             for found in fields.finditer(piece.text):
-                yield _known(piece, place, found.start())
+                yield _known(piece, place, found.start(), doubled)
                 place, key = found.end(), found["key"]
                 if key is None and found.group() in ("%%", "{{", "}}"):
-                    yield _known(piece, found.start(), found.start() + 1)
+                    yield _known(piece, found.start(), found.start() + 1, doubled)
                 elif key and not key.isdigit():
                     yield self.of(named[key], scope) if key in named else (_hole(piece.node, scope),)
                 else:
                     at = int(key) if key else used
                     used += 1
                     yield self.of(given[at], scope) if at < len(given) else (_hole(piece.node, scope),)
-            yield _known(piece, place, len(piece.text))
+            yield _known(piece, place, len(piece.text), doubled)
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
@@ -381,10 +383,11 @@ def _hole(node: ast.expr, scope: Scope) -> Text:
     return Text((Hole(node, scope),))
 
 
-def _known(of: Known, start: int, end: int) -> Texts:
+def _known(of: Known, start: int, end: int, doubled: str) -> Texts:
     """A part of a literal."""
     text = of.text[start:end]
-    return (Text((Known(text, of.node, of.module, of.part, of.start + start),)) if text else Text(),)
+    part = Known(text, of.node, of.module, of.part, of.start + start, of.doubled + doubled)
+    return (Text((part,)) if text else Text(),)
 
 
 def _marked(node: ast.expr) -> ast.expr | bool:

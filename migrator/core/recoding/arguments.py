@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.core.python.kinds import is_bool
 from migrator.core.python.modules import Scope
+from migrator.core.python.sites import Site
 from migrator.core.python.texts import Marks
+from migrator.core.recoding.target import SUPPORT
+from migrator.core.sql.placeholders import Argument, Driver
 from migrator.core.sql.rewriting import Rewritten
 
 _NUMBERS = ("bigint", "integer", "smallint", "double precision", "numeric")
@@ -19,7 +22,7 @@ class Given:
     """What a call passes.
 
     `passed` says whether the driver gets any at all, be it an empty list; `listed`, that a run of placeholders is given
-    one list.
+    one list. `driver` says whose placeholders are written, `around` what is written around the SQL.
     """
 
     node: ast.expr | None
@@ -27,17 +30,26 @@ class Given:
     many: bool = False  # executemany: a row for each
     passed: bool = False
     listed: bool = False
+    driver: Driver = Driver.PSYCOPG
+    around: str = "{}"
+
+    @property
+    def doubles(self) -> bool:
+        """Whether a % that is none of a placeholder's is doubled."""
+        return self.driver is Driver.PSYCOPG and (self.passed or self.around != "{}")
 
 
 @dataclass(frozen=True)
 class Reshaped:
     """`template` has `{}` in place of the arguments as they were; `keys` name those of a literal tuple or dict.
 
-    `elements` are new spellings of single values; `whole` is all of them anew, also where there were none.
+    The literal is `of`, or the arguments themselves. `elements` are new spellings of single values; `whole` is all of
+    them anew, also where there were none.
     """
 
     template: str = "{}"
     keys: tuple[str, ...] = ()
+    of: ast.expr | None = None
     elements: tuple[tuple[ast.expr, str], ...] = ()
     whole: str = ""
 
@@ -45,34 +57,86 @@ class Reshaped:
 def reshape(given: Given, variants: Sequence[Sequence[Rewritten]], marks: Sequence[Marks]) -> Reshaped | None:
     """None where the arguments would have to be looked into and cannot be."""
     rendered = [item.rendered for results in variants for item in results if item.rendered and item.rendered.arguments]
-    if marks:
-        listed = as_lists(given, marks) or Reshaped()
-        return replace(listed, elements=(*listed.elements, *_as_expected(given, variants)))
-    if all(argument.source == argument.target for item in rendered for argument in item.arguments):
-        return Reshaped(elements=_as_expected(given, variants))
     pairs = {argument.source: argument.target for item in rendered for argument in item.arguments}
-    if any(not isinstance(source, int) or not isinstance(target, str) for source, target in pairs.items()):
-        return _by_place(given, pairs)
-    return _named(given, {source: str(target) for source, target in pairs.items() if isinstance(source, int)})
+    elements = _as_expected(given, variants)
+    listed = (as_lists(given, marks) or Reshaped()) if marks else Reshaped()
+    if marks or all(source == target for source, target in pairs.items()):
+        found: Reshaped | None = listed
+        if marks and any(isinstance(target, str) for target in pairs.values()):
+            found = _listed_by_name(given, listed, pairs)
+    elif all(isinstance(source, int) and isinstance(target, str) for source, target in pairs.items()):
+        found = _named(given, {source: str(target) for source, target in pairs.items() if isinstance(source, int)})
+    else:
+        found = _by_place(given, {item.arguments for item in rendered})
+    return replace(found, elements=(*found.elements, *elements)) if found is not None else None
+
+
+def is_spelt(site: Site) -> bool:
+    """Whether the values stand one by one in the call itself, so that each of them can be given a name."""
+    node = site.arguments
+    if site.sink is not None or node is None:
+        return False
+    literal = _literal(node, site.method == "executemany")
+    marks = tuple(piece for text in site.texts for piece in text.pieces if isinstance(piece, Marks))
+    if not marks:
+        return literal is not None
+    listed = as_lists(Given(node, site.scope), marks)
+    return listed is not None and (listed.template != "{}" or isinstance(node, ast.Tuple | ast.List))
+
+
+def _literal(node: ast.expr | None, many: bool) -> ast.Tuple | ast.List | None:
+    """The tuple or list of a call, or that of each row."""
+    if many:
+        node = node.elt if isinstance(node, ast.ListComp | ast.GeneratorExp) else None
+    is_literal = isinstance(node, ast.Tuple | ast.List) and not any(isinstance(item, ast.Starred) for item in node.elts)
+    return node if is_literal and isinstance(node, ast.Tuple | ast.List) else None
 
 
 def _named(given: Given, names: dict[int, str]) -> Reshaped | None:
     """A sequence that becomes a mapping: p1, p2 and so on are counted."""
     counted = "{f'p{n}': value for n, value in enumerate({}, 1)}"
+    literal = _literal(given.node, given.many)
+    if literal is not None:
+        return Reshaped(keys=_keys(literal, names), of=literal)
     if given.many:
         return Reshaped(f"[{counted.replace('{}', 'row')} for row in {{}}]")
-    node = given.node
-    if isinstance(node, ast.Tuple | ast.List) and not any(isinstance(item, ast.Starred) for item in node.elts):
-        return Reshaped(keys=tuple(names.get(place, f"p{place + 1}") for place in range(len(node.elts))))
-    return Reshaped(counted) if node is not None else None
+    return Reshaped(counted) if given.node is not None else None
 
 
-def _by_place(given: Given, pairs: dict[int | str, int | str]) -> Reshaped | None:
-    """A mapping that becomes a sequence: its keys in the new order."""
-    keys = [str(source) for source, _ in sorted(pairs.items(), key=lambda item: item[1])]
-    if given.many or not isinstance(given.node, ast.Dict):
+def _keys(literal: ast.Tuple | ast.List, names: dict[int, str]) -> tuple[str, ...]:
+    return tuple(names.get(place, f"p{place + 1}") for place in range(len(literal.elts)))
+
+
+def _listed_by_name(given: Given, listed: Reshaped, pairs: Mapping[int | str, int | str]) -> Reshaped | None:
+    """Lists among values that have names: `(a, *ids)` → `{"p1": a, "p2": list(ids)}`."""
+    if listed.template != "{}":
+        [name] = pairs.values()
+        return Reshaped(f'{{"{name}": {listed.template[1:-1]}}}')
+    if isinstance(given.node, ast.Tuple | ast.List):
+        names = {source: str(target) for source, target in pairs.items() if isinstance(source, int)}
+        return replace(listed, keys=_keys(given.node, names), of=given.node)
+    return None
+
+
+def _by_place(given: Given, variants: set[tuple[Argument, ...]]) -> Reshaped | None:
+    """A mapping that becomes a sequence: its values in the new order, which has to be the same for every variant."""
+    if len(variants) != 1 or given.node is None:
         return None
-    return Reshaped(keys=tuple(keys))
+    [arguments] = variants
+    if any(not isinstance(item.target, int) or not isinstance(item.source, str) for item in arguments):
+        return None
+    keys = tuple(str(item.source) for item in sorted(arguments, key=lambda item: item.target))
+    names = ", ".join(f'"{key}"' for key in keys)
+    if given.many:
+        return Reshaped(f"[{SUPPORT}.in_order(row, {names}) for row in {{}}]")
+    if isinstance(given.node, ast.Dict) and _has_just(given.node, keys):
+        return Reshaped(keys=keys, of=given.node)
+    return Reshaped(f"{SUPPORT}.in_order({{}}, {names})")
+
+
+def _has_just(node: ast.Dict, keys: Sequence[str]) -> bool:
+    found = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+    return len(found) == len(node.keys) and sorted(map(str, found)) == sorted(keys)
 
 
 # -- lists -------------------------------------------------------------------------------------------------------------
@@ -126,10 +190,10 @@ def _is(node: ast.expr, counted: set[str]) -> bool:
 def _as_expected(given: Given, variants: Sequence[Sequence[Rewritten]]) -> tuple[tuple[ast.expr, str], ...]:
     """Values that are surely bool for a number, or a number for a boolean."""
     expects: dict[int | str, set[str]] = {}
-    for results in variants:
-        for item in results:
-            for key, kind in item.expects.items():
-                expects.setdefault(key, set()).add(kind)
+    for item in (item for results in variants for item in results if item.rendered is not None):
+        for argument in item.rendered.arguments if item.rendered else ():
+            if argument.target in item.expects:
+                expects.setdefault(argument.source, set()).add(item.expects[argument.target])
     found = []
     for key, node in _elements(given).items():
         kinds = expects.get(key, set())

@@ -52,6 +52,13 @@ class CalledOn:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """`of.attribute` → what `source` says, with `of` in the place of `{}`."""
+
+    source: str
+
+
+@dataclass(frozen=True)
 class Argued:
     """A call with one more argument behind the others."""
 
@@ -98,7 +105,7 @@ def edited(text: str, edits: Iterable[TextEdit]) -> str:
     return text
 
 
-Edit = Respelled | Replaced | CalledOn | Argued | Keyed | Named | Unawaited | Removed
+Edit = Respelled | Replaced | Asked | CalledOn | Argued | Keyed | Named | Unawaited | Removed
 
 
 @dataclass

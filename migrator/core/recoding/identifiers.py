@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 
 from migrator.core.audit.codebase import Codebase, is_handle
 from migrator.core.audit.touched import HOLE, touched_by
-from migrator.core.findings import Finding
+from migrator.core.findings import Finding, Severity
 from migrator.core.python.modules import Module, Scope
 from migrator.core.python.sites import Site
-from migrator.core.recoding.edits import Edits, Named, Replaced
-from migrator.core.recoding.names import SUPPORT
+from migrator.core.recoding.calls import is_kept
+from migrator.core.recoding.edits import Asked, Edits, Named, Replaced
 from migrator.core.recoding.places import attributes_in, finding, library_suffix
+from migrator.core.recoding.target import SUPPORT
 from migrator.core.redefining import Definitions
 from migrator.core.sql.split import split
 
@@ -30,6 +31,7 @@ class Identifiers:
     code: Codebase
     definitions: Definitions
     edits: dict[Module, Edits]
+    kept: frozenset[ast.Call]  # connections that stay SQLite's
     returning: dict[Site, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     _gone: set[Site] = field(default_factory=set)
@@ -57,13 +59,25 @@ class Identifiers:
 
     def _lastrowid(self, node: ast.Attribute, scope: Scope) -> None:
         handles = [value for value in self.code.inference.of(node.value, scope) if is_handle(value)]
-        if not handles:
+        if not handles or is_kept(frozenset(handles), self.kept):
             return
-        if not any(self._returns(site) for site in self._behind(node.value, scope)):
+        behind = list(self._behind(node.value, scope))
+        # Each of them has to return its row's id: which one ran last is not known here.
+        returning = [self._returns(site) for site in behind]
+        if not any(returning) or self._is_of_another(node, scope, behind):
+            place = f"{scope.module.path.as_posix()}:{node.lineno}"
+            message = "Which INSERT this id is of, or which column holds it, is not certain: use RETURNING."
+            self.findings.append(Finding("last-id", Severity.WARNING, place, message))
             return
         awaited = library_suffix(handles)
-        call = f"{SUPPORT}.lastrowid{awaited}({ast.unparse(node.value)})"
-        self.edits[scope.module].add(node, Replaced(f"(await {call})" if awaited else call))
+        call = f"{SUPPORT}.lastrowid{awaited}({{}})"
+        self.edits[scope.module].add(node, Asked(f"(await {call})" if awaited else call))
+
+    def _is_of_another(self, node: ast.Attribute, scope: Scope, behind: list[Site]) -> bool:
+        """Whether the INSERT that stands nearest before it is into a table without such a column."""
+        before = [site for site in behind if site.scope is scope and site.call.line <= node.lineno]
+        inserts = [site for site in before if _begins(site, ("INSERT", "REPLACE"))]
+        return bool(inserts) and max(inserts, key=lambda site: site.call.line) not in self.returning
 
     def _behind(self, cursor: ast.expr, scope: Scope) -> Iterator[Site]:
         """The statements that the cursor may have executed: its own, what it was made by, those of a function."""

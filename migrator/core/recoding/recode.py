@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -12,11 +12,12 @@ import libcst as cst
 from migrator.core.audit import transactions
 from migrator.core.audit.codebase import Codebase
 from migrator.core.findings import Finding, Severity
-from migrator.core.python.modules import Module
+from migrator.core.model import fold
+from migrator.core.python.modules import Call, Module
 from migrator.core.python.sites import Sink, Site
-from migrator.core.python.texts import Marks
+from migrator.core.python.texts import Known, Marks
 from migrator.core.recoding.arguments import Given, Reshaped
-from migrator.core.recoding.calls import Calls, is_kept, kept_connections
+from migrator.core.recoding.calls import Calls, is_kept, kept_connections, shared_connections
 from migrator.core.recoding.edits import (
     Argued,
     CalledOn,
@@ -30,15 +31,17 @@ from migrator.core.recoding.edits import (
     Respelled,
     TextEdit,
 )
+from migrator.core.recoding.guards import Guards
 from migrator.core.recoding.identifiers import Identifiers
-from migrator.core.recoding.left_over import is_open, is_sqlites, left_over
-from migrator.core.recoding.names import SUPPORT, renamed
+from migrator.core.recoding.left_over import concerns, is_left, is_open, is_sqlites, left_over
+from migrator.core.recoding.names import renamed
+from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
 from migrator.core.recoding.respelling import Literals
 from migrator.core.recoding.statements import Recoded, Statements
+from migrator.core.recoding.target import SUPPORT, Target, target_of
 from migrator.core.recoding.writing import NotFound, written
 from migrator.core.redefining import Definitions
-from migrator.core.sql.placeholders import Driver
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,12 @@ class Draft:
     path: PurePosixPath
     text: str
     edits: Mapping[tuple[Range, str], Sequence[Edit]]
+    package: str = ""  # that the module beside the program lies in
 
     def write(self) -> NewSource | Finding:
         """The new source, or why there is none: a file that would not compile stays as it is."""
         try:
-            new = written(self.text, self.edits)
+            new = written(self.text, self.edits, self.package)
             compile(new, self.path.as_posix(), "exec", dont_inherit=True)
         except (NotFound, cst.ParserSyntaxError, SyntaxError) as error:
             message = f"This file is left as it is: its changes could not be written ({error})."
@@ -62,15 +66,18 @@ class Draft:
 
 @dataclass(frozen=True)
 class Recoding:
+    """`refused` says that the program as a whole is left as it is."""
+
     drafts: tuple[Draft, ...]
     findings: tuple[Finding, ...]
+    refused: bool = False
 
 
 @dataclass
 class Recoder:
     code: Codebase
     definitions: Definitions
-    driver: Driver
+    target: Target
     database: str = ""  # the name of the file that is moved
     findings: list[Finding] = field(default_factory=list)
 
@@ -78,15 +85,29 @@ class Recoder:
         self.edits = {module: Edits(module) for module in self.code.tree.modules}
         self.kept, others = kept_connections(self.code, self.database)
         self.findings += others
-        self.guarded = transactions.unguarded(self.code)
-        self.identifiers = Identifiers(self.code, self.definitions, self.edits)
+        self.before = target_of(self.code.tree.modules)
+        self.guards = Guards(self.code)
+        self.tables = frozenset(fold(table.name) for table in self.definitions.schema.tables)
+        self.refused = self._refused()
+        self.identifiers = Identifiers(self.code, self.definitions, self.edits, self.kept)
+
+    def _refused(self) -> tuple[Finding, ...]:
+        """Why nothing at all is changed: for another driver than before, or for one that has no such connections."""
+        if self.before is not None and self.before is not self.target:
+            return (_other_target(self.before, self.target),)
+        twins = [f"{library}.connect" for library in self.target.libraries]
+        moved = [call for call in self.code.connects if call.node not in self.kept]
+        return tuple(_synchronous(call) for call in moved if not self.code.calls_external(call, *twins))
 
     def recode(self) -> Recoding:
-        self.findings += left_over(self.code)
+        if self.refused:
+            return Recoding((), self.refused, refused=True)
+        self.findings += left_over(self.code, self.tables, self.target)
         self._statements()
+        kept = self._kept_names()
         for module, edits in self.edits.items():
-            self.findings += Calls(self.code, module, edits, self.kept).recode()
-            self.findings += renamed(module, self.code.inference, edits, self._kept_names(module))
+            self.findings += Calls(self.code, module, edits, self.kept, self.target).recode()
+            self.findings += renamed(module, self.code.inference, edits, kept, self.target)
         drafts = (Draft(module.path, module.text, edits.found) for module, edits in self.edits.items() if edits.found)
         return Recoding(tuple(drafts), tuple(dict.fromkeys(self.findings)))
 
@@ -94,27 +115,45 @@ class Recoder:
 
     def _statements(self) -> None:
         literals = Literals()
-        statements = Statements(self.definitions, self.driver, literals, self.identifiers.returning)
+        sites = list(self._moved(literals))
+        drivers = numbered((site for site in sites if not is_open(site)), self.target)
+        statements = Statements(self.definitions, self.target, literals, self.identifiers.returning)
         done = []
-        for site in self.code.sites:
-            if is_kept(frozenset(site.of), self.kept):
-                continue
-            if self.identifiers.replaces(site):
-                continue
+        for site in sites:
             if is_open(site):
                 self._leave(site)
                 continue
-            recoded = statements.recode(site, _given(site))
+            self.findings += shared_connections(site, self.kept)
+            recoded = statements.recode(site, _given(site), drivers[site])
             self.findings += recoded.findings
             if recoded.wanted is not None:
                 done.append(recoded)
+            elif site.sink is None:
+                self._method(site, self.edits[site.scope.module])
         self._literals(literals, done)
         for recoded in done:
             self._call(recoded)
+        for relay in self.code.sites.relays:
+            if relay.of and not is_kept(frozenset(relay.of), self.kept):
+                self._method(relay, self.edits[relay.scope.module])
         self.findings += self.identifiers.findings
 
+    def _moved(self, literals: Literals) -> Iterator[Site]:
+        """All but those whose database stays SQLite's, which keep their literals, and those that are not needed."""
+        for site in self.code.sites:
+            if is_kept(frozenset(site.of), self.kept):
+                pieces = [piece for text in site.texts for piece in text.pieces if isinstance(piece, Known)]
+                literals.take({(piece.module, piece.node, piece.part): () for piece in pieces})
+            elif not self.identifiers.replaces(site):
+                yield site
+
     def _leave(self, site: Site) -> None:
-        if any(is_sqlites(text.filled("x")) for text in site.texts) and not self.findings_at(site):
+        texts = [text.filled("x") for text in site.texts]
+        if self.before is not None:
+            is_asked = any(is_left(text, self.before) for text in texts)
+        else:
+            is_asked = any(is_sqlites(text, None) or concerns(text, self.tables) for text in texts)
+        if is_asked and not self.findings_at(site):
             self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
 
     def findings_at(self, site: Site) -> list[Finding]:
@@ -144,6 +183,8 @@ class Recoder:
             self._mark(mark, how)
         if recoded.arguments is not None:
             self._arguments(site, recoded.arguments, edits)
+        if recoded.around != "{}":
+            edits.add(site.sql, Replaced(recoded.around))
         if site.sink is None:
             self._method(site, edits)
 
@@ -153,9 +194,12 @@ class Recoder:
         if how == "one":
             edits.add(mark.node, Replaced('"%s"'))
             return
+        # A text times n, which join() takes apart letter by letter, becomes a list times n.
+        times = [node for node in ast.walk(mark.node) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult)]
+        repeated = {id(side) for node in times for side in (node.left, node.right)}
         for node in ast.walk(mark.node):
             if isinstance(node, ast.Constant) and node.value == "?":
-                edits.add(node, Replaced('"%s"'))
+                edits.add(node, Replaced('["%s"]' if id(node) in repeated else '"%s"'))
 
     def _arguments(self, site: Site, new: Reshaped, edits: Edits) -> None:
         if new.whole:
@@ -167,7 +211,7 @@ class Recoder:
         if new.template != "{}":
             edits.add(site.arguments, Replaced(new.template))
         if new.keys:
-            edits.add(site.arguments, Keyed(new.keys))
+            edits.add(new.of or site.arguments, Keyed(new.keys))
         for node, source in new.elements:
             edits.add(node, Replaced(source))
 
@@ -203,14 +247,29 @@ class Recoder:
             return site.method
         if site.method == "executemany":
             return "executemany" if of_connection else None
-        return "execute" if site.method == "execute" and site in self.guarded else None
+        return "execute" if site.method == "execute" and self.guards.needed(site) else None
 
     # -- names ---------------------------------------------------------------------------------------------------------
 
-    def _kept_names(self, module: Module) -> frozenset[ast.AST]:
+    def _kept_names(self) -> frozenset[ast.AST]:
         """The function in a connect() call goes with the call, or stays with it."""
-        functions = (call.node.func for call in self.code.connects if call.scope.module is module)
-        return self.code.connecting.union(functions)
+        return self.code.connecting.union(call.node.func for call in self.code.connects)
+
+
+def _other_target(before: Target, now: Target) -> Finding:
+    message = (
+        f"This program was rewritten for {before.title}, and is not rewritten for {now.title} from there: use"
+        f" --to {before.module}, or begin with the program as it was."
+    )
+    return Finding("other-target", Severity.WARNING, f"{SUPPORT}.py", message)
+
+
+def _synchronous(call: Call) -> Finding:
+    message = (
+        "asyncpg has no connection without coroutines, so the whole program is left as it is: use --to psycopg or"
+        " --to sqlalchemy, or make this aiosqlite's first."
+    )
+    return Finding("synchronous", Severity.WARNING, f"{call.scope.module.path.as_posix()}:{call.line}", message)
 
 
 def _given(site: Site) -> Given:

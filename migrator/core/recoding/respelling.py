@@ -146,7 +146,15 @@ def _shares(spans: Sequence[tuple[Piece, int, int]], edit: TextEdit) -> Iterator
     for place, (piece, start, end) in enumerate(touched):
         first, last = max(edit.start, start), min(edit.end, end)
         offset = (piece.start if isinstance(piece, Known) else 0) - start
-        yield piece, TextEdit(first + offset, max(first, last) + offset, "" if place else edit.new)
+        new = "" if place else _doubled(edit.new, piece.doubled if isinstance(piece, Known) else "")
+        yield piece, TextEdit(first + offset, max(first, last) + offset, new)
+
+
+def _doubled(text: str, characters: str) -> str:
+    """As it is written in a literal that is formatted."""
+    for character in characters:
+        text = text.replace(character, character * 2)
+    return text
 
 
 def _is_apart(piece: Piece) -> bool:

@@ -16,15 +16,16 @@ from migrator.core.recoding.arguments import Given, Reshaped, as_lists, reshape
 from migrator.core.recoding.edits import TextEdit
 from migrator.core.recoding.places import finding, place_of
 from migrator.core.recoding.respelling import Literals, Scattered, Wanted, by_literal, changes, divided, in_literals
+from migrator.core.recoding.target import Target
 from migrator.core.recoding.values import HOLE_LENGTH, parametrised
 from migrator.core.redefining import Definitions
-from migrator.core.sql.lexer import LexError, TokenKind, tokens
-from migrator.core.sql.placeholders import Driver
+from migrator.core.sql.lexer import LexError, Token, TokenKind, tokens
+from migrator.core.sql.placeholders import Driver, Rendered
 from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.split import SourceStatement, split
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*id|id")
-_ONE_OF = re.compile(r"(\bNOT\s+)?\bIN\s*\(\s*(%s|\?)\s*\)", re.IGNORECASE)
+_ONE_OF = re.compile(r"(\bNOT\s+)?\bIN\s*\(\s*(%s|\?|\$\d+|:\w+)\s*\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -51,19 +52,24 @@ class Recoded:
     marks: Mapping[Marks, str] = field(default_factory=dict)  # "one" placeholder for all, or one for "each"
     without: tuple[Hole | Marks, ...] = ()
     arguments: Reshaped | None = None
+    around: str = "{}"  # what is written around the SQL
     findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
 class Statements:
     definitions: Definitions
-    driver: Driver
+    target: Target
     literals: Literals
     returning: Mapping[Site, str]  # INSERTs that have to give a column of their row
-    known: dict[str, Rewritten] = field(default_factory=dict)
+    known: dict[tuple[str, Driver], Rewritten] = field(default_factory=dict)
 
-    def recode(self, site: Site, given: Given) -> Recoded:
-        """Never changes a part of a statement: all of its literals and arguments, or nothing."""
+    def recode(self, site: Site, given: Given, driver: Driver) -> Recoded:
+        """Never changes a part of a statement: all of its literals and arguments, or nothing.
+
+        `driver` says whose placeholders are written: the target's, or psycopg's for values that are counted late.
+        """
+        given = self._for(driver, given)
         if all(text.is_hole for text in site.texts):
             return self._declined(site, "unknown-sql", "The SQL that is sent here is not known.")
         if any(text.holes for text in site.texts):
@@ -81,6 +87,9 @@ class Statements:
         if all(item.is_nothing for item in variants):
             return Recoded(site, {}, goes=True, findings=findings)
         arguments = reshape(given, [item.results for item in variants], marks)
+        if given.driver is not self.target.driver and _by_name(variants):
+            # One value in several places has to have a number or a name.
+            return self.recode(site, given, self.target.driver)
         if arguments is None:
             return self._declined(site, "arguments", "What its arguments are is not known well enough to reorder them.")
         try:
@@ -91,7 +100,12 @@ class Statements:
         if taken.wanted is None:
             return taken
         outside = {mark: "one" if listed else "each" for mark in marks if mark.within is None}
-        return replace(taken, marks=outside, without=parts.without, arguments=arguments, findings=findings)
+        return replace(
+            taken, marks=outside, without=parts.without, arguments=arguments, around=given.around, findings=findings
+        )
+
+    def _for(self, driver: Driver, given: Given) -> Given:
+        return replace(given, driver=driver, around="{}" if driver is self.target.driver else self.target.in_order)
 
     def _take(self, site: Site, parts: Sequence[Wanted]) -> Recoded:
         wanted: Wanted = {}
@@ -114,20 +128,21 @@ class Statements:
             start = source.index(statement.text, place)
             place = start + len(statement.text)
             asked = self._asked(site, statement)
-            result = self._result(asked)
+            result = self._result(asked, given.driver)
             results.append(
                 replace(result, findings=tuple(replace(item, where=place_of(site)) for item in result.findings))
             )
             found += _moved(self._changes(text, statement, result, given, source), start)
         return Translated(text, tuple(found), tuple(results))
 
-    def _result(self, statement: SourceStatement) -> Rewritten:
+    def _result(self, statement: SourceStatement, driver: Driver) -> Rewritten:
         """Each text is translated once, but what defines something: that depends on what has been made before."""
         if statement.begins_with("CREATE") or statement.begins_with("DROP"):
-            return self.definitions.rewritten(statement, self.driver, "")
-        if statement.text not in self.known:
-            self.known[statement.text] = self.definitions.rewritten(statement, self.driver, "")
-        return self.known[statement.text]
+            return self.definitions.rewritten(statement, driver, "")
+        key = (statement.text, driver)
+        if key not in self.known:
+            self.known[key] = self.definitions.rewritten(statement, driver, "")
+        return self.known[key]
 
     def _asked(self, site: Site, statement: SourceStatement) -> SourceStatement:
         """The statement, with RETURNING where the program asks for the id of the new row."""
@@ -143,7 +158,7 @@ class Statements:
         if result.output is None:
             return
         output = result.output
-        if self.driver is Driver.PSYCOPG and given.passed and not (result.rendered and result.rendered.arguments):
+        if given.doubles and not (result.rendered and result.rendered.arguments):
             output = output.replace("%", "%%")
         if any(isinstance(piece, Marks) for piece in text.pieces):
             output = _with_lists(output, _marked(text, statement), given.listed)
@@ -165,17 +180,23 @@ class Statements:
         found = self._with_values(site, given) if len(site.texts) == 1 else None
         if found is not None:
             return found
-        holes = dict.fromkeys(ast.unparse(hole.node) for text in site.texts for hole in text.holes)
-        why = f"What {', '.join(holes)} puts into this SQL is not known; only its placeholders were rewritten."
+        holes = ", ".join(dict.fromkeys(ast.unparse(hole.node) for text in site.texts for hole in text.holes))
+        why = f"What {holes} puts into this SQL is not known; only its placeholders were rewritten."
+        filled = [text.filled(HOLE, "?") for text in site.texts]
+        named = any(token.text != "?" for sql in filled for token in _asked_for(sql))
+        if named and self.target.driver is Driver.ASYNCPG:
+            return self._declined(site, "dynamic-sql", f"What {holes} puts into this SQL is not known.")
+        given = self._for(self.target.driver if named else Driver.PSYCOPG, given)
         try:
-            edits = [tuple(self._placeholders(text.filled(HOLE, "?"), given)) for text in site.texts]
+            edits = [tuple(_placeholders(sql, given)) for sql in filled]
             pieces = [divided(text, mine, len(HOLE)) for text, mine in zip(site.texts, edits, strict=True)]
         except (LexError, Scattered) as error:
             return self._declined(site, "dynamic-sql", f"{error}.")
         if any(item.without for item in pieces):
             return self._declined(site, "dynamic-sql", why)
         taken = self._take(site, [by_literal(item.changes) for item in pieces])
-        return replace(taken, findings=(finding(site, "dynamic-sql", why),)) if taken.wanted is not None else taken
+        said = (finding(site, "dynamic-sql", why),)
+        return replace(taken, around=given.around, findings=said) if taken.wanted is not None else taken
 
     def _with_values(self, site: Site, given: Given) -> Recoded | None:
         [text] = site.texts
@@ -184,29 +205,64 @@ class Statements:
         if values is None or arguments is None:
             return None
         [*statements] = split(values.sql)
-        result = self.definitions.rewritten(statements[0], self.driver, "") if len(statements) == 1 else None
-        if result is None or result.output is None or result.rendered is None or result.rendered.by_name:
+        result = self._result(statements[0], given.driver) if len(statements) == 1 else None
+        if result is None or result.output is None or result.rendered is None:
             return None
+        if result.rendered.by_name:
+            if given.driver is not Driver.SQLALCHEMY:
+                return None
+            arguments = _with_names(arguments, result.rendered)
         try:
             parts = divided(text, changes(values.filled, result.output), HOLE_LENGTH)
         except Scattered:
             return None
         taken = self._take(site, [by_literal(parts.changes)])
         said = finding(site, "values", "Values that were put into this SQL are arguments now.", Severity.NOTE)
-        return replace(taken, without=parts.without, arguments=Reshaped(whole=arguments), findings=(said,))
-
-    def _placeholders(self, sql: str, given: Given) -> Iterator[TextEdit]:
-        for token in tokens(sql):
-            if token.kind is TokenKind.PLACEHOLDER and self.driver is Driver.PSYCOPG:
-                new = "%s" if token.text == "?" else f"%({token.text[1:]})s"
-                yield TextEdit(token.start, token.end, new)
-            elif "%" in token.text and given.passed and self.driver is Driver.PSYCOPG:
-                # One by one: what is put in stands between them.
-                places = (token.start + place for place, character in enumerate(token.text) if character == "%")
-                yield from (TextEdit(place, place + 1, "%%") for place in places)
+        return replace(
+            taken, without=parts.without, arguments=Reshaped(whole=arguments), around=given.around, findings=(said,)
+        )
 
     def _declined(self, site: Site, rule: str, message: str) -> Recoded:
         return Recoded(site, findings=(finding(site, rule, message),))
+
+
+def _by_name(variants: Sequence[Translated]) -> bool:
+    """Whether a value is needed in several places, or by its name."""
+    return any(result.rendered is not None and result.rendered.by_name for item in variants for result in item.results)
+
+
+def _with_names(arguments: str, rendered: Rendered) -> str:
+    """The source of a tuple → that of a dict with the names of the placeholders."""
+    values = ast.parse(arguments, mode="eval").body
+    assert isinstance(values, ast.Tuple)
+    names = {item.source: item.target for item in rendered.arguments}
+    pairs = (f'"{names[place]}": {ast.unparse(value)}' for place, value in enumerate(values.elts))
+    return f"{{{', '.join(pairs)}}}"
+
+
+def _asked_for(sql: str) -> list[Token]:
+    """The placeholders of a text, or none where it cannot be read."""
+    try:
+        return [token for token in tokens(sql) if token.kind is TokenKind.PLACEHOLDER]
+    except LexError:
+        return []
+
+
+def _placeholder(text: str, driver: Driver) -> str:
+    if driver is Driver.SQLALCHEMY:
+        return f":{text[1:]}"
+    return "%s" if text == "?" else f"%({text[1:]})s"
+
+
+def _placeholders(sql: str, given: Given) -> Iterator[TextEdit]:
+    """The spelling of the placeholders alone. Raises LexError."""
+    for token in tokens(sql):
+        if token.kind is TokenKind.PLACEHOLDER:
+            yield TextEdit(token.start, token.end, _placeholder(token.text, given.driver))
+        elif "%" in token.text and given.doubles:
+            # One by one: what is put in stands between them.
+            places = (token.start + place for place, character in enumerate(token.text) if character == "%")
+            yield from (TextEdit(place, place + 1, "%%") for place in places)
 
 
 def _moved(edits: Iterator[TextEdit], by: int) -> list[TextEdit]:
@@ -241,7 +297,7 @@ def _with_lists(output: str, marked: Sequence[Marks | None], listed: bool) -> st
         marks = next(remaining, None)
         if marks is None:
             return match.group()
-        placeholder = "%s" if marks.within else "?"
+        placeholder = match[2] if marks.within else "?"
         if not listed:
             return f"{match[1] or ''}IN ({placeholder})"
         return f"<> ALL({placeholder})" if match[1] else f"= ANY({placeholder})"

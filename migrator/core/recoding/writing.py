@@ -11,6 +11,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from migrator.core.recoding.edits import (
     Argued,
+    Asked,
     CalledOn,
     Edit,
     Keyed,
@@ -56,14 +57,14 @@ class NotFound(Exception):
     """A place that was to be changed is not in the source: the change is not made."""
 
 
-def written(source: str, edits: Mapping[tuple[Range, str], Sequence[Edit]]) -> str:
+def written(source: str, edits: Mapping[tuple[Range, str], Sequence[Edit]], package: str = "") -> str:
     """The source with the changes, and the imports that they need. Raises NotFound, and libcst.ParserSyntaxError."""
     wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
     writer = _Writer(edits)
     module = wrapper.visit(writer)
     if missed := set(edits) - writer.done:
         raise NotFound(", ".join(f"line {place.line} ({kind})" for place, kind in sorted(missed, key=str)))
-    return with_imports(module)
+    return with_imports(module.code, package)
 
 
 class _Writer(cst.CSTTransformer):
@@ -118,6 +119,9 @@ def _changed(node: cst.CSTNode, edit: Edit) -> cst.CSTNode:
         return respelled(node, edit)
     if isinstance(edit, Replaced):
         return _replaced(node, edit.source)
+    if isinstance(edit, Asked):
+        assert isinstance(node, cst.Attribute)
+        return cst.parse_expression(edit.source.replace("{}", cst.Module([]).code_for_node(node.value)))
     if isinstance(edit, Named):
         assert isinstance(node, cst.Expr)
         return cst.Assign([cst.AssignTarget(cst.Name(edit.name))], node.value, semicolon=node.semicolon)
@@ -173,4 +177,16 @@ def _keyed(node: cst.CSTNode, keys: Sequence[str]) -> cst.CSTNode:
         cst.DictElement(cst.SimpleString(f'"{key}"'), element.value, comma=element.comma)
         for key, element in zip(keys, node.elements, strict=True)
     ]
-    return cst.Dict(elements)
+    opened, closed = _inside(node)
+    if "\n" not in cst.Module([]).code_for_node(node) and elements:
+        elements[-1] = elements[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)  # that of a tuple of one
+    return cst.Dict(elements, cst.LeftCurlyBrace(opened), cst.RightCurlyBrace(closed))
+
+
+def _inside(node: cst.Tuple | cst.List) -> tuple[cst.BaseParenthesizableWhitespace, cst.BaseParenthesizableWhitespace]:
+    """What stands behind the opening bracket and before the closing one."""
+    if isinstance(node, cst.List):
+        return node.lbracket.whitespace_after, node.rbracket.whitespace_before
+    if not node.lpar:
+        return cst.SimpleWhitespace(""), cst.SimpleWhitespace("")
+    return node.lpar[-1].whitespace_after, node.rpar[0].whitespace_before

@@ -106,7 +106,10 @@ def extreme(name: str) -> Callable[[Operand, exp.Expr], Value]:
         if model.kind is Kind.NULL:
             return v.NULL
         keys = [sort_key(replace(model, sql=branch)) for branch in branches]
-        nulls = " OR ".join(f"{key} IS NULL" for key in keys)
+        tested = (
+            v.any_kind(argument) if key == argument.sql else key for argument, key in zip(arguments, keys, strict=True)
+        )
+        nulls = " OR ".join(f"{key} IS NULL" for key in tested)
         return replace(model, sql=f"(CASE WHEN {nulls} THEN NULL ELSE {name}({', '.join(keys)}) END)")
 
     return emit

@@ -23,7 +23,7 @@ class TokenKind(StrEnum):
     OPERATOR = "operator"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     kind: TokenKind
     text: str  # as written

@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-PRECEDENCE
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from migrator.core.sql.postgres_tokens import KEYWORDS, PgToken, Unreadable, pg_tokens
@@ -64,10 +64,13 @@ class ExpressionReader(ABC):
         return self.step()
 
     def accept_words(self, *words: str) -> bool:
-        here = [self.peek(ahead) for ahead in range(len(words))]
-        found = all(token is not None and token.is_word(word) for token, word in zip(here, words, strict=True))
+        found = self.are_next(words)
         self.at += len(words) if found else 0
         return found
+
+    def are_next(self, words: Sequence[str]) -> bool:
+        here = self.tokens[self.at : self.at + len(words)]
+        return len(here) == len(words) and all(token.word == word for token, word in zip(here, words, strict=True))
 
     def at_word(self, *words: str) -> bool:
         token = self.peek()
@@ -120,18 +123,17 @@ class ExpressionReader(ABC):
         token = self.peek()
         if token is None:
             return None
-        for level, read in _SUFFIXES:
-            if level >= least and (found := read(self, left, start, token)) is not None:
-                return found
-        return None
+        if token.kind == "operator":
+            level = _level_of(token.text)
+            return self.read_symbol(left, start, token, level) if level >= least else None
+        level, read = _SUFFIXES.get(token.word or token.text, (-1, None))
+        return read(self, left, start) if read is not None and level >= least else None
 
     def _binary(self, kind: str, left: Node, start: int, level: int, right: int) -> Node:
         """`right` is what the right operand binds at least."""
         return self.node(kind, start, left, self.expression(right), level=level)
 
-    def read_symbol(self, left: Node, start: int, token: PgToken, level: int) -> Node | None:
-        if token.kind != "operator" or _level_of(token.text) != level:
-            return None
+    def read_symbol(self, left: Node, start: int, token: PgToken, level: int) -> Node:
         self.step()
         name = "<>" if token.text == "!=" else token.text
         found = self._binary(f"binary {name}", left, start, level, level + 1)
@@ -140,16 +142,20 @@ class ExpressionReader(ABC):
             raise self.unexpected()
         return found
 
-    def read_word_operator(self, left: Node, start: int, token: PgToken, level: int) -> Node | None:
-        if level == ZONE:
-            found = self.accept_words("at", "time", "zone")
-            return self._binary("binary at time zone", left, start, ZONE, ZONE + 1) if found else None
-        word = {OR: "or", AND: "and"}[level]
-        return self._binary(f"binary {word}", left, start, level, level + 1) if self.accept_words(word) else None
+    def read_and(self, left: Node, start: int) -> Node | None:
+        self.step()
+        return self._binary("binary and", left, start, AND, AND + 1)
 
-    def read_is(self, left: Node, start: int, token: PgToken, level: int) -> Node | None:
-        if not self.accept_words("is"):
-            return None
+    def read_or(self, left: Node, start: int) -> Node | None:
+        self.step()
+        return self._binary("binary or", left, start, OR, OR + 1)
+
+    def read_zone(self, left: Node, start: int) -> Node | None:
+        found = self.accept_words("at", "time", "zone")
+        return self._binary("binary at time zone", left, start, ZONE, ZONE + 1) if found else None
+
+    def read_is(self, left: Node, start: int) -> Node | None:
+        self.step()
         negated = "is not" if self.accept_words("not") else "is"
         if self.accept_words("distinct", "from"):
             return self._binary(f"binary {negated} distinct from", left, start, IS, IS + 1)
@@ -158,7 +164,7 @@ class ExpressionReader(ABC):
                 return self.node(f"{negated} {word}", start, left, level=IS)
         return self._binary(f"binary {negated}", left, start, IS, IS + 1)
 
-    def read_pattern(self, left: Node, start: int, token: PgToken, level: int) -> Node | None:
+    def read_pattern(self, left: Node, start: int) -> Node | None:
         """IN, BETWEEN and LIKE, each also with NOT, which then stands around it."""
         before = self.at
         negated = self.accept_words("not")
@@ -190,14 +196,12 @@ class ExpressionReader(ABC):
         children = (*found.children, self.expression(PATTERN + 1))
         return replace(found, kind=f"{found.kind} escape", children=children, end=self.tokens[self.at - 1].end)
 
-    def read_collate(self, left: Node, start: int, token: PgToken, level: int) -> Node | None:
-        if not self.accept_words("collate"):
-            return None
+    def read_collate(self, left: Node, start: int) -> Node | None:
+        self.step()
         return self.node("collate", start, left, self._name(), level=COLLATE)
 
-    def read_cast(self, left: Node, start: int, token: PgToken, level: int) -> Node | None:
-        if not self.accept("::"):
-            return None
+    def read_cast(self, left: Node, start: int) -> Node | None:
+        self.step()
         return self.node(f"cast {self._type()}", start, left, level=CAST)
 
     def _type(self) -> str:
@@ -325,28 +329,16 @@ class ExpressionReader(ABC):
         return replace(self.node("name", start), text=".".join(parts), free=free, quoted=quoted)
 
 
-_Suffix = Callable[[ExpressionReader, Node, int, PgToken], "Node | None"]
-
-
-def _suffix(
-    read: Callable[[ExpressionReader, Node, int, PgToken, int], Node | None], level: int
-) -> tuple[int, _Suffix]:
-    def found(reader: ExpressionReader, left: Node, start: int, token: PgToken) -> Node | None:
-        return read(reader, left, start, token, level)
-
-    return level, found
-
-
-_SUFFIXES = (
-    _suffix(ExpressionReader.read_cast, CAST),
-    _suffix(ExpressionReader.read_collate, COLLATE),
-    _suffix(ExpressionReader.read_word_operator, ZONE),
-    *(_suffix(ExpressionReader.read_symbol, level) for level in (PRODUCT, SUM, OTHER, COMPARISON)),
-    _suffix(ExpressionReader.read_pattern, PATTERN),
-    _suffix(ExpressionReader.read_is, IS),
-    _suffix(ExpressionReader.read_word_operator, AND),
-    _suffix(ExpressionReader.read_word_operator, OR),
-)
+# What may follow an expression, by its first word: how tightly it binds, and what reads it. Operators have their own.
+_SUFFIXES: Mapping[str, tuple[int, Callable[[ExpressionReader, Node, int], Node | None]]] = {
+    "::": (CAST, ExpressionReader.read_cast),
+    "collate": (COLLATE, ExpressionReader.read_collate),
+    "at": (ZONE, ExpressionReader.read_zone),
+    **dict.fromkeys(("not", "in", "between", *_PATTERNS), (PATTERN, ExpressionReader.read_pattern)),
+    "is": (IS, ExpressionReader.read_is),
+    "and": (AND, ExpressionReader.read_and),
+    "or": (OR, ExpressionReader.read_or),
+}
 
 
 def _level_of(operator: str) -> int:

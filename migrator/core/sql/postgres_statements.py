@@ -8,16 +8,16 @@ from migrator.core.sql.postgres_expressions import ExpressionReader
 from migrator.core.sql.postgres_tokens import KEYWORDS, NEED_AS, PgToken
 from migrator.core.sql.postgres_tree import Node
 
-_CLAUSES = tuple(
-    tuple(phrase.split())
-    for phrase in (
-        "select distinct", "select all", "select", "from", "where", "group by", "having", "order by", "limit", "offset",
-        "union all", "union", "intersect", "except", "insert into", "insert or replace into", "insert or ignore into",
-        "insert or abort into", "replace into", "values", "default values", "on conflict", "do update set",
-        "do nothing", "update", "set", "delete from", "returning", "with recursive", "with", "left outer join",
-        "left join", "inner join", "cross join", "join", "on", "using", "partition by",
-    )
+_PHRASES = (
+    "select distinct", "select all", "select", "from", "where", "group by", "having", "order by", "limit", "offset",
+    "union all", "union", "intersect", "except", "insert into", "insert or replace into", "insert or ignore into",
+    "insert or abort into", "replace into", "values", "default values", "on conflict", "do update set",
+    "do nothing", "update", "set", "delete from", "returning", "with recursive", "with", "left outer join",
+    "left join", "inner join", "cross join", "join", "on", "using", "partition by",
 )  # fmt: skip
+_CLAUSES: dict[str, list[tuple[str, ...]]] = {}  # by their first word, longer ones before shorter ones
+for _phrase in _PHRASES:
+    _CLAUSES.setdefault(_phrase.partition(" ")[0], []).append(tuple(_phrase.split()))
 _SAME_CLAUSE = {"select all": "select", "left outer join": "left join", "inner join": "join"}
 _WITHOUT_ITEMS = ("union all", "union", "intersect", "except", "default values", "do nothing")
 INSERTS = ("insert into", "insert or replace into", "insert or ignore into", "insert or abort into", "replace into")
@@ -51,7 +51,8 @@ class _Reader(ExpressionReader):
 
     def _phrase(self) -> tuple[str, int] | None:
         start = self.at
-        for words in _CLAUSES:
+        token = self.peek()
+        for words in _CLAUSES.get(token.word, ()) if token is not None else ():
             if self.accept_words(*words):
                 phrase = " ".join(words)
                 return _SAME_CLAUSE.get(phrase, phrase), start
@@ -126,11 +127,8 @@ class _Reader(ExpressionReader):
     def _is_bare_alias(self, token: PgToken) -> bool:
         if token.kind != "word" or token.text.lower() in KEYWORDS | NEED_AS:
             return False
-        return not any(self._is_next(words) for words in _CLAUSES) and not token.is_word("nulls", "rows", "range")
-
-    def _is_next(self, words: tuple[str, ...]) -> bool:
-        here = [self.peek(ahead) for ahead in range(len(words))]
-        return all(token is not None and token.is_word(word) for token, word in zip(here, words, strict=True))
+        begins = any(self.are_next(words) for words in _CLAUSES.get(token.word, ()))
+        return not begins and not token.is_word("nulls", "rows", "range")
 
     def _ordered(self, found: Node, start: int) -> Node:
         kind = "order"

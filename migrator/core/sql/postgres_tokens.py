@@ -56,16 +56,17 @@ class Unreadable(ValueError):
     """The text is none that these modules read; PostgreSQL may still take it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PgToken:
     kind: str
     text: str  # without what marks a name as free
     start: int
     end: int
     free: bool = False
+    word: str = ""  # of a bare word: it in lower case
 
     def is_word(self, *words: str) -> bool:
-        return self.kind == "word" and self.text.lower() in words
+        return self.kind == "word" and self.word in words
 
     def is_one_of(self, *texts: str) -> bool:
         return self.kind in ("punctuation", "operator") and self.text in texts
@@ -80,8 +81,9 @@ def pg_tokens(sql: str) -> Iterator[PgToken]:
             raise Unreadable(f"no token at character {place + 1}")
         end = place + len(_operator(match.group())) if match.lastgroup == "operator" else match.end()
         if match.lastgroup != "space":
-            text = sql[place:end]
-            yield PgToken(match.lastgroup, text.removeprefix(FREE), place, end, text.startswith(FREE))
+            text, kind = sql[place:end], match.lastgroup
+            word = text.lower() if kind == "word" else ""
+            yield PgToken(kind, text.removeprefix(FREE), place, end, text.startswith(FREE), word)
         place = end
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 OR, AND, NOT, IS, COMPARISON, PATTERN, OTHER, SUM, PRODUCT, ZONE, COLLATE, SIGN, CAST, ATOM = range(1, 15)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """`kind` says all that the children and, in a leaf, `text` do not; the span leaves parentheses around it out.
 

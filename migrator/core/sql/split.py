@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrator.core.sql.lexer import LexError, Token, tokens
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceStatement:
     """`text` is as written, without the semicolon behind it; `line` counts from 1.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from importlib.resources import files
 from pathlib import PurePosixPath
 
 import pytest
@@ -13,6 +12,7 @@ from migrator.core.progress import Silent
 from migrator.core.python.modules import read_module
 from migrator.core.recoding.edits import NewSource
 from migrator.core.recoding.recode import Recoder, Recoding
+from migrator.core.recoding.target import TARGETS
 from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
 from migrator.steps.definitions import Tables
@@ -21,7 +21,7 @@ SCHEMA = [
     "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, active INTEGER NOT NULL DEFAULT 1, score REAL)",
     "CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, body TEXT)",
 ]
-SUPPORT_MODULE = files("migrator.core.recoding").joinpath("postgresql.py.txt").read_text(encoding="utf-8")
+SUPPORT_MODULE = TARGETS[Driver.PSYCOPG].support(coroutines=True)
 HEAD = "import sqlite3\n\nconn = sqlite3.connect('app.db')\n"
 AFTER = "import postgresql\n\nconn = postgresql.connect()\n"
 
@@ -34,7 +34,7 @@ def definitions() -> Definitions:
 def recode(source: str, definitions: Definitions, **others: str) -> Recoding:
     texts = {"app": source, **others}
     modules = [read_module(PurePosixPath(f"{name}.py"), textwrap.dedent(text)) for name, text in texts.items()]
-    return Recoder(Codebase(modules), definitions, Driver.PSYCOPG).recode()
+    return Recoder(Codebase(modules), definitions, TARGETS[Driver.PSYCOPG]).recode()
 
 
 def after(source: str, definitions: Definitions, **others: str) -> str:
@@ -86,6 +86,14 @@ CALLS = [
     (
         "conn.execute(f\"DELETE FROM notes WHERE id IN ({','.join('?' * len(ids))})\", ids)",
         'conn.execute("DELETE FROM notes WHERE id = ANY (%s)", [list(ids)])',
+    ),
+    (
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join("?" * len(ids)) + ")", values)',
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join(["%s"] * len(ids)) + ")", values)',
+    ),
+    (
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join(["?"] * len(ids)) + ")", values)',
+        'conn.execute("DELETE FROM notes WHERE id IN (" + ",".join(["%s"] * len(ids)) + ")", values)',
     ),
     (
         "conn.execute(f\"DELETE FROM notes WHERE body = '{body}'\")",
@@ -195,7 +203,7 @@ PROGRAMS = {
             conn.commit()
         except psycopg.IntegrityError:
             raise
-        except (ValueError, (psycopg.OperationalError, psycopg.ProgrammingError)):
+        except (ValueError, psycopg.OperationalError, psycopg.ProgrammingError):
             raise
         """,
     ),
@@ -355,6 +363,20 @@ def test_what_was_left_is_said_again(definitions: Definitions) -> None:
     again = recode(sources(first)["app.py"], definitions, postgresql=SUPPORT_MODULE)
     assert sources(again) == {}
     assert [(item.rule, item.where) for item in again.findings] == [("left-over", "app.py:5")]
+
+
+def test_what_is_in_memory_at_times_is_said(definitions: Definitions) -> None:
+    source = """
+        import sqlite3
+        class Store:
+            def __init__(self, path="app.db"):
+                self.conn = sqlite3.connect(path)
+                self.conn.execute("DELETE FROM notes WHERE id = ?", (1,))
+        Store(":memory:")
+        """
+    found = recode(source, definitions)
+    assert ("other-database", "app.py:5") in [(item.rule, item.where) for item in found.findings]
+    assert "self.conn = postgresql.connect()" in sources(found)["app.py"]
 
 
 def test_another_file_stays(definitions: Definitions) -> None:
