@@ -307,6 +307,8 @@ class Firing:
         if program.ignores:
             return f"{why}, and it passes over rows"
         effects = self.effects(program, tuple(self._futile(program, root)))
+        if effects.chooses:
+            return f"{why}, and then SQLite takes no notice of the OR of its statements"
         if root.table == program.table in effects.changed and root.event is Event.UPDATE:
             return f"{why}, which is the same one"
         foreign = {item.table for item, own in effects.writes.items() if not own or item.table != program.table}

@@ -182,6 +182,7 @@ LEFT = [
     ("AFTER DELETE ON comments BEGIN UPDATE posts SET n = n - 1; END", "a foreign key passes"),
     ("AFTER DELETE ON comments BEGIN INSERT INTO log (who) SELECT count(*) FROM posts; END", "a foreign key passes"),
     ("BEFORE DELETE ON comments BEGIN SELECT RAISE(IGNORE); END", "a foreign key passes"),
+    ("AFTER DELETE ON comments BEGIN INSERT OR IGNORE INTO log (id) VALUES (OLD.id); END", "no notice of the OR"),
     ("AFTER INSERT ON posts BEGIN SELECT RAISE(IGNORE); END", "RAISE(IGNORE)"),
     ("AFTER INSERT ON posts BEGIN SELECT RAISE(FAIL, 'x'); END", "RAISE(FAIL)"),
     ("AFTER INSERT ON posts BEGIN SELECT RAISE(ROLLBACK, 'x'); END", "RAISE(ROLLBACK)"),
