@@ -146,7 +146,7 @@ def schema(
     source: Path, plan_file: Path | None, form: str, compat: bool, file: Path | None, style: str, zone: str,
     target_schema: str, profile: str, workers: int, output: Output,
 ) -> int:  # fmt: skip
-    """Print the SQL that creates the target: tables, keys, indexes, foreign keys, views.
+    """Print the SQL that creates the target: tables, keys, indexes, foreign keys, views, triggers.
 
     Expressions in CHECKs, defaults, generated columns, indexes and views are translated where that is proven; what is
     not carried is listed with its reason and its original text.

@@ -33,8 +33,18 @@ def redefinition(statement: SourceStatement, known: Known) -> Redefinition | Non
         rewritten = (known if before else changed).rewriter().rewrite(statement, "statement")
         if rewritten.output is None:
             decline(rewritten)
+        if renamed := _other_triggers(known, changed):
+            raise sqlite3.NotSupportedError(f"The trigger {renamed} would have to be made anew for it. (trigger)")
         made = [rewritten.output]
     return Redefinition((*made, *changed.comments(known)), changed)
+
+
+def _other_triggers(known: Known, changed: Known) -> str | None:
+    """A trigger that is there before and afterwards, and would be another one."""
+    after = {trigger.source: trigger for trigger in changed.blueprint.triggers}
+    there = {trigger.name for trigger in changed.schema.triggers}
+    kept = (trigger for trigger in known.blueprint.triggers if trigger.source in there)
+    return next((trigger.source for trigger in kept if after.get(trigger.source) != trigger), None)
 
 
 def _altered(known: Known, changed: Known) -> list[str]:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from migrator.core.redact import redact
+from migrator.core.sql.trigger_body import RAISED
 
 # https://www.sqlite.org/rescode.html
 BUSY, INTERRUPT, TOO_BIG, ERROR, NO_CONNECTION = 5, 9, 18, 1, 14
-CHECK, FOREIGN_KEY, NOT_NULL, PRIMARY_KEY, UNIQUE = 275, 787, 1299, 1555, 2067
+CHECK, FOREIGN_KEY, NOT_NULL, PRIMARY_KEY, TRIGGER, UNIQUE = 275, 787, 1299, 1555, 1811, 2067
 
 # A table or a column is gone, or a result has other types now: somebody has changed the tables.
 STALE = {"42P01", "42703", "0A000"}
@@ -79,6 +80,8 @@ def _known(said: Said, names: Names) -> _Failure | None:
         return _constraint(FOREIGN_KEY, "FOREIGNKEY", "FOREIGN KEY constraint failed")
     if said.state == "23514":
         return _constraint(CHECK, "CHECK", f"CHECK constraint failed: {said.constraint}")
+    if said.state == RAISED:
+        return _constraint(TRIGGER, "TRIGGER", said.message)
     if said.state in LOCKED:
         return sqlite3.OperationalError, BUSY, "SQLITE_BUSY", "database is locked"
     if said.state == "57014":

@@ -38,6 +38,7 @@ class Found:
     shapes: Mapping[str, Shape]
     tables: Mapping[str, PgTable]
     comments: Mapping[str, Commented]
+    triggers: tuple[str, ...] = ()  # the comments on them
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,9 @@ class Known:
 
     def comments(self, before: Known) -> list[str]:
         """The COMMENT statements of what is new or has another definition."""
-        old = {item.sql for item in before.blueprint.phase(Phase.COMMENT)}
-        return [item.sql for item in self.blueprint.phase(Phase.COMMENT) if item.sql not in old]
+        phases = Phase.COMMENT, Phase.TRIGGER_COMMENT
+        old = {item.sql for item in before.blueprint.phase(*phases)}
+        return [item.sql for item in self.blueprint.phase(*phases) if item.sql not in old]
 
 
 def known_of(found: Found) -> Known:
@@ -137,7 +139,8 @@ def known_of(found: Found) -> Known:
             sources[back.target] = back.name
             names[back.target] = back.name, {column.target: column.name for column in back.columns}
             statements.append(texts[back.name])
-    definitions = _made(_statements([*statements, *views]))
+    triggers = [origin[1] for origin in map(read_origin, found.triggers) if origin]
+    definitions = _made(_statements([*statements, *views, *triggers]))
     schema = _schema_of(definitions)
     plans, strange = [], set()
     for target, (source, columns) in names.items():

@@ -10,7 +10,7 @@ import psycopg
 from migrator.adapter.known import Found, Known, known_of
 from migrator.adapter.tables import Shared, tables_of
 from migrator.target.catalog import read_shapes
-from migrator.target.comments import read_comments, schema_mark
+from migrator.target.comments import read_comments, read_trigger_comments, schema_mark
 from migrator.target.connection import Target, connect
 from migrator.target.tables import read_schema
 
@@ -46,6 +46,7 @@ def read_known(connection: psycopg.Connection, schema: str) -> Known:
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     shapes = read_shapes(connection, schema)
     tables = {table.name: table for table in read_schema(connection, schema).tables}
-    comments = read_comments(connection, schema)
+    comments, triggers = read_comments(connection, schema), read_trigger_comments(connection, schema)
     connection.execute("COMMIT")
-    return known_of(Found(schema, {name: shape for name, shape in shapes.items() if name in tables}, tables, comments))
+    known = {name: shape for name, shape in shapes.items() if name in tables}
+    return known_of(Found(schema, known, tables, comments, triggers))

@@ -43,6 +43,7 @@ class Shadow:
         for statement in definitions:
             with suppress(sqlite3.Error):
                 self._db.execute(statement)
+        self._triggers = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
         self._db.set_progress_handler(lambda: 1, _MOST_STEPS)
 
     def compile(self, sql: str, arguments: Arguments, *, query: bool) -> Compiled:
@@ -77,8 +78,9 @@ class Shadow:
         finally:
             self._db.set_authorizer(None)
 
-    def _see(self, action: int, one: str | None, other: str | None, _: str | None, __: str | None) -> int:
-        if action in _READ_OR_SET or action in _WRITE:
+    def _see(self, action: int, one: str | None, other: str | None, _: str | None, within: str | None) -> int:
+        """What a trigger does is not the statement's; `within` may be a view too."""
+        if (action in _READ_OR_SET or action in _WRITE) and within not in self._triggers:
             self._seen.append((action, one, other))
         return sqlite3.SQLITE_OK
 

@@ -9,10 +9,11 @@ from enum import StrEnum
 from migrator.core.findings import Finding
 from migrator.core.plan import Orphans
 from migrator.core.sql.scope import TableScope
+from migrator.core.triggers import CarriedTrigger
 
 
 class Phase(StrEnum):
-    """pg_dump's three sections, with post-data in the order it has to be built."""
+    """pg_dump's three sections, with post-data in the order it has to be built; triggers come when all is in place."""
 
     TABLE = "table"
     INDEX = "index"
@@ -20,6 +21,9 @@ class Phase(StrEnum):
     FOREIGN_KEY = "foreign key"
     VIEW = "view"
     COMMENT = "comment"
+    FUNCTION = "function"
+    TRIGGER = "trigger"
+    TRIGGER_COMMENT = "trigger comment"
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Blueprint:
     final: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
     scopes: Mapping[str, TableScope] = field(default_factory=dict)
+    triggers: tuple[CarriedTrigger, ...] = ()
 
     @property
     def tables(self) -> list[str]:

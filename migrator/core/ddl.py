@@ -22,6 +22,7 @@ from migrator.core.sql.one_table import translate_expression, translate_predicat
 from migrator.core.sql.query import column_scope
 from migrator.core.sql.scope import TableScope, Untranslatable
 from migrator.core.sql.views import view_query
+from migrator.core.triggers import CarriedTrigger, carry_triggers
 
 _COLLATIONS = {"NOCASE": "without regard to case", "RTRIM": "without regard to spaces at the end"}
 
@@ -43,6 +44,7 @@ class _Builder:
     findings: list[Finding] = field(default_factory=list)
     names: NameBook = field(default_factory=NameBook)
     scopes: dict[str, TableScope] = field(default_factory=dict)
+    triggers: tuple[CarriedTrigger, ...] = ()
     unique: dict[str, set[frozenset[str]]] = field(default_factory=dict)  # target table → its unique column sets
 
     def build(self) -> Blueprint:
@@ -54,8 +56,7 @@ class _Builder:
         for table in self.plan.carried:
             self._foreign_keys(table)
         self._views()
-        for trigger in self.schema.triggers:
-            self._finding("trigger", trigger.name, f"The trigger on {trigger.table} is not carried.", trigger.sql)
+        self._triggers()
         return Blueprint(
             tuple(self.statements),
             tuple(self.references),
@@ -64,6 +65,7 @@ class _Builder:
             tuple(self.findings),
             sequences=tuple(self.sequences),
             scopes=self.scopes,
+            triggers=self.triggers,
         )
 
     def _source(self, table: TablePlan) -> Table | None:
@@ -320,8 +322,20 @@ class _Builder:
             for source, name, column in zip(view.columns, names, query.columns, strict=True)
         }
         spelt = {target: view.name} if target != view.name else {}
-        self.scopes[fold(view.name)] = TableScope(target, scoped, as_it_is=True, spelt=spelt)
+        self.scopes[fold(view.name)] = TableScope(target, scoped, as_it_is=True, spelt=spelt, is_view=True)
         return None
+
+    def _triggers(self) -> None:
+        merged = {fold(table.source) for table in self.plan.carried if table.query}
+        scopes = {name: scope for name, scope in self.scopes.items() if name not in merged}
+        carried = carry_triggers(self.schema, scopes, self.plan.dropped_triggers)
+        for item in carried.triggers:
+            self._add(Phase.FUNCTION, item.table, item.name, item.function)
+            self._add(Phase.TRIGGER, item.table, item.name, item.trigger)
+            self._add(Phase.TRIGGER_COMMENT, item.table, item.name, item.comment)
+        self.triggers = carried.triggers
+        self.findings += carried.findings
+        self.scopes |= carried.scopes
 
     def _comments(self, plan: TablePlan, source: Table | None) -> None:
         table = quote_identifier(plan.target)

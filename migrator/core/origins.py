@@ -13,7 +13,7 @@ from dataclasses import asdict
 from migrator.core.convert import NO_OPTIONS, Options
 from migrator.core.model import Column, Table
 
-_TABLE, _VIEW, _COLUMN = "SQLite table ", "SQLite view ", "SQLite: "
+_TABLE, _VIEW, _TRIGGER, _COLUMN = "SQLite table ", "SQLite view ", "SQLite trigger ", "SQLite: "
 
 
 def table_origin(table: Table) -> str:
@@ -26,6 +26,10 @@ def view_origin(name: str, sql: str) -> str:
     return f"{_VIEW}{name}\n{sql};"
 
 
+def trigger_origin(name: str, sql: str) -> str:
+    return f"{_TRIGGER}{name}\n{sql};"
+
+
 def column_origin(column: Column, options: Options) -> str:
     """One line for people; options stand in a second one."""
     declared = f" {column.declared_type}" if column.declared_type else ""
@@ -36,11 +40,12 @@ def column_origin(column: Column, options: Options) -> str:
 
 
 def read_origin(comment: str | None) -> tuple[str, str] | None:
-    """The name of the table or view, and what made it; None where the comment is not one of these."""
-    if comment is None or not comment.startswith((_TABLE, _VIEW)):
+    """The name of the table, view or trigger, and what made it; None where the comment is not one of these."""
+    kind = next((kind for kind in (_TABLE, _VIEW, _TRIGGER) if comment and comment.startswith(kind)), None)
+    if comment is None or kind is None:
         return None
     name, found, rest = comment.partition("\nCREATE")
-    return (name.removeprefix(_TABLE).removeprefix(_VIEW), f"CREATE{rest}") if found else None
+    return (name.removeprefix(kind), f"CREATE{rest}") if found else None
 
 
 def read_options(comment: str) -> Options:

@@ -106,6 +106,7 @@ class Plan:
     tables: tuple[TablePlan, ...]
     dropped_views: frozenset[str]
     fingerprint: dict[str, str]  # object → digest of its definition
+    dropped_triggers: frozenset[str] = frozenset()
 
     @cached_property
     def carried(self) -> tuple[TablePlan, ...]:

@@ -27,7 +27,8 @@ Keys of a column: type, target (its name in PostgreSQL), drop, identity, not_nul
 policy, for a value that does not fit: reject, widen, null-if-empty, strip-nul, replace-nul, bytea
 Keys of a table: target, drop, rowid (a column that carries the rowid), nullable_key, drop_indexes; and for a merge
        source (one SQLite query), key, covers, accept_rows_dropped
-orphans, for rows without their parent: not-valid, reject, null, fail"""
+orphans, for rows without their parent: not-valid, reject, null, fail
+A view or a trigger stays behind with [views.NAME] or [triggers.NAME] and drop = true"""
 
 _COLUMN_KEYS = {
     "type",
@@ -54,7 +55,19 @@ _TABLE_KEYS = {
     "columns",
     "foreign_keys",
 }
-_TOP_KEYS = {"version", "style", "profile", "policy", "zone", "schema", "rules", "tables", "views", "fingerprint"}
+_TOP_KEYS = {
+    "version",
+    "style",
+    "profile",
+    "policy",
+    "zone",
+    "schema",
+    "rules",
+    "tables",
+    "views",
+    "triggers",
+    "fingerprint",
+}
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
@@ -83,7 +96,8 @@ def to_toml(plan: Plan, findings: tuple[str, ...] = ()) -> str:
     )
     document["rules"] = rules
     document["tables"] = _tables(plan)
-    document["views"] = _views(plan)
+    document["views"] = _dropped(plan.dropped_views)
+    document["triggers"] = _dropped(plan.dropped_triggers)
     document["fingerprint"] = _fingerprint(plan)
     return tomlkit.dumps(document)
 
@@ -95,11 +109,11 @@ def _tables(plan: Plan) -> Table:
     return tables
 
 
-def _views(plan: Plan) -> Table:
-    views = tomlkit.table(is_super_table=not plan.dropped_views)
-    for name in sorted(plan.dropped_views):
-        views.add(name, {"drop": True})
-    return views
+def _dropped(names: frozenset[str]) -> Table:
+    table = tomlkit.table(is_super_table=not names)
+    for name in sorted(names):
+        table.add(name, {"drop": True})
+    return table
 
 
 def _fingerprint(plan: Plan) -> Table:
@@ -249,6 +263,7 @@ def from_toml(text: str, schema: Schema) -> Plan:
         tables=tuple(reader.table(name, item) for name, item in document.get("tables", {}).items()),
         dropped_views=frozenset(name for name, item in document.get("views", {}).items() if item.get("drop")),
         fingerprint=dict(document.get("fingerprint", {})),
+        dropped_triggers=frozenset(name for name, item in document.get("triggers", {}).items() if item.get("drop")),
     )
     reader.check_rules(plan)
     return plan
@@ -356,7 +371,7 @@ _TYPES: dict[type, tuple[str, set[str]]] = {
     bool: ("true or false", {"drop", "identity", "not_null", "nullable_key", "rule"}),
     int: ("a whole number", {"accept_rows_dropped", "version"}),
     list: ("a list of names", {"key", "covers", "drop_indexes"}),
-    dict: ("a table", {"columns", "foreign_keys", "rules", "tables", "views", "fingerprint"}),
+    dict: ("a table", {"columns", "foreign_keys", "rules", "tables", "views", "triggers", "fingerprint"}),
 }
 
 

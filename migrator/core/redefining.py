@@ -19,6 +19,7 @@ from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, declined, finding_at, rewrite
 from migrator.core.sql.split import SourceStatement
 from migrator.core.table_info import asked_table, table_info
+from migrator.core.triggers import CarriedTrigger
 
 _KINDS = ("TABLE", "INDEX", "VIEW", "TRIGGER")
 
@@ -94,9 +95,7 @@ class Definitions:
         if definition is None or definition.temporary:
             return declined(statement, place, "statement", "This kind of CREATE or DROP is not translated.")
         if definition.verb == "DROP":
-            return self._drop(statement, definition)
-        if definition.kind == "TRIGGER":
-            return declined(statement, place, "trigger", "Triggers are not translated.")
+            return self._drop(statement, definition, place)
         if (difference := self._difference(definition)) is not None:
             said = self.refused.get(statement.text)
             return declined(statement, place, "definition", f"SQLite says: {said}." if said else difference)
@@ -142,6 +141,7 @@ class Definitions:
             "TABLE": _by_name((table.name, table.sql) for table in self._made.schema.tables),
             "VIEW": _by_name((view.name, view.sql) for view in self._made.schema.views),
             "INDEX": _by_name((index.name, index.sql) for index in indexes),
+            "TRIGGER": _by_name((trigger.name, trigger.sql) for trigger in self.schema.triggers),
         }
 
     # -- CREATE --------------------------------------------------------------------------------------------------------
@@ -164,6 +164,10 @@ class Definitions:
             names = {view.target for view in self._made.blueprint.views if fold(view.source) == wanted}
             found = [item.sql for item in self._made.blueprint.phase(Phase.VIEW) if item.name in names]
             yield from (_guarded(sql, "CREATE OR REPLACE VIEW") if definition.guarded else sql for sql in found)
+        elif definition.kind == "TRIGGER":
+            for trigger in self._triggers(wanted):
+                yield trigger.function
+                yield _guarded(trigger.trigger, "CREATE OR REPLACE TRIGGER") if definition.guarded else trigger.trigger
         else:
             yield from (
                 _guarded(item.sql) if definition.guarded else item.sql
@@ -216,10 +220,22 @@ class Definitions:
         found = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in notes)
         return Rewritten(statement, ";\n".join(sql), findings=found)
 
-    def _drop(self, statement: SourceStatement, definition: _Definition) -> Rewritten:
+    def _triggers(self, name: str) -> list[CarriedTrigger]:
+        return [trigger for trigger in self.blueprint.triggers if fold(trigger.source) == name]
+
+    def _drop(self, statement: SourceStatement, definition: _Definition, place: str) -> Rewritten:
         scope = self.blueprint.scopes.get(fold(definition.name))
         name = scope.target if scope else fold(definition.name)
         guard = "IF EXISTS " if definition.guarded else ""
+        if definition.kind == "TRIGGER":
+            drops = [
+                f"DROP TRIGGER {guard}{quote_identifier(item.name)} ON {quote_identifier(item.table)};\n"
+                f"DROP FUNCTION {guard}{quote_identifier(item.name)}()"
+                for item in self._triggers(fold(definition.name))
+            ]
+            if not drops:
+                return declined(statement, place, "trigger", f"PostgreSQL gets no trigger {definition.name}.")
+            return Rewritten(statement, drops[0])
         return Rewritten(statement, f"DROP {definition.kind} {guard}{quote_identifier(name)}")
 
 
@@ -256,7 +272,7 @@ def _constraint(definition: str) -> str:
 
 
 def _guarded(sql: str, instead: str = "") -> str:
-    for head in ("CREATE TABLE", "CREATE UNIQUE INDEX", "CREATE INDEX", "CREATE VIEW"):
+    for head in ("CREATE TABLE", "CREATE UNIQUE INDEX", "CREATE INDEX", "CREATE VIEW", "CREATE TRIGGER"):
         if sql.startswith(f"{head} "):
             return f"{instead or f'{head} IF NOT EXISTS'}{sql.removeprefix(head)}"
     return sql

@@ -10,12 +10,14 @@ from migrator.core.blueprint import Blueprint, Phase, Reference
 from migrator.core.names import quote_identifier, quote_literal
 from migrator.core.plan import Orphans, Plan
 
+TRIGGERS = (Phase.FUNCTION, Phase.TRIGGER, Phase.TRIGGER_COMMENT)
 _SECTIONS = (
     ("pre-data: tables", (Phase.TABLE,)),
     ("post-data: keys and indexes", (Phase.INDEX, Phase.KEY)),
     ("post-data: foreign keys", (Phase.FOREIGN_KEY,)),
     ("views", (Phase.VIEW,)),
     ("comments", (Phase.COMMENT,)),
+    ("triggers", TRIGGERS),
 )
 
 
@@ -67,7 +69,8 @@ def post_data(
     statements += [_restart(*floor) for floor in floors]
     statements += printed(blueprint, Phase.VIEW, Phase.COMMENT)
     statements += [f"ANALYZE {quote_identifier(name)}" for name in blueprint.tables]
-    return _script("Keys, indexes, foreign keys, the positions of sequences, and views.", statements)
+    statements += printed(blueprint, *TRIGGERS)
+    return _script("Keys, indexes, foreign keys, the positions of sequences, views and triggers.", statements)
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,9 @@ class HomeAssistantRecorder:
             findings=(
                 *(finding for finding in ordinary.findings if not _concerns(finding, ours, schema)),
                 *_indexes_left(schema, shapes),
+                *_triggers_left(ordinary, shapes),
             ),
+            triggers=tuple(item for item in ordinary.triggers if item.table not in shapes),
             final=tuple(ownership(made)),
             sequences=(*_sequences(made), *ordinary.sequences),
             scopes={
@@ -234,6 +236,13 @@ class HomeAssistantRecorder:
 def _in_its_order(scope: TableScope, shape: Shape) -> bool:
     """Whether Home Assistant makes the columns in the order that they have in a database of many versions."""
     return [column.target for column in scope.columns.values()] == [column.name for column in shape.columns]
+
+
+def _triggers_left(ordinary: Blueprint, shapes: Shapes) -> Iterable[Finding]:
+    for item in ordinary.triggers:
+        if item.table in shapes:
+            message = f"The trigger on {item.table} is not carried: Home Assistant's tables are as it makes them."
+            yield Finding("trigger", Severity.WARNING, item.source, message)
 
 
 def _sequences(made: Iterable[Shape]) -> list[str]:

@@ -246,8 +246,9 @@ class _Reader:
         return View(name, tuple(str(row[1]) for row in rows), self._sql.get(("view", name)) or "")
 
     def _triggers(self) -> list[Trigger]:
+        """In the order in which they were made, which says in which order they fire."""
         rows = self._connection.execute(
-            "SELECT name, tbl_name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY name"
+            "SELECT name, tbl_name, sql FROM main.sqlite_schema WHERE type = 'trigger' ORDER BY rowid"
         )
         return [Trigger(*row) for row in rows]
 

@@ -151,6 +151,16 @@ def finish_views(connection: psycopg.Connection, target: Target, staging: str, b
             execute(connection, ";".join(comments[start : start + COMMENTS]))
 
 
+def rehearse_triggers(connection: psycopg.Connection, staging: str, blueprint: Blueprint) -> None:
+    """Make those of tables, and roll back: they are made for good in the rename. Raises psycopg.Error."""
+    tables = {*blueprint.tables}
+    made = [item for item in blueprint.phase(Phase.FUNCTION, Phase.TRIGGER) if item.table in tables]
+    with connection.transaction(force_rollback=True):
+        set_search_path(connection, staging)
+        for statement in made:
+            execute(connection, statement.sql)
+
+
 def _execute_all(connection: psycopg.Connection, target: Target, staging: str, statements: Sequence[Statement]) -> None:
     set_search_path(connection, staging)
     for statement in statements:

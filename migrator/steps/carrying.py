@@ -22,8 +22,9 @@ from migrator.core.errors import Mismatch, TargetError
 from migrator.core.findings import Finding, count_of
 from migrator.core.plan import Plan
 from migrator.core.progress import Progress
+from migrator.core.script import TRIGGERS, printed
 from migrator.run_folder import RunFolder
-from migrator.steps.building import Builder, finish_tables, finish_views
+from migrator.steps.building import Builder, finish_tables, finish_views, rehearse_triggers
 from migrator.steps.copying import copy_tables
 from migrator.steps.covered import Covered, check_covered
 from migrator.steps.earlier import PlacedTables
@@ -44,6 +45,7 @@ from migrator.target.connection import (
     target_error,
     target_errors,
 )
+from migrator.target.functions import check_functions
 from migrator.target.staging import Placement
 from migrator.target.standing import Marks, read_marks
 from migrator.tasks.table import WorkTable
@@ -202,7 +204,10 @@ class Carrying:
         resumption = Resumption(
             connection, self.target, self.staging, self.journal, self.blueprint, self.tables, self.pool, self.progress
         )
-        return self._timed(connection, "tables", resumption.take_up)  # type: ignore[no-any-return]
+        standing = self._timed(connection, "tables", resumption.take_up)
+        with target_errors(self.target, "a rehearsal of the triggers"):
+            rehearse_triggers(connection, self.staging, self.blueprint)
+        return standing  # type: ignore[no-any-return]
 
     def _given_up(self, connection: psycopg.Connection, error: BaseException) -> BaseException:
         """What had arrived is kept for the next attempt, unless there is nothing or it is wrong."""
@@ -235,6 +240,8 @@ class Carrying:
             rows = self._placed_names()
             staging.check_room(connection, self.placement, self._names(), self.target.shown, leaving, rows)
             doomed = staging.doomed(connection, self.placement, rows)
+            functions = [item.name for item in self.blueprint.phase(Phase.FUNCTION)]
+            check_functions(connection, self.placement.schema, functions, {*doomed, *self.obsolete}, self.target.shown)
         self._rehearse(connection, set(doomed))
         if doomed and self.request.confirm and not self.request.dry_run:
             self.request.confirm(doomed)
@@ -352,7 +359,7 @@ class Carrying:
                     self.blueprint.tables,
                     [view.target for view in self.blueprint.views],
                     self.obsolete,
-                    self.blueprint.final,
+                    [*self.blueprint.final, *printed(self.blueprint, *TRIGGERS)],
                     lambda: self._check_rows(connection),
                 )
                 if self.result.rejects:

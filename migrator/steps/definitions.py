@@ -61,13 +61,14 @@ def _drafted(path: Path, style: Style) -> Plan:
 
 
 def _statements(schema: Schema) -> Iterator[str]:
-    """What makes the tables, indexes and views that a database has."""
+    """What makes the tables, indexes, views and triggers that a database has."""
     for table in schema.tables:
         if table.kind is not TableKind.SHADOW:
             yield table.sql
     for table in schema.tables:
         yield from (index.sql for index in table.indexes if index.sql)
     yield from (view.sql for view in schema.views if view.sql)
+    yield from (trigger.sql for trigger in schema.triggers)
 
 
 def _with_new(schema: Schema, plan: Plan, drafted: Path) -> tuple[Schema, Plan]:
@@ -76,6 +77,7 @@ def _with_new(schema: Schema, plan: Plan, drafted: Path) -> tuple[Schema, Plan]:
     tables = {fold(table.name): table for table in made.tables}
     known = {fold(table.name) for table in schema.tables}
     views = {fold(view.name) for view in schema.views}
+    triggers = {fold(trigger.name) for trigger in schema.triggers}
     merged = replace(
         schema,
         tables=(
@@ -83,6 +85,7 @@ def _with_new(schema: Schema, plan: Plan, drafted: Path) -> tuple[Schema, Plan]:
             *(table for name, table in tables.items() if name not in known),
         ),
         views=(*schema.views, *(view for view in made.views if fold(view.name) not in views)),
+        triggers=(*schema.triggers, *(item for item in made.triggers if fold(item.name) not in triggers)),
     )
     if known.issuperset(tables):
         return merged, plan

@@ -126,7 +126,8 @@ def _alembic(blueprint: Blueprint, plan: Plan, functions: str) -> str:
 def _drops(blueprint: Blueprint) -> list[str]:
     """One statement for all tables, because they may refer to each other in circles."""
     kinds = {"VIEW": [view.name for view in blueprint.phase(Phase.VIEW)], "TABLE": blueprint.tables}
-    return [f"DROP {kind} {', '.join(map(quote_identifier, names))}" for kind, names in kinds.items() if names]
+    drops = [f"DROP {kind} {', '.join(map(quote_identifier, names))}" for kind, names in kinds.items() if names]
+    return drops + [f"DROP FUNCTION {quote_identifier(item.name)}()" for item in blueprint.phase(Phase.FUNCTION)]
 
 
 def _python(text: str) -> str:

@@ -17,10 +17,19 @@ FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND N
 JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = a.attnum
 WHERE c.relnamespace = %s::regnamespace AND c.relkind IN ('r', 'p')"""
 
-# What changes a table or an index leaves another version of its row in pg_class.
+_TRIGGER_COMMENTS = """
+SELECT obj_description(t.oid, 'pg_trigger') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = %s::regnamespace AND NOT t.tgisinternal AND obj_description(t.oid, 'pg_trigger') IS NOT NULL
+ORDER BY t.oid"""
+
+# What changes a table, an index or a trigger leaves another version of its row in the catalog.
 _MARK = """
-SELECT coalesce(md5(string_agg(c.oid || '.' || c.xmin, ',' ORDER BY c.oid)), '')
-FROM pg_class c WHERE c.relnamespace = %s::regnamespace"""
+SELECT coalesce(md5(string_agg(c.oid || '.' || c.version, ',' ORDER BY c.oid, c.version)), '') FROM (
+    SELECT oid, xmin::text FROM pg_class WHERE relnamespace = %(schema)s::regnamespace
+    UNION ALL
+    SELECT t.oid, t.xmin::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = %(schema)s::regnamespace AND NOT t.tgisinternal
+) AS c(oid, version)"""
 
 
 @dataclass
@@ -41,8 +50,14 @@ def read_comments(connection: psycopg.Connection, schema: str) -> dict[str, Comm
     return found
 
 
+def read_trigger_comments(connection: psycopg.Connection, schema: str) -> tuple[str, ...]:
+    """In the order in which the triggers were made."""
+    name = sql.Identifier(schema).as_string(connection)
+    return tuple(comment for (comment,) in connection.execute(_TRIGGER_COMMENTS, (name,)))
+
+
 def schema_mark(connection: psycopg.Connection, schema: str) -> str:
-    """Another text once a table, an index or a view was made, changed or dropped."""
-    row = connection.execute(_MARK, (sql.Identifier(schema).as_string(connection),)).fetchone()
+    """Another text once a table, an index, a view or a trigger was made, changed or dropped."""
+    row = connection.execute(_MARK, {"schema": sql.Identifier(schema).as_string(connection)}).fetchone()
     assert row is not None
     return str(row[0])

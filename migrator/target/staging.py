@@ -111,7 +111,7 @@ def move_into_place(
 
     `obsolete` tables are dropped first, and with `replace` tables and views of the same names too; PostgreSQL refuses
     where something else depends on them. `guard` looks at the obsolete ones when nobody can write to them any more.
-    `final` statements give owners and grants. Raises psycopg.Error, and then nothing has changed.
+    `final` statements give owners and grants and make triggers. Raises psycopg.Error, and then nothing has changed.
     """
     with connection.transaction():
         if not connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (placement.schema,)).fetchone():

@@ -140,12 +140,13 @@ class Surroundings:
     """What a query may use besides its own tables.
 
     Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
-    declined; otherwise it is noted there.
+    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names.
     """
 
     tables: Mapping[str, TableScope]  # by folded source names
     parameters: Mapping[int, Parameter] | None = None
     notes: list[Note] | None = None
+    rows: FromClause | None = None
 
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""

@@ -92,7 +92,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     try:
         placeholders = read_placeholders(statement.tokens)
         parameters = {number: Parameter(number) for number in placeholders.numbers}
-        text, resolution = _readable(statement, placeholders)
+        text, resolution = readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
         around = Surroundings(tables, parameters, notes)
         sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
@@ -156,7 +156,7 @@ def _marked(statement: SourceStatement, placeholders: Placeholders) -> str:
     return with_tokens(statement.text, {token: mark(next(numbers)) for token in found})
 
 
-def _readable(statement: SourceStatement, placeholders: Placeholders) -> tuple[str, str | None]:
+def readable(statement: SourceStatement, placeholders: Placeholders) -> tuple[str, str | None]:
     """What sqlglot can parse, and the word behind OR, which it cannot in every place."""
     tokens, numbers = statement.tokens, iter(placeholders.numbers)
     new = {token: placeholder_text(next(numbers)) for token in tokens if token.kind is TokenKind.PLACEHOLDER}

@@ -60,13 +60,27 @@ class ColumnScope:
 
 
 @dataclass(frozen=True)
+class Fires:
+    """What the triggers of a table do for one event; `touches` are the tables that they change, by folded names.
+
+    chooses: one of their statements says INSERT OR …, which in SQLite a statement with OR of its own overrules.
+    recounts: they look at the table's other rows.
+    """
+
+    touches: frozenset[str]
+    chooses: bool = False
+    recounts: bool = False
+
+
+@dataclass(frozen=True)
 class TableScope:
     """`columns` is keyed by the folded source names; `primary_key` and `unique` hold such keys.
 
     `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
     another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
     that carries it, where there is one. as_it_is: the target has these columns in this order and no others. `spelt` has
-    the source's names of the table and its indexes by the target's, where these are others.
+    the source's names of the table and its indexes by the target's, where these are others. `fires` has the triggers by
+    the event: INSERT, UPDATE, DELETE.
     """
 
     target: str
@@ -77,6 +91,8 @@ class TableScope:
     rowid: ColumnScope | None = None
     as_it_is: bool = False
     spelt: Mapping[str, str] = field(default_factory=dict)
+    is_view: bool = False
+    fires: Mapping[str, Fires] = field(default_factory=dict)
 
     @cached_property
     def named(self) -> Mapping[str, ColumnScope]:

@@ -15,6 +15,7 @@ from sqlglot import exp
 from migrator.core.model import Affinity, fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
+from migrator.core.sql.fired import require_fired_alike, without_affinities
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
 from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
 from migrator.core.sql.replacing import Rows, replacement, without_new_ids
@@ -56,6 +57,7 @@ def translate_statement(
 def _insert(node: exp.Insert, around: Surroundings, resolution: str | None) -> str:
     require_args(node, "this", "expression", "conflict", "returning", "default", "with_")
     place, columns = _destination(node.this, around)
+    require_fired_alike(node, place.table, resolution)
     if node.args.get("default"):
         columns, rows = [], Rows(query="DEFAULT VALUES")
     else:
@@ -96,13 +98,14 @@ def _destination(node: exp.Expr, around: Surroundings) -> tuple[_Place, list[Col
     """The table, and the columns in the order of the values."""
     if not isinstance(node, exp.Schema):
         place = _place(node, around)
-        return place, list(place.table.columns.values())
+        return place, [_column(place.table, name) for name in place.table.columns]
     place = _place(node.this, around)
     return place, [_column(place.table, name.name) for name in node.expressions]
 
 
 def _column(table: TableScope, name: str) -> ColumnScope:
-    found = table.named.get(fold(name))
+    """One that gets a value."""
+    found = (without_affinities(table) if table.is_view else table).named.get(fold(name))
     if found is None:
         raise Untranslatable(f"no column {name}")
     return found
@@ -110,7 +113,7 @@ def _column(table: TableScope, name: str) -> ColumnScope:
 
 def _over(around: Surroundings, place: _Place, *, excluded: bool = False) -> Select:
     """Expressions over the rows of the table."""
-    select = Select(exp.Select(), around, _Excluded(place.table) if excluded else None)
+    select = Select(exp.Select(), around, _Excluded(place.table, around.rows) if excluded else None)
     select.source.add(place.alias, place.table, nullable=False)
     select.source.crowded = excluded
     return select
@@ -119,8 +122,8 @@ def _over(around: Surroundings, place: _Place, *, excluded: bool = False) -> Sel
 class _Excluded(FromClause):
     """Behind the table's own columns, so that only its full name reaches one of these."""
 
-    def __init__(self, table: TableScope) -> None:
-        super().__init__(None)
+    def __init__(self, table: TableScope, outer: FromClause | None) -> None:
+        super().__init__(outer)
         self.add(EXCLUDED, table, nullable=False)
 
     def column(self, table: str | None, name: str, *, hidden: frozenset[str] = frozenset()) -> Value | None:
@@ -264,6 +267,7 @@ def _update(node: exp.Update, around: Surroundings, resolution: str | None) -> s
     if resolution not in (None, "ABORT"):
         raise Untranslatable(f"UPDATE OR {resolution}")
     place = _place(node.this, around)
+    require_fired_alike(node, place.table, resolution)
     select = _over(around, place)
     source = node.args.get("from_")
     joined = select.tables_of(source) if source else ""
@@ -294,6 +298,7 @@ def _pairs(node: exp.Expr, table: TableScope) -> list[tuple[ColumnScope, exp.Exp
 def _delete(node: exp.Delete, around: Surroundings, resolution: str | None) -> str:
     require_args(node, "this", "where", "returning", "with_")
     place = _place(node.this, around)
+    require_fired_alike(node, place.table, resolution)
     select = _over(around, place)
     return f"DELETE FROM {place.sql}{_where(node, select)}"
 

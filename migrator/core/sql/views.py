@@ -182,7 +182,7 @@ class Select:
     ) -> None:
         self.node = node
         self.around = around
-        self.source = FromClause(outer)
+        self.source = FromClause(outer or around.rows)
         self.headings = headings
         self.outputs: tuple[Output, ...] = ()  # empty until they are read: only later clauses see their aliases
         self.plain = QueryEmitter(self, aggregates=False)

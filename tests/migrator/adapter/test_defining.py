@@ -140,7 +140,7 @@ def test_tables_that_somebody_else_has_made_or_changed_are_found(both: Both) -> 
     ("statement", "rule"),
     [
         ("CREATE TEMP TABLE t (x)", "statement"),
-        ("CREATE TRIGGER t AFTER INSERT ON orders BEGIN DELETE FROM notes; END", "trigger"),
+        ("CREATE TRIGGER t AFTER INSERT ON orders BEGIN DELETE FROM orders; END", "trigger"),
         ("ALTER TABLE orders RENAME TO other", "statement"),
         ("ALTER TABLE orders RENAME COLUMN label TO other", "statement"),
         ("CREATE TABLE copied AS SELECT * FROM orders", "definition"),
