@@ -23,7 +23,7 @@ from migrator.core.sql.placeholders import Driver, Rendered, read_placeholders
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import SourceStatement, split
 
-PACK = "The target lacks the functions that this statement needs: migrator schema FILE --compat prints them."
+PACK = "The target lacks the functions that this statement needs: migrator rewrite functions prints them."
 _PLACES = re.compile(r"%s|%\((\w+)\)s|%%")
 
 

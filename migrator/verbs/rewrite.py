@@ -78,6 +78,28 @@ def sql(files: tuple[str, ...], driver: str, db: Path | None, plan: Path | None,
     return ExitCode.DECISION if left else ExitCode.OK
 
 
+@rewrite.command("functions", cls=Verb)
+@JSON
+@handled
+def functions(output: Output) -> int:
+    """Print SQLite's functions as PostgreSQL's, which rewritten statements may need (the note `compat`).
+
+    They go into a schema `sqlite` of their own, and may be installed again at any time. migrator schema --compat prints
+    them behind the tables.
+
+    Examples:
+      migrator rewrite functions | psql "$DATABASE_URL"
+    """
+    from migrator import report
+    from migrator.steps.schema import pack
+
+    if output.json:
+        click.echo(report.to_json("functions", {"sql": pack()}))
+    else:
+        click.echo(pack(), nl=False)
+    return ExitCode.OK
+
+
 @rewrite.command("python", cls=Verb)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,77 @@ def test_a_folder_without_code_is_said_so(tmp_path: Path) -> None:
     done = migrator("rewrite", "python", tmp_path)
     assert done.returncode == 2
     assert "There is no Python and no SQL" in done.stderr
+
+
+# -- where files lie, and how they are written -------------------------------------------------------------------------
+
+
+def test_a_package_has_the_module_in_it(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "app.py").write_text(PROGRAM, encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_app.py").write_text(PROGRAM, encoding="utf-8")
+    assert migrator("rewrite", "python", tmp_path, "--write").returncode == 0
+    assert (package / "postgresql.py").exists()
+    command = [sys.executable, "-c", "import shop.app, test_app"]
+    paths = {"PYTHONPATH": f"{tmp_path / 'src'}:{tmp_path / 'tests'}"}
+    subprocess.run(command, check=True, cwd="/", env=os.environ | paths)
+    assert migrator("rewrite", "python", tmp_path, "--check").returncode == 0
+
+
+def test_a_module_of_that_name_is_not_taken_for_ours(program: Path) -> None:
+    (program / "postgresql.py").write_text("URL = 'mine'\n", encoding="utf-8")
+    done = migrator("rewrite", "python", program, "--write")
+    assert done.returncode == 2
+    assert "postgresql.py is there, and is none that migrator has written." in done.stderr
+    assert (program / "app.py").read_text(encoding="utf-8") == PROGRAM
+
+
+def test_all_files_or_none(program: Path) -> None:
+    (program / "other.py").write_text(PROGRAM, encoding="utf-8")
+    (program / "other.py").chmod(0o444)
+    done = migrator("rewrite", "python", program, "--write")
+    assert done.returncode == 2
+    assert "other.py is read-only." in done.stderr
+    assert sorted(path.name for path in program.iterdir()) == ["app.py", "other.py"]
+    assert (program / "app.py").read_text(encoding="utf-8") == PROGRAM
+
+
+def test_a_link_stays_one(program: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.py"
+    elsewhere.write_text(PROGRAM, encoding="utf-8")
+    (program / "app.py").unlink()
+    (program / "app.py").symlink_to(elsewhere)
+    assert migrator("rewrite", "python", program, "--write").returncode == 0
+    assert (program / "app.py").is_symlink()
+    assert "postgresql.connect()" in elsewhere.read_text(encoding="utf-8")
+
+
+def test_a_script_with_a_byte_order_mark(program: Path) -> None:
+    (program / "more.sql").write_bytes("\ufeffDELETE FROM users WHERE name == 'x';\n".encode())
+    assert migrator("rewrite", "python", program, "--write").returncode == 0
+    new = (program / "more.sql").read_bytes().decode("utf-8")
+    assert new.startswith("\ufeff-- For PostgreSQL")
+    assert "WHERE name = 'x'" in new
+
+
+LEFT = """\
+import sqlite3
+
+conn = sqlite3.connect("app.db")
+conn.execute("CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, name TEXT)")
+version = conn.execute("PRAGMA user_version").fetchone()
+conn.create_function("twice", 1, lambda n: 2 * n)
+conn.executemany("INSERT INTO users (name) VALUES (" + ",".join(["?"] * len(version)) + ")", [version])
+"""
+
+
+def test_what_is_left_is_not_forgotten(program: Path) -> None:
+    (program / "app.py").write_text(LEFT, encoding="utf-8")
+    assert migrator("rewrite", "python", program, "--write").returncode == 7
+    done = migrator("rewrite", "python", program, "--check")
+    assert done.returncode == 7
+    found = {line.split()[2] for line in done.stderr.splitlines() if line.startswith("warning left-over")}
+    assert found == {"app.py:5:", "app.py:6:", "app.py:7:"}

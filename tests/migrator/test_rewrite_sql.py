@@ -555,3 +555,14 @@ def test_no_text_is_too_strange(text: str) -> None:
     for statement in split(text):
         found = rewrite(statement, {}, Driver.PSYCOPG, "test")
         assert found.output is not None or found.findings
+
+
+def test_the_functions_alone(database: str) -> None:
+    """Twice, because they may be there already."""
+    done = finish(start("rewrite", "functions"))
+    assert done.code == 0
+    for _ in range(2):
+        with psycopg.connect(database) as connection:
+            connection.execute(done.out.encode())
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT sqlite.hex('a')").fetchone() == ("61",)

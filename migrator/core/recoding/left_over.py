@@ -111,9 +111,10 @@ def _texts(module: Module) -> Iterator[tuple[ast.expr, str]]:
 
 
 def _is_run(node: ast.AST) -> TypeGuard[ast.expr]:
-    """`"?" * n`, or `"?" for …`."""
+    """`"?" * n`, `["?"] * n`, or `"?" for …`."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        return _is_mark(node.left)
+        left = node.left
+        return _is_mark(left.elts[0] if isinstance(left, ast.List) and len(left.elts) == 1 else left)
     return isinstance(node, ast.ListComp | ast.GeneratorExp) and _is_mark(node.elt)
 
 

@@ -33,7 +33,7 @@ class QueryEmitter(Emitter):
 
     def use_pack(self, what: str) -> None:
         self.use_clock(what)
-        self.select.around.note("compat", "needs the function pack: migrator schema --compat")
+        self.select.around.note("compat", "needs the function pack: migrator rewrite functions")
 
     def warn(self, rule: str, text: str) -> None:
         self.select.around.note(rule, text)

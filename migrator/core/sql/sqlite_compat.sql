@@ -1,6 +1,6 @@
 -- SQLite's functions for PostgreSQL, in a schema of their own: the rewriting uses them where PostgreSQL has none that gives
 -- the same. Each follows the C source of SQLite (date.c, func.c, printf.c) and is tried against it in the tests.
--- Installed by: migrator schema --compat. It may be run again; needs PostgreSQL 13.
+-- Printed by: migrator rewrite functions. It may be run again; needs PostgreSQL 13.
 
 CREATE SCHEMA IF NOT EXISTS sqlite;
 
