@@ -1,4 +1,4 @@
-"""How fast a program is audited: `python -m benchmarks.audit [--lines N …] [--write]`
+"""How fast a program is audited and rewritten: `python -m benchmarks.audit [--lines N …] [--write]`
 
 The program is made of the applications among the tests' fixtures, side by side as often as it takes. Their functions
 and modules have the same names each time, which is the hard case: a call may be of any function that is named like it.
@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks.contenders import python
 from benchmarks.machine import this_machine
 from benchmarks.rounds import scratch_folder
+from benchmarks.watch import Watched
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -27,25 +28,25 @@ BEGIN = "<!-- audit: begin. Written by scripts/bench audit --write; edits betwee
 END = "<!-- audit: end -->"
 APPLICATIONS = ROOT / "tests" / "fixtures" / "applications"
 SIZES = (10_000, 100_000)
-_HEADINGS = ("lines", "files", "statements", "hazards", "s", "CPU s", "lines per s", "MB", "kB per line")
+_HEADINGS = ("command", "lines", "files", "found", "s", "CPU s", "lines per s", "MB", "kB per line")
 
 
 @dataclass(frozen=True)
 class Line:
+    command: str
     lines: int
     files: int
-    statements: int
-    hazards: int
+    found: str
     seconds: float
     cpu_s: float
     bytes: int
 
     def cells(self) -> tuple[str, ...]:
         return (
+            self.command,
             f"{self.lines:,}",
             f"{self.files:,}",
-            f"{self.statements:,}",
-            f"{self.hazards:,}",
+            self.found,
             f"{self.seconds:.1f}",
             f"{self.cpu_s:.1f}",
             f"{self.lines / self.seconds:,.0f}",
@@ -77,20 +78,23 @@ def _rename_tables(system: Path, number: int) -> None:
         path.write_text(name.sub(rf"\1_{number}", path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def measure(program: Path, scratch: Path) -> Line:
+def measure(program: Path, scratch: Path) -> tuple[Line, Line]:
     """Raises BenchmarkFailed."""
     done = python(scratch, "migrator", "audit", program, "--json")
     body = json.loads(done.stdout)
-    summary = body["summary"]
-    return Line(
-        summary["lines"],
-        summary["files"],
-        summary["statements"],
-        len(body["hazards"]),
-        done.wall_s,
-        done.cpu_s,
-        done.peaks_bytes[0] if done.peaks_bytes else 0,
-    )
+    lines, files = body["summary"]["lines"], body["summary"]["files"]
+    found = f"{body['summary']['statements']:,} statements, {len(body['hazards']):,} hazards"
+    audited = _line("audit", lines, files, found, done)
+    # It exits with 7, because there is something to be changed.
+    done = python(scratch, "migrator", "rewrite", "python", program, "--json", expected=7)
+    summary = json.loads(done.stdout)["summary"]
+    found = f"{summary['files']:,} files to be changed, {summary['left']:,} places left"
+    return audited, _line("rewrite python", lines, files, found, done)
+
+
+def _line(command: str, lines: int, files: int, found: str, done: Watched) -> Line:
+    peak = done.peaks_bytes[0] if done.peaks_bytes else 0
+    return Line(command, lines, files, found, done.wall_s, done.cpu_s, peak)
 
 
 def main() -> int:
@@ -104,8 +108,9 @@ def main() -> int:
         for size in options.lines:
             program = scratch / f"program_{size}"
             make_program(program, size)
-            lines.append(measure(program, scratch))
-            sys.stderr.write("  ".join(lines[-1].cells()) + "\n")
+            for line in measure(program, scratch):
+                lines.append(line)
+                sys.stderr.write("  ".join(line.cells()) + "\n")
     rows = [_HEADINGS, ["---:"] * len(_HEADINGS), *(line.cells() for line in lines)]
     about = (
         f"{machine.date}. {machine.cores} cores of {machine.processor}, one run each, load {machine.load:.1f} before."

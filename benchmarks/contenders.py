@@ -152,14 +152,14 @@ def _pgloader(stage: Stage) -> Sample:
     return replace(_sample(done), rows=rows)
 
 
-def python(folder: Path, module: str, *arguments: object) -> Watched:
-    """Run one of our own modules to its end. Raises BenchmarkFailed with its output if it fails."""
+def python(folder: Path, module: str, *arguments: object, expected: int = 0) -> Watched:
+    """Run one of our own modules to its end. Raises BenchmarkFailed with its output if it ends in another way."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    return _checked(command, watch(command, folder))
+    return _checked(command, watch(command, folder), expected)
 
 
-def _checked(command: Sequence[object], done: Watched) -> Watched:
-    if done.exit_code:
+def _checked(command: Sequence[object], done: Watched, expected: int = 0) -> Watched:
+    if done.exit_code != expected:
         shown = " ".join(map(str, command))
         raise BenchmarkFailed(f"{shown}\nended with {done.exit_code}:\n{done.stdout}{done.stderr}")
     return done
