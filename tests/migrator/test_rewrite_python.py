@@ -240,3 +240,6 @@ def test_what_is_left_is_not_forgotten(program: Path) -> None:
     assert done.returncode == 7
     found = {line.split()[2] for line in done.stderr.splitlines() if line.startswith("warning left-over")}
     assert found == {"app.py:5:", "app.py:6:", "app.py:7:"}
+    audited = json.loads(migrator("audit", program, "--json").stdout)
+    assert [(item["rule"], item["line"]) for item in audited["hazards"]] == [("left-over", line) for line in (5, 6, 7)]
+    assert audited["summary"]["left"] == 3

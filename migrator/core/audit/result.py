@@ -107,10 +107,16 @@ class Sizes:
 
 
 def audit(
-    code: Codebase, definitions: Definitions, sizes: Sizes, unread: Sequence[Unread], progress: Progress
+    code: Codebase,
+    definitions: Definitions,
+    sizes: Sizes,
+    unread: Sequence[Unread],
+    progress: Progress,
+    left: Iterable[Hazard] = (),
 ) -> Audit:
+    """`left` is what a rewrite has left behind it."""
     accesses, schema = accesses_of(code.sent), definitions.schema
-    hazards = hazards_of(code, schema)
+    hazards = sorted([*hazards_of(code, schema), *left])
     statements = _statements(code, definitions, progress)
     places = {(item.place.file, item.place.line) for item in statements} | {(item.file, item.line) for item in hazards}
     texts = [module.text for module in code.tree.modules] + [script.text for script in code.scripts]

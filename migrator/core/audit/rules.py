@@ -109,6 +109,12 @@ RULES: dict[str, Rule] = {
             "Say commit() where something is to be kept.",
         ),
         Rule(
+            "left-over",
+            "A rewritten program still has SQLite's SQL or calls",
+            "The connection is PostgreSQL's now, which refuses them when they are reached.",
+            "Write them for PostgreSQL; migrator rewrite python --check names them until then.",
+        ),
+        Rule(
             "int-for-boolean",
             "Numbers and booleans stand for one another",
             "PostgreSQL does not compare or store 1 as true, nor true as 1.",

@@ -504,7 +504,8 @@ def _cases(programs: dict[str, list[Program]]) -> list[object]:
 
 
 def test_every_rule_is_tried_both_ways() -> None:
-    assert set(HOLDS) == set(HOLDS_NOT) == set(RULES)
+    # What a rewrite has left is found where rewriting is known: test_rewrite_python.py.
+    assert set(HOLDS) == set(HOLDS_NOT) == set(RULES) - {"left-over"}
 
 
 @pytest.mark.parametrize(
