@@ -7,13 +7,14 @@ one that has called it with a connection that lives longer. One savepoint too ma
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from migrator.core.audit import transactions
 from migrator.core.audit.codebase import Codebase, is_handle
 from migrator.core.python.modules import Call, How, Scope
 from migrator.core.python.sites import Site
+from migrator.core.python.values import External
 
 _CATCHES = {
     *("Exception", "BaseException", "sqlite3.Error", "sqlite3.DatabaseError", "sqlite3.IntegrityError"),
@@ -39,6 +40,8 @@ class Guards:
         self._open.add(call)
         try:
             if any(self._goes_on(site, call, handler, block, name) for handler, block in _around(call)):
+                return True
+            if any(self._suppresses(block.statement, call.scope) for block in call.within):
                 return True
             return self._is_from_outside(name, call.scope) and self._is_caught_outside(site, call.scope)
         finally:
@@ -72,6 +75,17 @@ class Guards:
             return False
         return not isinstance(handler.body[-1], ast.Return) or self._is_from_outside(name, call.scope)
 
+    def _suppresses(self, statement: ast.AST, scope: Scope) -> bool:
+        """`with contextlib.suppress(sqlite3.IntegrityError):`"""
+        items = statement.items if isinstance(statement, ast.With) else ()
+        for call in (item.context_expr for item in items if isinstance(item.context_expr, ast.Call)):
+            names = {value.name for value in self.code.inference.of(call.func, scope) if isinstance(value, External)}
+            given = (value for node in call.args for value in self.code.inference.of(node, scope))
+            caught = {value.name.replace("aiosqlite.", "sqlite3.") for value in given if isinstance(value, External)}
+            if "contextlib.suppress" in names and (caught & _CATCHES or _has_builtin(call.args)):
+                return True
+        return False
+
     def _is_made_within(self, name: str, scope: Scope, block: ast.Try) -> bool:
         """Whether the connection is one of its own for each time that the block is entered."""
         bindings = scope.bindings.get(name, ())
@@ -83,6 +97,10 @@ class Guards:
         """A parameter, an attribute of one, or a name of the module; not what the function itself has made."""
         bindings = scope.bindings.get(name)
         return bindings is None or any(binding.how is How.PARAMETER for binding in bindings)
+
+
+def _has_builtin(nodes: Sequence[ast.expr]) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in _CATCHES for node in nodes)
 
 
 def _around(call: Call) -> Iterator[tuple[ast.ExceptHandler, ast.Try]]:
