@@ -19,7 +19,8 @@ from migrator.core.python.values import Made, Method
 
 _ROUTERS = ("fastapi.FastAPI", "fastapi.APIRouter", "flask.Flask", "flask.Blueprint", "aiohttp.web.RouteTableDef")
 _AIOHTTP = ("aiohttp.web.UrlDispatcher", "aiohttp.web.Application.router")
-_INCLUDED = {"include_router": "prefix", "register_blueprint": "url_prefix"}
+# By which call one router comes into another: the argument that says the prefix, and the place of the inner router.
+_INCLUDED = {"include_router": ("prefix", 0), "register_blueprint": ("url_prefix", 0), "mount": ("path", 1)}
 _PREFIXES = ("prefix", "url_prefix")
 
 
@@ -54,9 +55,13 @@ class Doors:
 
     def _decorated(self) -> Iterator[Endpoint]:
         for scope in self.tree.scopes():
-            for decorator in getattr(scope.node, "decorator_list", ()) if scope.is_function else ():
-                if isinstance(decorator, ast.Call) and scope.parent is not None:
+            for decorator in getattr(scope.node, "decorator_list", ()):
+                if not isinstance(decorator, ast.Call) or scope.parent is None:
+                    continue
+                if scope.is_function:
                     yield from self._by_decorator(decorator, scope, scope.parent)
+                else:
+                    yield from self._of_view(decorator, scope, scope.parent)
 
     def _by_decorator(self, decorator: ast.Call, function: Scope, outside: Scope) -> Iterator[Endpoint]:
         for value in self.inference.called(decorator, outside):
@@ -65,6 +70,16 @@ class Doors:
                 for prefix in self._prefixes_of(value.of):
                     for method in self._methods(value.name, decorator):
                         yield Endpoint(method, prefix + path, function)
+
+    def _of_view(self, decorator: ast.Call, view: Scope, outside: Scope) -> Iterator[Endpoint]:
+        """`@routes.view("/path") class View(web.View)`, of aiohttp: each method answers its verb."""
+        called = self.inference.called(decorator, outside)
+        if not any(isinstance(value, Method) and value.of.type in _ROUTERS and value.name == "view" for value in called):
+            return
+        path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
+        for verb in VERBS:
+            for function in self.inference.methods(view, verb):
+                yield Endpoint(verb.upper(), path, function)
 
     def _methods(self, name: str, call: ast.Call) -> tuple[str, ...]:
         if name in VERBS:
@@ -81,15 +96,16 @@ class Doors:
     def _included(self) -> dict[ast.Call, list[tuple[str, Made]]]:
         """By the call that made a router: the prefix it is included under, and by whom."""
         found: dict[ast.Call, list[tuple[str, Made]]] = {}
-        for name, option in _INCLUDED.items():
+        for name, (option, place) in _INCLUDED.items():
             for call in self.tree.calls.get(name, ()):
-                if not call.node.args:
+                if len(call.node.args) <= place:
                     continue
-                prefix = self._text(keyword(call.node, option), call.scope)
+                written = keyword(call.node, option) or (call.node.args[0] if place else None)
+                prefix = self._text(written, call.scope).rstrip("/")
                 owners = [
                     value.of for value in self.inference.called(call.node, call.scope) if isinstance(value, Method)
                 ]
-                for value in self.inference.of(call.node.args[0], call.scope):
+                for value in self.inference.of(call.node.args[place], call.scope):
                     if isinstance(value, Made) and value.origin:
                         found.setdefault(value.origin.node, []).extend((prefix, owner) for owner in owners)
         return found

@@ -125,6 +125,19 @@ ENDPOINTS: dict[str, tuple[Program, list[str]]] = {
             "WEBSOCKET /live live:  → ",
         ],
     ),
+    "FastAPI with a mounted application": (
+        """
+        from fastapi import FastAPI
+        from store import load
+        app = FastAPI()
+        inner = FastAPI()
+        app.mount("/inner", inner)
+        app.mount("/static", StaticFiles(directory="static"), name="static")
+        @inner.get("/a")
+        def a(): return load()
+        """,
+        ["GET /inner/a a: a → "],
+    ),
     "aiohttp": (
         """
         from aiohttp import web
@@ -143,10 +156,14 @@ ENDPOINTS: dict[str, tuple[Program, list[str]]] = {
         app.router.add_get("/c", c)
         app.router.add_route("PUT", "/d", b)
         app.router.add_view("/view", View)
+        @routes.view("/table")
+        class Table(web.View):
+            async def get(self): return load()
         """,
         [
             "GET /a a: a → ",
             "GET /c c: a → ",
+            "GET /table Table.get: a → ",
             "GET /view View.get: a → ",
             "PATCH /e b:  → b",
             "POST /b b:  → b",
