@@ -7,6 +7,7 @@ one that has called it with a connection that lives longer. One savepoint too ma
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ _CATCHES = {
     *("Exception", "BaseException", "sqlite3.Error", "sqlite3.DatabaseError", "sqlite3.IntegrityError"),
     *("sqlite3.OperationalError", "sqlite3.ProgrammingError", "sqlite3.InterfaceError", "sqlite3.DataError"),
 }
-_ENDS = (ast.Raise, ast.Return)
+_TRANSACTION = re.compile(r"\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 
 
 @dataclass
@@ -31,6 +32,9 @@ class Guards:
     _open: set[Call] = field(default_factory=set)
 
     def needed(self, site: Site) -> bool:
+        """A statement that ends the transaction ends its savepoints, too."""
+        if any(_TRANSACTION.match(text.filled("x")) for text in site.texts):
+            return False
         return self._is_caught(site, site.call, _root(site.call.node.func))
 
     def _is_caught(self, site: Site, call: Call, name: str) -> bool:
