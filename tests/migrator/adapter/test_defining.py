@@ -171,7 +171,7 @@ def test_the_pack_is_asked_for_where_it_lacks(both: Both, embedded_server: serve
 
     query = "SELECT date(since, '+1 month') FROM customers WHERE id = 1"
     with closing(adapter.connect(both.url)) as connection:
-        with pytest.raises(sqlite3.NotSupportedError, match="--compat"):
+        with pytest.raises(sqlite3.NotSupportedError, match="rewrite functions"):
             connection.execute(query.replace("since", "'2026-01-31'"))
         with psycopg.connect(both.url, autocommit=True) as other:
             other.execute(PACK.encode())
