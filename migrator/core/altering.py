@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from migrator.core.blueprint import Blueprint, CarriedView, Phase
@@ -128,7 +128,8 @@ def _lines(blueprint: Blueprint, target: str) -> Sequence[str]:
 def after(made: Made, alter: Alter, old: Schema, new: Schema) -> Made:
     """`old` and `new` are the schemas of a draft before and behind the ALTER; what differs is as in `new`."""
     renamed = {fold(alter.table): alter.new} if alter.verb == "RENAME TO" else {}
-    drafted = {fold(table.name): table for table in new.tables if table not in old.tables}
+    there = {table.name: table for table in old.tables}
+    drafted = {fold(table.name): table for table in new.tables if table != there.get(table.name)}
     views = {fold(view.name): view for view in new.views if view not in old.views}
     schema = replace(
         made.schema,
@@ -147,10 +148,24 @@ def after(made: Made, alter: Alter, old: Schema, new: Schema) -> Made:
 
 
 def _proposals(schema: Schema, plan: Plan, drafted: Mapping[str, Table]) -> dict[str, TablePlan]:
-    ordinary = replace(schema, tables=tuple(table for table in schema.tables if table.kind is TableKind.TABLE))
+    near = _related(schema, drafted)
+    tables = (table for table in schema.tables if table.kind is TableKind.TABLE and fold(table.name) in near)
+    ordinary = replace(schema, tables=tuple(tables), views=())
     census = {table.name: TableCensus.empty(len(table.columns)) for table in ordinary.tables}
     draft = draft_plan(ordinary, census, {}, (), plan.style, plan.zone, plan.target_schema)
     return {fold(table.source): table for table in draft.plan.tables if fold(table.source) in drafted}
+
+
+def _related(schema: Schema, names: Iterable[str]) -> set[str]:
+    """These tables and those that foreign keys lead to from them: a key has the type of what it refers to."""
+    tables = {fold(table.name): table for table in schema.tables}
+    waiting, found = [*names], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in tables and name not in found:
+            found.add(name)
+            waiting += [fold(key.parent) for key in tables[name].foreign_keys]
+    return found
 
 
 def _kept(present: TablePlan, proposed: TablePlan | None, alter: Alter) -> TablePlan:

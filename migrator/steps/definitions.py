@@ -110,6 +110,7 @@ def _definitions(path: Path, schema: Schema, plan: Plan) -> Definitions:
 def _altered(found: Definitions, plan: Plan, draft: Path, alters: Sequence[str]) -> Definitions:
     """With what the ALTER TABLE statements do, one after the other."""
     first = made = Made(found.schema, plan, found.blueprint)
+    before = read_schema_of(draft) if alters else found.schema
     refused, altered = dict(found.refused), dict[str, Alteration]()
     for sql in alters:
         try:
@@ -117,11 +118,11 @@ def _altered(found: Definitions, plan: Plan, draft: Path, alters: Sequence[str])
         except DefinitionError as error:
             refused[sql] = str(error)
             continue
-        before = read_schema_of(draft)
         said = draft_database(draft, [sql]).get(sql)
         if said is None:
-            change = Alteration(made, after(made, alter, before, read_schema_of(draft)))
-            made = change.after
+            now = read_schema_of(draft)
+            change = Alteration(made, after(made, alter, before, now))
+            made, before = change.after, now
             altered[sql] = change
         elif alter.verb == "ADD" and (again := _added_before(made, alter, draft, sql)) is not None:
             altered[sql] = again
