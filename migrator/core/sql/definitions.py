@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from migrator.core.model import same_name
@@ -124,6 +125,7 @@ class ViewDefinition:
     select: str
 
 
+@lru_cache(maxsize=2048)  # a schema is read again behind each ALTER TABLE of a program
 def read_table(sql: str) -> TableDefinition:
     """A CREATE TABLE statement with a column list. Raises DefinitionError."""
     cursor = Cursor(sql)
