@@ -32,7 +32,8 @@ from migrator.steps.definitions import Tables
 from migrator.steps.program import read_files
 
 _PARTIAL = ".part"
-_ADVICE = "Check the folder's permissions. No file was changed."
+_UNCHANGED = "Check the folder's permissions. No file was changed."
+_UNFINISHED = "Check the folder's permissions, and run the same command again: files before this one are changed."
 _MANY = 24  # files; for fewer, starting processes takes longer than writing them
 
 
@@ -78,17 +79,13 @@ def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
     changed = [item for item in results if isinstance(item, NewSource) and item.new != item.old]
     texts = () if recoding.refused else found.code.scripts
     scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in texts]
-    name = _relative(beside.path, found.root)
     if any(f"{SUPPORT}." in source.new for source in changed) and not _has_support(found.code, beside.path):
+        name = PurePosixPath(os.path.relpath(beside.path, found.root))
         changed.insert(0, NewSource(name, "", target.support(_has_coroutines(changed))))
     changed += [source for source, _ in scripts if source.new != source.old]
     unwritten = (item for item in results if isinstance(item, Finding))
     findings = [*recoding.findings, *unwritten, *(finding for _, inner in scripts for finding in inner)]
     return Rewriting(found.root, tuple(changed), tuple(findings), found.unread)
-
-
-def _relative(path: Path, root: Path) -> PurePosixPath:
-    return PurePosixPath(os.path.relpath(path, root))
 
 
 def _has_support(code: Codebase, path: Path) -> bool:
@@ -138,7 +135,7 @@ def write(rewriting: Rewriting) -> None:
             partials.append(path.with_name(path.name + _PARTIAL))
             _write(path, partials[-1], source.new)
         for (path, _), partial in zip(files, partials, strict=True):
-            with writing(path, _ADVICE):
+            with writing(path, _UNFINISHED):
                 put_in_place(partial, path)
     finally:
         for partial in partials:
@@ -156,7 +153,7 @@ def _is_protected(path: Path) -> bool:
 
 
 def _write(path: Path, partial: Path, text: str) -> None:
-    with writing(path, _ADVICE):
+    with writing(path, _UNCHANGED):
         partial.write_bytes(text.encode(_encoding(path) if path.exists() else "utf-8"))
         if path.exists():
             shutil.copymode(path, partial)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from migrator.core.audit.django import UrlPatterns
 from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of
@@ -74,7 +73,9 @@ class Doors:
     def _of_view(self, decorator: ast.Call, view: Scope, outside: Scope) -> Iterator[Endpoint]:
         """`@routes.view("/path") class View(web.View)`, of aiohttp: each method answers its verb."""
         called = self.inference.called(decorator, outside)
-        if not any(isinstance(value, Method) and value.of.type in _ROUTERS and value.name == "view" for value in called):
+        if not any(
+            isinstance(value, Method) and value.of.type in _ROUTERS and value.name == "view" for value in called
+        ):
             return
         path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
         for verb in VERBS:
@@ -181,10 +182,6 @@ class Doors:
 
     def _text(self, node: ast.expr | None, scope: Scope) -> str:
         return self.reader.of(node, scope)[0].filled("…") if node is not None else ""
-
-
-def _order(endpoint: Endpoint) -> tuple[PurePosixPath, int, str, str]:
-    return endpoint.function.module.path, _line(endpoint.function), endpoint.path, endpoint.method
 
 
 def _line(scope: Scope) -> int:

@@ -104,7 +104,7 @@ class Recoder:
         if self.refused:
             return Recoding((), self.refused, refused=True)
         self.findings += left_over(self.code, self.tables, self.target)
-        self.findings += relied_on(self.code, self.definitions.schema, self.kept, self.guards)
+        self.findings += relied_on(self.code, self.definitions.schema, self.kept, self.guards, self.before is not None)
         self._statements()
         kept = self._kept_names()
         for module, edits in self.edits.items():

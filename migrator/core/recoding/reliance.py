@@ -11,7 +11,6 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.model import Schema
 from migrator.core.python.modules import Call, Module
 from migrator.core.recoding.guards import Guards
-from migrator.core.recoding.target import is_support
 
 _MESSAGES = (
     *("UNIQUE constraint failed", "FOREIGN KEY constraint failed", "NOT NULL constraint failed"),
@@ -24,10 +23,11 @@ _OF_FILES = {
 }
 
 
-def relied_on(code: Codebase, schema: Schema, kept: frozenset[ast.Call], guards: Guards) -> Iterator[Finding]:
-    """`kept` are the connect() calls that stay SQLite's."""
+def relied_on(
+    code: Codebase, schema: Schema, kept: frozenset[ast.Call], guards: Guards, is_rewritten: bool
+) -> Iterator[Finding]:
+    """`kept` are the connect() calls that stay SQLite's; is_rewritten: the program was rewritten before."""
     moved = [call for call in code.connects if call.node not in kept]
-    is_rewritten = any(map(is_support, code.tree.modules))
     for module in code.tree.modules if moved or is_rewritten else ():
         yield from _messages(module)
     yield from _files(code, moved)
