@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
 
 from migrator.core.blueprint import Blueprint, CarriedView, Phase
 from migrator.core.census import TableCensus
 from migrator.core.ddl import build
-from migrator.core.model import Schema, Table, TableKind, fold
+from migrator.core.model import Schema, Table, TableKind, Trigger, View, fold
 from migrator.core.names import quote_identifier
 from migrator.core.plan import ColumnPlan, Plan, TablePlan
 from migrator.core.planning import draft_plan
+from migrator.core.related import related
 from migrator.core.sql.cursor import Cursor
 
 
@@ -21,11 +24,44 @@ class Made:
 
     schema: Schema
     plan: Plan
-    blueprint: Blueprint
+
+    @cached_property
+    def blueprint(self) -> Blueprint:
+        return build(self.schema, self.plan)
+
+    def near(self, name: str) -> Made:
+        """The part that has to do with this table: what an ALTER TABLE changes and needs, and mostly a small one."""
+        schema = related(self.schema, name)
+        names = {fold(table.name) for table in schema.tables}
+        tables = tuple(table for table in self.plan.tables if not table.query and fold(table.source) in names)
+        return Made(schema, replace(self.plan, tables=tables))
+
+    def with_part(self, before: Made, after: Made) -> Made:
+        """With one part as an ALTER TABLE leaves it, which has as many tables, views and triggers as before."""
+        old, new = before.schema, after.schema
+        schema = replace(
+            self.schema,
+            tables=_exchanged(self.schema.tables, old.tables, new.tables),
+            views=_exchanged(self.schema.views, old.views, new.views),
+            triggers=_exchanged(self.schema.triggers, old.triggers, new.triggers),
+        )
+        tables = {
+            fold(table.source): changed for table, changed in zip(before.plan.tables, after.plan.tables, strict=True)
+        }
+        plan = tuple(table if table.query else tables.get(fold(table.source), table) for table in self.plan.tables)
+        return Made(schema, replace(self.plan, tables=plan))
 
     def table(self, name: str) -> TablePlan:
         """Raises KeyError."""
         return {fold(table.source): table for table in self.plan.carried}[fold(name)]
+
+
+_Item = TypeVar("_Item", Table, View, Trigger)
+
+
+def _exchanged(items: tuple[_Item, ...], old: tuple[_Item, ...], new: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    changed = {fold(item.name): other for item, other in zip(old, new, strict=True)}
+    return tuple(changed.get(fold(item.name), item) for item in items)
 
 
 @dataclass(frozen=True)
@@ -40,6 +76,8 @@ class Alter:
 
 @dataclass(frozen=True)
 class Alteration:
+    """Of the part that has to do with the table."""
+
     before: Made
     after: Made
 
@@ -131,20 +169,21 @@ def after(made: Made, alter: Alter, old: Schema, new: Schema) -> Made:
     there = {table.name: table for table in old.tables}
     drafted = {fold(table.name): table for table in new.tables if table != there.get(table.name)}
     views = {fold(view.name): view for view in new.views if view not in old.views}
+    triggers = {fold(trigger.name): trigger for trigger in new.triggers if trigger not in old.triggers}
     schema = replace(
         made.schema,
         tables=tuple(
             drafted.get(fold(renamed.get(fold(table.name), table.name)), table) for table in made.schema.tables
         ),
         views=tuple(views.get(fold(view.name), view) for view in made.schema.views),
+        triggers=tuple(triggers.get(fold(trigger.name), trigger) for trigger in made.schema.triggers),
     )
     proposals = _proposals(schema, made.plan, drafted)
     tables = tuple(
         _kept(table, proposals.get(fold(renamed.get(fold(table.source), table.source))), alter)
         for table in made.plan.tables
     )
-    plan = replace(made.plan, tables=tables)
-    return Made(schema, plan, build(schema, plan))
+    return Made(schema, replace(made.plan, tables=tables))
 
 
 def _proposals(schema: Schema, plan: Plan, drafted: Mapping[str, Table]) -> dict[str, TablePlan]:

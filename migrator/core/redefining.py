@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from migrator.core.altering import Alteration, Made, altered_sql, read_alter
+from migrator.core.altering import Alteration, altered_sql, read_alter
 from migrator.core.blueprint import Blueprint, Phase, Statement
 from migrator.core.findings import Finding
 from migrator.core.model import Schema, fold
@@ -61,7 +61,7 @@ class Definitions:
     blueprint: Blueprint
     refused: Mapping[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
-    created: Made | None = None
+    created: _Tables | None = None
     altered: Mapping[str, Alteration] = field(default_factory=dict)
     _waiting: list[tuple[str, str]] = field(
         default_factory=list, init=False
@@ -82,10 +82,14 @@ class Definitions:
     def _rewritten_earlier(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten | None:
         """A statement that stands before an ALTER TABLE, by what its tables are there."""
         names = {fold(token.value) for token in statement.tokens}
+        scopes = dict(self.blueprint.scopes)
         for sql, change in reversed([*self.altered.items()]):
             alter = read_alter(sql)
             if not names.isdisjoint((fold(alter.table), fold(alter.new))):
-                before = rewrite(statement, change.before.blueprint.scopes, driver, place)
+                later = change.after.blueprint.scopes.keys()
+                scopes = {name: scope for name, scope in scopes.items() if name not in later}
+                scopes |= change.before.blueprint.scopes
+                before = rewrite(statement, scopes, driver, place)
                 if before.output is not None:
                     return before
         return None

@@ -144,41 +144,6 @@ def make(connection: apsw.Connection, definitions: Iterable[Definition]) -> list
     return refused
 
 
-def draft_database(path: Path, definitions: Iterable[str]) -> dict[str, str]:
-    """A file with what these statements make, and what SQLite says of those that it refuses.
-
-    They define tables, indexes, views and triggers; nothing else is carried out.
-    """
-    connection = apsw.Connection(str(path))
-    connection.pragma("user_version", 1)  # an empty file would be no database
-    connection.authorizer = _creating
-    connection.limit(apsw.SQLITE_LIMIT_LENGTH, _LONGEST_DRAFTED)
-    refused = {}
-    try:
-        for sql in definitions:
-            try:
-                connection.execute(sql)
-            except apsw.Error as error:
-                refused[sql] = str(error)
-    finally:
-        connection.close()
-    return refused
-
-
-# A query in CREATE TABLE … AS is carried out, so it must come to an end.
-_REFUSED = {apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH, apsw.SQLITE_PRAGMA, apsw.SQLITE_RECURSIVE}
-_REFUSED_FUNCTIONS = {"load_extension", "fts3_tokenizer", "sqlite_log"}
-_LONGEST_DRAFTED = 1_000_000
-
-
-def _creating(action: int, what: str | None, name: str | None, *__: str | None) -> int:
-    """The statements come from anybody: they may define, and not read, load or open anything."""
-    if action == apsw.SQLITE_FUNCTION:
-        return apsw.SQLITE_DENY if name is None or name.lower() in _REFUSED_FUNCTIONS else apsw.SQLITE_OK
-    checks = action == apsw.SQLITE_PRAGMA and what == "quick_check"  # by ALTER TABLE itself
-    return apsw.SQLITE_DENY if action in _REFUSED and not checks else apsw.SQLITE_OK
-
-
 def schema_of(original: Original) -> Schema:
     """The schema that these definitions make. Raises SourceError for a table that cannot be made here."""
     connection = open_new(":memory:", original)

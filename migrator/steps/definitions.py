@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from migrator.core.progress import Progress, Silent
 from migrator.core.redefining import Definitions
 from migrator.core.sql.cursor import DefinitionError
 from migrator.profiles import recognise
-from migrator.source.new_file import draft_database
+from migrator.source.draft import Draft, draft_database, drafting
 from migrator.steps.known import blueprint_of, recorded_shapes
 from migrator.steps.plan import PlanRequest, make_plan, read_plan, read_schema_of
 
@@ -48,7 +47,7 @@ class Tables:
                 refused = draft_database(path, [*_statements(known), *created])
                 schema, plan = _with_new(known, plan, path)
             found = replace(_definitions(self.db or path, schema, plan), refused=refused)
-            return _altered(found, plan, path, alters) if recognise(plan.profile, schema) is None else found
+            return _altered(found, plan, alters) if recognise(plan.profile, schema) is None else found
 
 
 def _proposed(path: Path, style: Style, progress: Progress) -> Plan:
@@ -107,47 +106,49 @@ def _definitions(path: Path, schema: Schema, plan: Plan) -> Definitions:
     return Definitions(schema, blueprint_of(schema, plan, shapes))
 
 
-def _altered(found: Definitions, plan: Plan, draft: Path, alters: Sequence[str]) -> Definitions:
+def _altered(found: Definitions, plan: Plan, alters: Sequence[str]) -> Definitions:
     """With what the ALTER TABLE statements do, one after the other."""
-    first = made = Made(found.schema, plan, found.blueprint)
-    before = read_schema_of(draft) if alters else found.schema
+    made = Made(found.schema, plan)
     refused, altered = dict(found.refused), dict[str, Alteration]()
     for sql in alters:
         try:
-            alter = read_alter(sql)
+            change = _change(made, read_alter(sql), sql)
         except DefinitionError as error:
             refused[sql] = str(error)
             continue
-        said = draft_database(draft, [sql]).get(sql)
-        if said is None:
-            now = read_schema_of(draft)
-            change = Alteration(made, after(made, alter, before, now))
-            made, before = change.after, now
-            altered[sql] = change
-        elif alter.verb == "ADD" and (again := _added_before(made, alter, draft, sql)) is not None:
-            altered[sql] = again
+        if isinstance(change, str):
+            refused[sql] = f"SQLite says: {change}"
         else:
-            refused[sql] = f"SQLite says: {said}"
-    return replace(found, schema=made.schema, blueprint=made.blueprint, refused=refused, created=first, altered=altered)
+            made = made.with_part(change.before, change.after)
+            altered[sql] = change
+    if not altered:
+        return replace(found, refused=refused)
+    return replace(found, schema=made.schema, blueprint=made.blueprint, refused=refused, created=found, altered=altered)
 
 
-def _added_before(made: Made, alter: Alter, draft: Path, sql: str) -> Alteration | None:
-    """What the statement did, where the table has this very column."""
-    scratch = draft.with_suffix(".without")
-    scratch.unlink(missing_ok=True)
-    shutil.copyfile(draft, scratch)
-    table, column = quote_identifier(alter.table), quote_identifier(alter.column)
-    whole = read_schema_of(scratch)
-    drop = f"ALTER TABLE {table} DROP COLUMN {column}"
-    if draft_database(scratch, [drop]):
+def _change(made: Made, alter: Alter, sql: str) -> Alteration | str:
+    """What the statement does to the tables near to it, or what SQLite says of it."""
+    near = made.near(alter.table)
+    with drafting(_statements(near.schema)) as draft:
+        before = draft.schema()
+        said = draft.define(sql)
+        if said is None:
+            return Alteration(near, after(near, alter, before, draft.schema()))
+        return (_added_before(near, alter, draft, sql) if alter.verb == "ADD" else None) or said
+
+
+def _added_before(near: Made, alter: Alter, draft: Draft, sql: str) -> Alteration | None:
+    """What the statement did, where the table has this very column. It leaves the draft as it may be."""
+    whole = draft.schema()
+    if draft.define(f"ALTER TABLE {quote_identifier(alter.table)} DROP COLUMN {quote_identifier(alter.column)}"):
         return None
-    without = read_schema_of(scratch)
-    if draft_database(scratch, [sql]):
+    without = draft.schema()
+    if draft.define(sql):
         return None
-    again = read_schema_of(scratch)
+    again = draft.schema()
     try:
         same = again.table(alter.table).column(alter.column) == whole.table(alter.table).column(alter.column)
     except KeyError:
         return None
-    dropped = after(made, Alter(alter.table, "DROP", alter.column), whole, without)
+    dropped = after(near, Alter(alter.table, "DROP", alter.column), whole, without)
     return Alteration(dropped, after(dropped, alter, without, again)) if same else None
