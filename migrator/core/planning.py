@@ -140,9 +140,10 @@ class _Drafter:
         alternative = choose(column, census, other, self._zone)
         self._report(f"{table}.{column.name}", column, census, choice)
         planned = self._planned(column, choice, self._style)
+        if (alternative.type, alternative.options) == (choice.type, choice.options):
+            return planned
         line = inline(column_line(self._planned(column, alternative, other)))
-        differs = (alternative.type, alternative.options) != (choice.type, choice.options)
-        return replace(planned, alternative=f"{line}   # {other.value}{_mark(alternative)}" if differs else "")
+        return replace(planned, alternative=f"{line}   # {other.value}{_mark(alternative)}")
 
     @staticmethod
     def _planned(column: Column, choice: Choice, style: Style) -> ColumnPlan:

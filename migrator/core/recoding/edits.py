@@ -19,6 +19,9 @@ class Range:
     end_line: int
     end_column: int
 
+    def moved_up(self, lines: int) -> Range:
+        return Range(self.line - lines, self.column, self.end_line - lines, self.end_column)
+
 
 @dataclass(frozen=True)
 class TextEdit:

@@ -13,7 +13,7 @@ from migrator.core.recoding.target import SUPPORT, TARGETS
 
 _OLD = ("sqlite3", "aiosqlite", "pysqlite3")
 _NEW = (*(target.module for target in TARGETS.values()), SUPPORT)
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # as Python counts them: a form feed ends none
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def with_imports(source: str, package: str = "") -> str:
@@ -29,7 +29,7 @@ def with_imports(source: str, package: str = "") -> str:
     imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     bound = {alias.asname or alias.name for node in imports for alias in node.names}
     wanted = [_import(name, package) for name in _NEW if name in names and name not in bound]
-    lines = _LINE.findall(source)
+    lines = split_lines(source)
     old = sorted({(node.lineno, node.end_lineno or node.lineno) for node in imports if _is_old(node)})
     found = [segment for first, last in old if (segment := _Segment.read(lines, first, last, names)) is not None]
     alone = _alone(nodes)
@@ -41,6 +41,11 @@ def with_imports(source: str, package: str = "") -> str:
         end = _end_of(lines)
         lines[place:place] = [f"{line}{end}" for line in wanted]
     return "".join(lines)
+
+
+def split_lines(source: str) -> list[str]:
+    """With their ends, as Python counts them: a form feed ends none."""
+    return _LINE.findall(source)
 
 
 def _import(name: str, package: str) -> str:

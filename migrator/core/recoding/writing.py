@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import ast
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
+from migrator.core.recoding.blocks import Block, blocks
 from migrator.core.recoding.edits import (
     Argued,
     Asked,
@@ -22,7 +24,7 @@ from migrator.core.recoding.edits import (
     Respelled,
     Unawaited,
 )
-from migrator.core.recoding.imports import with_imports
+from migrator.core.recoding.imports import split_lines, with_imports
 from migrator.core.recoding.spelling import respelled
 
 # What ast and libcst call the same thing.
@@ -53,18 +55,46 @@ _KINDS: Mapping[type[cst.CSTNode], tuple[str, ...]] = {
 }
 
 
+_AROUND = "if True:\n"  # what stands alone may be indented in it
+
+
 class NotFound(Exception):
     """A place that was to be changed is not in the source: the change is not made."""
 
 
 def written(source: str, edits: Mapping[tuple[Range, str], Sequence[Edit]], package: str = "") -> str:
-    """The source with the changes, and the imports that they need. Raises NotFound, and libcst.ParserSyntaxError."""
-    wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
-    writer = _Writer(edits)
-    module = wrapper.visit(writer)
-    if missed := set(edits) - writer.done:
+    """The source with the changes, and the imports that they need.
+
+    Raises NotFound, SyntaxError, and libcst.ParserSyntaxError.
+    """
+    lines, places = split_lines(source), [place for place, _ in edits]
+    gone = [place for (place, _), made in edits.items() if any(isinstance(edit, Removed) for edit in made)]
+    missed = set(edits)
+    found = sorted(blocks(ast.parse(source), lines, places, gone), key=lambda block: block.first)
+    firsts = [block.first for block in found]
+    inside: list[dict[tuple[Range, str], Sequence[Edit]]] = [{} for _ in found]
+    for key, made in edits.items():
+        inside[bisect_right(firsts, key[0].line) - 1][key] = made
+    for block, here in reversed([*zip(found, inside, strict=True)]):
+        old = lines[block.first - 1 : block.last]
+        new, done = _rewritten([_AROUND, *old] if block.is_indented else old, block, here)
+        end = "\r" if old[-1].endswith("\r") else ""  # libcst forgets it at the end of a text
+        lines[block.first - 1 : block.last] = [new.removeprefix(_AROUND) + end]
+        missed -= done
+    if missed:
         raise NotFound(", ".join(f"line {place.line} ({kind})" for place, kind in sorted(missed, key=str)))
-    return with_imports(module.code, package)
+    return with_imports("".join(lines), package)
+
+
+def _rewritten(
+    lines: Sequence[str], block: Block, edits: Mapping[tuple[Range, str], Sequence[Edit]]
+) -> tuple[str, set[tuple[Range, str]]]:
+    """The lines with the changes, and those that were found in them."""
+    up = block.first - 1 - block.is_indented
+    moved = {(place.moved_up(up), kind): (place, kind) for place, kind in edits}
+    writer = _Writer({key: edits[original] for key, original in moved.items()})
+    module = MetadataWrapper(cst.parse_module("".join(lines)), unsafe_skip_copy=True).visit(writer)
+    return module.code, {moved[key] for key in writer.done}
 
 
 class _Writer(cst.CSTTransformer):
@@ -82,7 +112,11 @@ class _Writer(cst.CSTTransformer):
             return True
         found = self.get_metadata(PositionProvider, node)
         assert isinstance(found, CodeRange)
-        first = bisect_left(self.lines, found.start.line)
+        # The place of a function or class begins behind its decorators, of which one may follow another.
+        decorators = getattr(node, "decorators", ())
+        above = [self.get_metadata(PositionProvider, item) for item in decorators]
+        starts = [place.start.line for place in (found, *above)]
+        first = bisect_left(self.lines, min(starts))
         return first < len(self.lines) and self.lines[first] <= found.end.line
 
     def on_leave(self, original_node: Any, updated_node: Any) -> Any:
