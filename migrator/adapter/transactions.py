@@ -33,12 +33,14 @@ class Guard(Enum):
     BEFORE = auto()  # the savepoint, and something was
 
 
-GUARD = b'"migrator guard"'
+MOST_HELD = 16  # savepoints inside of each other
 _KEY = 0x6D696772  # the lock's number beside the schema's
 BEGIN = b"BEGIN ISOLATION LEVEL READ COMMITTED"
 BEGIN_TO_READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ"
-_HOLD, _LET_GO, _RETURN = b"SAVEPOINT " + GUARD, b"RELEASE SAVEPOINT " + GUARD, b"ROLLBACK TO SAVEPOINT " + GUARD
-_ANEW = [_LET_GO, _HOLD]
+_OUTER, _INNER = b'"migrator guard"', b'"migrator inner guard"'
+_HOLD, _HOLD_INSIDE = b"SAVEPOINT " + _OUTER, b"SAVEPOINT " + _INNER
+_LET_GO = b"RELEASE SAVEPOINT " + _OUTER  # and of all inside of it
+_ANEW, _DEEPER = [_LET_GO, _HOLD], [_HOLD_INSIDE]
 CHECK_DEFERRED = b"SET CONSTRAINTS ALL IMMEDIATE"
 
 
@@ -49,20 +51,25 @@ def lock_of(schema: str) -> bytes:
 
 @dataclass
 class Transaction:
-    """`open` is what the application knows; `begun` is whether PostgreSQL has been told."""
+    """`open` is what the application knows; `begun` is whether PostgreSQL has been told.
+
+    A guard that something was changed behind stays, and the next one is made inside of it: to let go of several at once
+    takes one message for all of them. `held` is how many there are.
+    """
 
     lock: bytes
     open: bool = False
     begun: bool = False
     locked: bool = False
     guard: Guard = Guard.BEGINNING
+    held: int = 0
     savepoints: list[str] = field(default_factory=list)
     by_savepoint: bool = False  # the outermost savepoint began it, so its release ends it
 
     def before(self, verb: Verb) -> list[bytes]:
         """What is to be sent in front of a statement that reads or writes."""
         if self.guard is Guard.BEFORE and self.locked:
-            return _ANEW
+            return self._holding()
         lock = [self.lock] if verb is Verb.WRITE and not self.locked else []
         if not self.open:
             return lock
@@ -70,7 +77,13 @@ class Transaction:
             return [BEGIN if verb is Verb.WRITE else BEGIN_TO_READ, *lock]
         if self.guard in (Guard.BEGINNING, Guard.HERE):
             return lock
-        return [*self.letting_go(), _HOLD, *lock]
+        return [*self._holding(), *lock]
+
+    def _holding(self) -> list[bytes]:
+        """What makes a guard inside of those there are, or the first one."""
+        if self.guard is Guard.NONE:
+            return [_HOLD]
+        return _DEEPER if self.held < MOST_HELD else _ANEW
 
     def letting_go(self) -> list[bytes]:
         """What ends the guard: a savepoint of the application would lie inside of it."""
@@ -78,14 +91,19 @@ class Transaction:
 
     def done(self, verb: Verb) -> None:
         """The statement has succeeded, behind what before() said."""
-        if not self.open or (self.guard is Guard.BEFORE and verb is Verb.WRITE and self.locked):
+        if not self.open:
             return
+        if self.guard in (Guard.NONE, Guard.BEFORE):
+            self._held_one_more()
         self.begun = True
         self.locked = self.locked or verb is Verb.WRITE
-        if self.guard in (Guard.NONE, Guard.BEFORE):
-            self.guard = Guard.HERE
         if verb is Verb.WRITE:
             self.guard = Guard.NONE if self.guard is Guard.BEGINNING else Guard.BEFORE
+
+    def _held_one_more(self) -> None:
+        """As _holding() has said."""
+        self.held = self.held + 1 if self.guard is Guard.BEFORE and self.held < MOST_HELD else 1
+        self.guard = Guard.HERE
 
     def failed(self) -> list[bytes]:
         """What takes back the statement that was refused, and nothing else."""
@@ -93,8 +111,9 @@ class Transaction:
             return []
         if self.guard is Guard.BEGINNING:
             return [b"ROLLBACK"] if self._begin_again() else []
-        self.guard = Guard.HERE
-        return [_RETURN]
+        if self.guard is not Guard.HERE:
+            self._held_one_more()
+        return [b"ROLLBACK TO " + (_HOLD if self.held == 1 else _HOLD_INSIDE)]
 
     def _begin_again(self) -> bool:
         self.begun = self.locked = False

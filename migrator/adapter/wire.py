@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import errors, generators, pq
+from psycopg.waiting import Wait
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -113,15 +114,19 @@ class Wire:
 
     def _answers(self, count: int) -> PQGen[list[PGresult]]:
         """One for each message that was sent; the one that is left answers the synchronisation."""
-        self.pgconn.pipeline_sync()
-        yield from generators.send(self.pgconn)
-        found = []
-        for _ in range(count):
-            results = yield from generators.fetch_many(self.pgconn)
-            found.append(results[0])
-        yield from generators.fetch_many(self.pgconn)
-        self.pgconn.exit_pipeline_mode()
-        return found
+        pgconn = self.pgconn
+        pgconn.pipeline_sync()
+        yield from generators.send(pgconn)
+        found: list[PGresult] = []
+        while len(found) <= count:
+            while pgconn.is_busy():
+                yield Wait.R
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is not None:  # which ends what answers one message
+                found.append(result)
+        pgconn.exit_pipeline_mode()
+        return found[:count]
 
     def _send_all(self, commands: Sequence[Command]) -> list[tuple[int, tuple[_Key, bytes] | None]]:
         """For every answer to come the place of its command, and what it prepares if it is not the command's result."""

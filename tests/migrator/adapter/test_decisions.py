@@ -14,7 +14,7 @@ from migrator.adapter.failures import Names, Said, failure
 from migrator.adapter.places import file_of, is_server
 from migrator.adapter.results import reader
 from migrator.adapter.statements import control, pragma, sort_out
-from migrator.adapter.transactions import BEGIN, BEGIN_TO_READ, Guard, Transaction, Verb, lock_of
+from migrator.adapter.transactions import BEGIN, BEGIN_TO_READ, MOST_HELD, Guard, Transaction, Verb, lock_of
 from migrator.core.convert import Options, Unfit
 from migrator.core.model import Affinity
 from migrator.core.pgtypes import parse_type
@@ -51,6 +51,7 @@ HOLD, LET_GO, BACK = (
     b'RELEASE SAVEPOINT "migrator guard"',
     b'ROLLBACK TO SAVEPOINT "migrator guard"',
 )
+DEEPER, BACK_INSIDE = b'SAVEPOINT "migrator inner guard"', b'ROLLBACK TO SAVEPOINT "migrator inner guard"'
 
 
 def test_what_stands_in_front_of_statements() -> None:
@@ -63,16 +64,29 @@ def test_what_stands_in_front_of_statements() -> None:
         (Verb.READ, []),
         (Verb.WRITE, [LOCK]),
         (Verb.WRITE, [HOLD]),
-        (Verb.WRITE, [LET_GO, HOLD]),
-        (Verb.READ, [LET_GO, HOLD]),
+        (Verb.WRITE, [DEEPER]),
+        (Verb.READ, [DEEPER]),
         (Verb.READ, []),
         (Verb.WRITE, []),
-        (Verb.WRITE, [LET_GO, HOLD]),
     ]:
         assert transaction.before(verb) == before, verb
         transaction.done(verb)
-    assert transaction.failed() == [BACK]
+    assert transaction.before(Verb.WRITE) == [DEEPER]
+    assert transaction.failed() == [BACK_INSIDE]
     assert transaction.before(Verb.WRITE) == []
+    assert transaction.letting_go() == [LET_GO]
+
+
+def test_places_to_return_to_are_let_go_of_together() -> None:
+    transaction = Transaction(LOCK, open=True)
+    transaction.done(Verb.WRITE)
+    for turn in range(3):
+        begin = [HOLD] if turn == 0 else [LET_GO, HOLD]
+        for before in [begin, *[[DEEPER]] * (MOST_HELD - 1)]:
+            assert transaction.before(Verb.WRITE) == before
+            transaction.done(Verb.WRITE)
+    assert transaction.before(Verb.WRITE) == [LET_GO, HOLD]
+    assert transaction.failed() == [BACK]
 
 
 def test_a_transaction_in_which_nothing_has_changed_begins_again() -> None:

@@ -70,6 +70,27 @@ def test_a_statement_that_fails_takes_back_itself_alone(both: Both, level: str |
     both.same(body, isolation_level=level)
 
 
+def test_what_fails_behind_many_statements_takes_back_itself_alone(both: Both) -> None:
+    """More of them than there are places to return to inside of each other, with the program's own between them."""
+
+    def body(connection: Any) -> Any:
+        found: list[Any] = []
+        for number in range(75):
+            found.append(attempt(connection, ADD, (1, f"row {number}")))
+            if number % 7 == 0:
+                found.append(attempt(connection, ADD, (99, "no such customer")))
+            if number % 23 == 5:
+                connection.execute("SAVEPOINT own")
+            if number % 23 == 21:
+                connection.execute("ROLLBACK TO own" if number > 50 else "RELEASE own")
+            if number % 10 == 9:
+                found.append(attempt(connection, "SELECT count(*) FROM orders"))
+        connection.commit()
+        return found, [row[1:] for row in connection.execute(ORDERS)]
+
+    both.same(body)
+
+
 def test_what_fails_first_leaves_an_open_transaction(both: Both) -> None:
     def body(connection: Any) -> Any:
         first = attempt(connection, ADD, (99, "x")), connection.in_transaction
