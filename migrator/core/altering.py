@@ -100,6 +100,10 @@ def read_alter(sql: str) -> Alter:
 
 def altered_sql(alter: Alter, change: Alteration) -> list[str]:
     """The statements for PostgreSQL. Raises KeyError for a table or column that is not carried."""
+    return [*_altered(alter, change), *_other_functions(change)]
+
+
+def _altered(alter: Alter, change: Alteration) -> list[str]:
     before = change.before.table(alter.table)
     table = quote_identifier(before.target)
     views = _other_views(change)
@@ -116,6 +120,13 @@ def altered_sql(alter: Alter, change: Alteration) -> list[str]:
         return [renamed, *(_renamed(view.target, old, name) for view, old, name in pairs if old != name)]
     added = added_sql(change.before.blueprint, change.after.blueprint, change.after.table(alter.table))
     return [*added, *_made_again(change, views, "CREATE OR REPLACE VIEW")]
+
+
+def _other_functions(change: Alteration) -> list[str]:
+    """PostgreSQL renames what stands in a trigger, and leaves its function as it was written."""
+    functions = {trigger.name: trigger.function for trigger in change.before.blueprint.triggers}
+    now = change.after.blueprint.triggers
+    return [item.function for item in now if functions.get(item.name, item.function) != item.function]
 
 
 def _renamed(relation: str, old: str, new: str) -> str:

@@ -145,7 +145,7 @@ class Definitions:
             "TABLE": _by_name((table.name, table.sql) for table in self._made.schema.tables),
             "VIEW": _by_name((view.name, view.sql) for view in self._made.schema.views),
             "INDEX": _by_name((index.name, index.sql) for index in indexes),
-            "TRIGGER": _by_name((trigger.name, trigger.sql) for trigger in self.schema.triggers),
+            "TRIGGER": _by_name((trigger.name, trigger.sql) for trigger in self._made.schema.triggers),
         }
 
     # -- CREATE --------------------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Definitions:
             found = [item.sql for item in self._made.blueprint.phase(Phase.VIEW) if item.name in names]
             yield from (_guarded(sql, "CREATE OR REPLACE VIEW") if definition.guarded else sql for sql in found)
         elif definition.kind == "TRIGGER":
-            for trigger in self._triggers(wanted):
+            for trigger in (item for item in self._made.blueprint.triggers if fold(item.source) == wanted):
                 yield trigger.function
                 yield _guarded(trigger.trigger, "CREATE OR REPLACE TRIGGER") if definition.guarded else trigger.trigger
         else:
@@ -224,23 +224,25 @@ class Definitions:
         found = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in notes)
         return Rewritten(statement, ";\n".join(sql), findings=found)
 
-    def _triggers(self, name: str) -> list[CarriedTrigger]:
-        return [trigger for trigger in self.blueprint.triggers if fold(trigger.source) == name]
-
     def _drop(self, statement: SourceStatement, definition: _Definition, place: str) -> Rewritten:
         scope = self.blueprint.scopes.get(fold(definition.name))
         name = scope.target if scope else fold(definition.name)
         guard = "IF EXISTS " if definition.guarded else ""
+        triggers = self.blueprint.triggers
         if definition.kind == "TRIGGER":
-            drops = [
-                f"DROP TRIGGER {guard}{quote_identifier(item.name)} ON {quote_identifier(item.table)};\n"
-                f"DROP FUNCTION {guard}{quote_identifier(item.name)}()"
-                for item in self._triggers(fold(definition.name))
-            ]
-            if not drops:
+            dropped = next((item for item in triggers if fold(item.source) == fold(definition.name)), None)
+            if dropped is None:
                 return declined(statement, place, "trigger", f"PostgreSQL gets no trigger {definition.name}.")
-            return Rewritten(statement, drops[0])
-        return Rewritten(statement, f"DROP {definition.kind} {guard}{quote_identifier(name)}")
+            drop = f"DROP TRIGGER {guard}{quote_identifier(dropped.name)} ON {quote_identifier(dropped.table)}"
+            return Rewritten(statement, f"{drop};\n{_without_function(dropped, guard)}")
+        # With a table or view PostgreSQL drops its triggers, and leaves their functions.
+        left = [_without_function(item, "IF EXISTS ") for item in triggers if item.table == name]
+        sql = [f"DROP {definition.kind} {guard}{quote_identifier(name)}", *(left if definition.kind != "INDEX" else ())]
+        return Rewritten(statement, ";\n".join(sql))
+
+
+def _without_function(trigger: CarriedTrigger, guard: str) -> str:
+    return f"DROP FUNCTION {guard}{quote_identifier(trigger.name)}()"
 
 
 def _read(sql: str) -> _Definition | None:

@@ -369,6 +369,42 @@ def test_a_column_that_the_table_has_already(tmp_path: Path, database: str) -> N
         assert connection.execute("SELECT * FROM a").fetchall() == [(1, 7)]
 
 
+FIRED = """
+CREATE TABLE rooms (id INTEGER PRIMARY KEY, name TEXT, size INTEGER);
+CREATE TABLE log (what TEXT, size INTEGER);
+CREATE VIEW large AS SELECT id, name FROM rooms WHERE size > 50;
+CREATE TRIGGER made AFTER INSERT ON rooms BEGIN INSERT INTO log VALUES ('made ' || new.name, new.size); END;
+CREATE TRIGGER grown AFTER UPDATE OF size ON rooms WHEN new.size > old.size BEGIN
+    INSERT INTO log VALUES ('grown ' || old.name, new.size); END;
+CREATE TRIGGER named INSTEAD OF INSERT ON large BEGIN INSERT INTO rooms (name, size) VALUES (new.name, 99); END;
+ALTER TABLE rooms RENAME COLUMN size TO area;
+ALTER TABLE log RENAME TO journal;
+ALTER TABLE rooms RENAME TO places;
+INSERT INTO places (name, area) VALUES ('a', 1);
+UPDATE places SET area = 2;
+INSERT INTO large (name) VALUES ('b')
+"""
+DROPPED = "DROP VIEW large; DROP TABLE places; DROP TABLE journal"
+
+
+def test_tables_with_triggers_that_a_script_alters(tmp_path: Path, each_database: str) -> None:
+    """A function of PostgreSQL's keeps the names that it was written with, and outlives its table."""
+    script = tmp_path / "script.sql"
+    script.write_text(f"{FIRED};{DROPPED}", encoding="utf-8")
+    _, found = told(script)
+    outputs = [statement["output"] for statement in found["statements"]]
+    asked = "SELECT what, size FROM journal ORDER BY what, size"
+    with closing(sqlite3.connect(":memory:")) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        db.executescript(FIRED)
+        for output in outputs[:-3]:
+            connection.execute(output.encode())
+        assert connection.execute(asked).fetchall() == db.execute(asked).fetchall()
+        for output in outputs[-3:]:
+            connection.execute(output.encode())
+        left = "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+        assert connection.execute(left).fetchall() == []
+
+
 DOCUMENTS = """
 CREATE TABLE docs (id INTEGER PRIMARY KEY, body JSON, tags JSON);
 INSERT INTO docs VALUES (1, '{"n": 1, "name": "a", "tags": ["x", "y"]}', '["x"]');
