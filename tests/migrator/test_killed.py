@@ -35,6 +35,7 @@ INSERT INTO readings SELECT '2026-01-0' || value, value * 0.1, value FROM json_e
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO settings VALUES ('a', '1'), ('b', NULL);
 CREATE VIEW bright AS SELECT name FROM lamps WHERE id > 4;
+CREATE TRIGGER noted AFTER INSERT ON rooms BEGIN INSERT INTO settings VALUES ('room ' || new.id, new.name); END;
 """
 ROWS = {"rooms": 2, "lamps": 8, "readings": 5, "settings": 2}
 
@@ -58,6 +59,9 @@ def assert_exact(source: Path, database: str, last: Answer) -> None:
     with psycopg.connect(database) as connection:
         for table, rows in ROWS.items():
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (rows,)
+        connection.execute("INSERT INTO rooms VALUES (9, 'attic')")
+        assert connection.execute("SELECT value FROM settings WHERE key = 'room 9'").fetchall() == [("attic",)]
+        connection.rollback()
         ours = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'migrator%'").fetchall()
         assert ours == []
         sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'migrator %'"
