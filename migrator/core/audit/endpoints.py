@@ -14,12 +14,21 @@ from migrator.core.python.modules import Call, Function, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.sites import keyword
 from migrator.core.python.texts import Reader
-from migrator.core.python.values import Made, Method
+from migrator.core.python.values import External, Made, Method
 
 _ROUTERS = ("fastapi.FastAPI", "fastapi.APIRouter", "flask.Flask", "flask.Blueprint", "aiohttp.web.RouteTableDef")
 _AIOHTTP = ("aiohttp.web.UrlDispatcher", "aiohttp.web.Application.router")
 # By which call one router comes into another: the argument that says the prefix, and the place of the inner router.
-_INCLUDED = {"include_router": ("prefix", 0), "register_blueprint": ("url_prefix", 0), "mount": ("path", 1)}
+_INCLUDED = {
+    "include_router": ("prefix", 0),
+    "register_blueprint": ("url_prefix", 0),
+    "mount": ("path", 1),
+    "add_subapp": ("prefix", 1),
+    "add_routes": ("", 0),
+}
+# What runs beside all endpoints of a router, or of the whole application.
+_AROUND = ("before_request", "after_request", "middleware")
+_AROUND_ALL = ("before_app_request", "after_app_request")
 _PREFIXES = ("prefix", "url_prefix")
 
 
@@ -55,7 +64,11 @@ class Doors:
     def _decorated(self) -> Iterator[Endpoint]:
         for scope in self.tree.scopes():
             for decorator in getattr(scope.node, "decorator_list", ()):
-                if not isinstance(decorator, ast.Call) or scope.parent is None:
+                if scope.parent is None:
+                    continue
+                if scope.is_function:
+                    yield from self._around(decorator, scope, scope.parent)
+                if not isinstance(decorator, ast.Call):
                     continue
                 if scope.is_function:
                     yield from self._by_decorator(decorator, scope, scope.parent)
@@ -69,6 +82,16 @@ class Doors:
                 for prefix in self._prefixes_of(value.of):
                     for method in self._methods(value.name, decorator):
                         yield Endpoint(method, prefix + path, function)
+
+    def _around(self, decorator: ast.expr, function: Scope, outside: Scope) -> Iterator[Endpoint]:
+        """`@app.before_request` and its like: it answers every request in part."""
+        written = decorator.func if isinstance(decorator, ast.Call) else decorator
+        for value in self.inference.of(written, outside):
+            if isinstance(value, Method) and value.of.type in _ROUTERS and value.name in (*_AROUND, *_AROUND_ALL):
+                for prefix in self._prefixes_of(value.of) if value.name in _AROUND else [""]:
+                    yield Endpoint("ANY", f"{prefix}/*", function)
+            elif isinstance(value, External) and value.name == "aiohttp.web.middleware":
+                yield Endpoint("ANY", "/*", function)
 
     def _of_view(self, decorator: ast.Call, view: Scope, outside: Scope) -> Iterator[Endpoint]:
         """`@routes.view("/path") class View(web.View)`, of aiohttp: each method answers its verb."""
@@ -106,26 +129,35 @@ class Doors:
                 owners = [
                     value.of for value in self.inference.called(call.node, call.scope) if isinstance(value, Method)
                 ]
-                for value in self.inference.of(call.node.args[place], call.scope):
-                    if isinstance(value, Made) and value.origin:
-                        found.setdefault(value.origin.node, []).extend((prefix, owner) for owner in owners)
+                for inner in self._inner(call.node.args[place], call.scope):
+                    found.setdefault(inner, []).extend((prefix, owner) for owner in owners)
         return found
+
+    def _inner(self, node: ast.expr, scope: Scope) -> Iterator[ast.Call]:
+        """The calls that made what is included: a router, or each of aiohttp's routes in a list."""
+        if isinstance(node, ast.List | ast.Tuple):
+            yield from (item for item in node.elts if isinstance(item, ast.Call))
+        for value in self.inference.of(node, scope):
+            if isinstance(value, Made) and value.origin:
+                yield value.origin.node
 
     def _prefixes_of(self, router: Made, depth: int = 0) -> list[str]:
         if router.origin is None:
             return [""]
         call = router.origin.node
         own = "".join(self._text(keyword(call, name), router.origin.scope) for name in _PREFIXES)
-        included = self._prefixes.get(call, [])
-        if not included or depth > 8:
+        if call not in self._prefixes or depth > 8:
             return [own]
         # A Blueprint's own prefix gives way to that of its registration.
         replaces = router.type == "flask.Blueprint"
         return [
-            outer + (prefix if replaces and prefix else prefix + own)
-            for prefix, owner in included
-            for outer in self._prefixes_of(owner, depth + 1)
+            outer + (prefix if replaces and prefix else prefix + own) for outer, prefix in self._outer(call, depth + 1)
         ]
+
+    def _outer(self, included: ast.Call, depth: int = 0) -> list[tuple[str, str]]:
+        """The prefixes of what it is included by, each with that of its own inclusion."""
+        found = self._prefixes.get(included, [])
+        return [(outer, prefix) for prefix, owner in found for outer in self._prefixes_of(owner, depth)]
 
     # -- calls that register -------------------------------------------------------------------------------------------
 
@@ -166,7 +198,8 @@ class Doors:
     def _handled(self, method: str, call: Call, path: list[ast.expr], handler: ast.expr | None) -> Iterator[Endpoint]:
         text = self._text(path[0] if path else None, call.scope)
         owners = [value.of for value in self.inference.called(call.node, call.scope) if isinstance(value, Method)]
-        prefixes = [prefix for owner in owners for prefix in self._prefixes_of(owner)] or [""]
+        prefixes = [prefix for owner in owners for prefix in self._prefixes_of(owner)]
+        prefixes = prefixes or [outer + prefix for outer, prefix in self._outer(call.node)] or [""]
         for verb, function in handlers(self.inference, method, handler, call.scope):
             for prefix in prefixes:
                 yield Endpoint(verb, prefix + text, function)

@@ -138,6 +138,60 @@ ENDPOINTS: dict[str, tuple[Program, list[str]]] = {
         """,
         ["GET /inner/a a: a → "],
     ),
+    "aiohttp with applications inside of others": (
+        """
+        from aiohttp import web
+        from store import load, save
+        async def a(request): return load()
+        async def b(request): save()
+        @web.middleware
+        async def each(request, handler):
+            save()
+            return await handler(request)
+        routes = web.RouteTableDef()
+        @routes.get("/c")
+        async def c(request): return load()
+        def make():
+            app = web.Application(middlewares=[each])
+            admin = web.Application()
+            deep = web.Application()
+            admin.router.add_get("/a", a)
+            admin.add_routes([web.post("/b", b)])
+            deep.add_routes(routes)
+            app.add_subapp("/admin/", admin)
+            admin.add_subapp("/deep", deep)
+            return app
+        """,
+        [
+            "ANY /* each:  → b",
+            "GET /admin/a a: a → ",
+            "GET /admin/deep/c c: a → ",
+            "POST /admin/b b:  → b",
+        ],
+    ),
+    "Flask before each request": (
+        """
+        from flask import Blueprint, Flask
+        from store import load, save
+        app = Flask(__name__)
+        part = Blueprint("part", __name__)
+        @app.before_request
+        def counted(): save()
+        @part.before_request
+        def checked(): load()
+        @part.after_app_request
+        def noted(response): save()
+        @part.route("/x")
+        def x(): return ""
+        app.register_blueprint(part, url_prefix="/part")
+        """,
+        [
+            "ANY /* counted:  → b",
+            "ANY /* noted:  → b",
+            "ANY /part/* checked: a → ",
+            "GET /part/x x:  → ",
+        ],
+    ),
     "aiohttp": (
         """
         from aiohttp import web
