@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 
 from migrator.core.python.modules import Module
 from migrator.core.python.texts import Hole, Known, Marks, Piece, Text
-from migrator.core.recoding.edits import TextEdit
+from migrator.core.recoding.edits import TextEdit, edited
 
 # Tokens of either dialect, and of the drivers' placeholders; what is between them stays as the author wrote it.
 _TOKEN = re.compile(
@@ -38,7 +38,25 @@ def changes(source: str, target: str) -> list[TextEdit]:
             continue
         new = target[theirs[other][1] : theirs[other_end - 1][2]] if other_end > other else ""
         found.append(_change(source, ours, start, end, new))
-    return found
+    return found if tokens_of(edited(source, found)) == tokens_of(target) else [_whole(source, target)]
+
+
+def tokens_of(text: str) -> list[str]:
+    """As they are compared: words in capitals, without spaces and comments."""
+    return [token for token, _, _ in _tokens(text)]
+
+
+def _whole(source: str, target: str) -> TextEdit:
+    """One change from the first token that differs to the last: single ones would run into their neighbours."""
+    ours, theirs = _tokens(source), _tokens(target)
+    least = min(len(ours), len(theirs))
+    first = next((place for place in range(least) if ours[place][0] != theirs[place][0]), least)
+    last = next(
+        (place for place in range(least - first) if ours[-1 - place][0] != theirs[-1 - place][0]), least - first
+    )
+    start, end = ours[first - 1][2] if first else 0, ours[-last][1] if last else len(source)
+    new = target[theirs[first][1] : theirs[len(theirs) - last - 1][2]] if first + last < len(theirs) else ""
+    return TextEdit(start, end, f"{' ' if first else ''}{new}{' ' if last and new else ''}")
 
 
 def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: int, new: str) -> TextEdit:
@@ -47,7 +65,12 @@ def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: 
         closes_up = end < len(ours) and ours[end][1] == last and _is_word(source[last]) and _is_word(source[first - 2])
         if not new and start and source[first - 1] == " " and not closes_up:
             first -= 1
-        return TextEdit(first, last, new)
+        before, behind = source[first - 1] if first else " ", source[last] if last < len(source) else " "
+        if not new:
+            return TextEdit(first, last, " " if _is_word(before) and _is_word(behind) else "")
+        joined = _is_word(before) if _is_word(new[0]) else new[0] in "=<>" and not before.isspace()
+        lead = " " if joined else ""
+        return TextEdit(first, last, f"{lead}{new}{' ' if _is_word(new[-1]) and _is_word(behind) else ''}")
     if new.endswith(".") and start < len(ours):  # a schema before a name
         return TextEdit(ours[start][1], ours[start][1], new)
     # Something is put in between: behind the token before, with a space if both are words.

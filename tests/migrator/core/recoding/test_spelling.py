@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.core.recoding.edits import Respelled, TextEdit, edited
-from migrator.core.recoding.respelling import changes
+from migrator.core.recoding.respelling import changes, tokens_of
 from migrator.core.recoding.spelling import respelled
 
 # What is awkward in a literal: quotes, backslashes, braces, lines, and letters beyond ASCII.
@@ -106,3 +106,29 @@ WORDS = st.lists(st.sampled_from(["a", "b", ",", "(", ")", "'x y'", "=", "?", "%
 @given(WORDS.map(" ".join), WORDS.map(" ".join))
 def test_changes_lead_from_any_text_to_any_other(source: str, target: str) -> None:
     assert changes(edited(source, changes(source, target)), target) == []
+
+
+WORDS = ["a", "not", "n", "'x'", '"q"', "%s", "1", "2.5", "CASE", "$1", ":a", "?"]
+SIGNS = [*"()=<>,-|;:%.?", "<>", "<=", "->", "->>", "||", "::"]
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> str:
+    """Tokens side by side, some of which are one token with their neighbour then."""
+    found = ""
+    for token in draw(st.lists(st.sampled_from(WORDS + SIGNS), max_size=9)):
+        found += draw(st.sampled_from(["", " ", "\n"])) + token
+    return found
+
+
+@given(statements(), statements())
+def test_the_tokens_of_a_translation_do_not_run_into_each_other(source: str, target: str) -> None:
+    assert tokens_of(edited(source, changes(source, target))) == tokens_of(target)
+
+
+def test_a_translation_keeps_spaces_where_words_meet() -> None:
+    source = "SELECT nullif(n, 3), iif(n>3,'a','b') FROM u WHERE not(n)"
+    target = "SELECT CASE WHEN n = 3 THEN NULL ELSE n END, CASE WHEN n>3 THEN 'a' ELSE 'b' END FROM u WHERE not n <> 0"
+    assert " ".join(edited(source, changes(source, target)).split()) == (
+        "SELECT CASE WHEN n = 3 THEN NULL ELSE n END, CASE WHEN n>3 THEN 'a' ELSE 'b' END FROM u WHERE not n <> 0"
+    )
