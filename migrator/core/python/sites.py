@@ -25,12 +25,16 @@ _LOOKS_LIKE_SQL = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class Sink:
-    """A function of the program that sends the SQL it is given; `arguments` is the parameter for the values."""
+    """A function of the program that sends the SQL it is given; `arguments` is the parameter for the values.
+
+    `fills` says that the driver gets some, be they empty, where the parameter is None: `execute(sql, values or ())`.
+    """
 
     function: Scope
     sql: ast.arg
     arguments: ast.arg | None
     method: str  # of the connection or cursor, in the end
+    fills: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +123,9 @@ class Sites:
             self.relays.append(site)
         if site.scope not in self.sinks:
             values = self._passed_on(site.arguments, site.scope) if site.arguments is not None else None
-            self.sinks[site.scope] = Sink(site.scope, passed, values, site.method)
+            further = site.sink is not None and site.sink.fills
+            fills = values is not None and (further or _is_filled(site.arguments, values, site.scope))
+            self.sinks[site.scope] = Sink(site.scope, passed, values, site.method, fills)
 
     def _passed_on(self, node: ast.expr | None, scope: Scope) -> ast.arg | None:
         """The parameter that an expression is, with or without a value in place of None."""
@@ -180,3 +186,18 @@ def looks_like_sql(text: str) -> bool:
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
     """What a call gives under that name."""
     return next((item.value for item in call.keywords if item.arg == name), None)
+
+
+def _is_filled(node: ast.expr | None, parameter: ast.arg, scope: Scope) -> bool:
+    """Whether something else is put in the place of a parameter that is None."""
+    if isinstance(node, ast.Call):
+        return True  # list(values) is never None
+    if isinstance(node, ast.BoolOp | ast.IfExp):
+        return not is_none(node.values[-1] if isinstance(node, ast.BoolOp) else node.orelse)
+    later = scope.bindings.get(parameter.arg, ())[1:]
+    return any(binding.value is not None and not is_none(binding.value) for binding in later)
+
+
+def is_none(node: ast.expr | None) -> bool:
+    """Whether it is None as it is written."""
+    return isinstance(node, ast.Constant) and node.value is None

@@ -14,7 +14,7 @@ from migrator.core.audit.codebase import Codebase
 from migrator.core.findings import Finding, Severity
 from migrator.core.model import fold
 from migrator.core.python.modules import Call, Module
-from migrator.core.python.sites import Sink, Site
+from migrator.core.python.sites import Sink, Site, is_none
 from migrator.core.python.texts import Known, Marks
 from migrator.core.recoding.arguments import Given, Reshaped
 from migrator.core.recoding.calls import Calls, is_kept, kept_connections, shared_connections
@@ -275,18 +275,16 @@ def _synchronous(call: Call) -> Finding:
 
 
 def _given(site: Site) -> Given:
-    node = site.arguments
-    is_none = isinstance(node, ast.Constant) and node.value is None
-    passed = (node is not None and not is_none) if site.sink is None else _sink_passes(site.sink, node)
-    return Given(None if is_none else node, site.scope, site.method == "executemany", passed)
+    node = None if is_none(site.arguments) else site.arguments
+    passed = node is not None if site.sink is None else _sink_passes(site.sink, node)
+    return Given(node, site.scope, site.method == "executemany", passed)
 
 
 def _sink_passes(sink: Sink, node: ast.expr | None) -> bool:
     """Whether the driver gets arguments, be they empty: what the function makes of none is seen in its default."""
     if sink.arguments is None:
         return False
-    if node is not None:
+    if node is not None or sink.fills:
         return True
     bindings = sink.function.bindings.get(sink.arguments.arg, ())
-    default = bindings[0].value if bindings else None
-    return not (isinstance(default, ast.Constant) and default.value is None)
+    return not (bindings and is_none(bindings[0].value))
