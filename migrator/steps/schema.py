@@ -18,7 +18,7 @@ from migrator.profiles import recognise
 from migrator.steps.known import blueprint_of, recorded_shapes
 from migrator.steps.plan import PlanRequest, make_plan, read_plan, read_schema_of
 
-_PACK = ("sqlite_compat.sql", "sqlite_json.sql")
+_PACK = ("sqlite_compat.sql", "sqlite_formats.sql", "sqlite_json.sql")
 
 
 @dataclass(frozen=True)

@@ -429,6 +429,66 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT jd / 1000 - 210866760000 FROM sql
 CREATE OR REPLACE FUNCTION sqlite.unixepoch(value double precision, VARIADIC modifiers text[] DEFAULT '{}') RETURNS bigint
 LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT jd / 1000 - 210866760000 FROM sqlite.instant(NULL, value, modifiers) $$;
 
+-- From the second time to the first one, by the calendar: as many years and months as fit, and what is left of them.
+CREATE OR REPLACE FUNCTION sqlite.time_between(
+    value text, number double precision, other_value text, other_number double precision
+) RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+DECLARE
+    one record;
+    other record;
+    step integer;  -- of the other one's month, towards the first
+    sign text;
+    y integer;
+    mo integer;
+    jd bigint;
+    rest record;
+BEGIN
+    SELECT * INTO one FROM sqlite.instant(value, number, '{}');
+    SELECT * INTO other FROM sqlite.instant(other_value, other_number, '{}');
+    IF one.jd IS NULL OR other.jd IS NULL THEN
+        RETURN NULL;
+    END IF;
+    step := CASE WHEN one.jd >= other.jd THEN -1 ELSE 1 END;
+    sign := CASE WHEN step < 0 THEN '+' ELSE '-' END;
+    y := -step * (one.y - other.y);
+    mo := -step * (one.mo - other.mo);
+    IF mo < 0 THEN
+        y := y - 1;
+        mo := mo + 12;
+    END IF;
+    jd := CASE WHEN one.y = other.y AND one.mo = other.mo THEN other.jd
+               ELSE sqlite.milliseconds(one.y, one.mo, other.d, other.h, other.mi, other.s) END;
+    other.y := one.y;
+    other.mo := one.mo;
+    WHILE (one.jd - jd) * step > 0 LOOP
+        mo := mo - 1;
+        IF mo < 0 THEN
+            mo := 11;
+            y := y - 1;
+        END IF;
+        other.mo := other.mo + step;
+        IF other.mo NOT BETWEEN 1 AND 12 THEN
+            other.y := other.y + step;
+            other.mo := other.mo - 12 * step;
+        END IF;
+        jd := sqlite.milliseconds(other.y, other.mo, other.d, other.h, other.mi, other.s);
+    END LOOP;
+    -- As a day and a time of the year 0, which has nothing before it.
+    jd := abs(one.jd - jd) + 148699540800000;
+    SELECT * INTO rest FROM sqlite.date_of(jd), sqlite.time_of(jd);
+    RETURN sign || sqlite.padded(y, 4) || '-' || sqlite.padded(mo, 2) || '-' || sqlite.padded(rest.d - 1, 2) || ' '
+           || sqlite.padded(rest.h, 2) || ':' || sqlite.padded(rest.mi, 2) || ':' || sqlite.seconds(rest.s);
+END
+$$;
+CREATE OR REPLACE FUNCTION sqlite.timediff(value text, other text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.time_between(value, NULL, other, NULL) $$;
+CREATE OR REPLACE FUNCTION sqlite.timediff(value text, other double precision) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.time_between(value, NULL, NULL, other) $$;
+CREATE OR REPLACE FUNCTION sqlite.timediff(value double precision, other text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.time_between(NULL, value, other, NULL) $$;
+CREATE OR REPLACE FUNCTION sqlite.timediff(value double precision, other double precision) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT sqlite.time_between(NULL, value, NULL, other) $$;
+
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Numbers and casts: https://www.sqlite.org/lang_expr.html#castexpr
 -- ---------------------------------------------------------------------------------------------------------------------

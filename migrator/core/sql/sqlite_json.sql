@@ -335,8 +335,8 @@ DECLARE
     place integer;
     one record;
 BEGIN
-    IF left(patch, 1) <> '{' THEN
-        RETURN patch;
+    IF left(patch, 1) <> '{' OR patch IS NULL OR target IS NULL THEN
+        RETURN CASE WHEN target IS NOT NULL THEN patch END;
     ELSIF left(target, 1) = '{' THEN
         SELECT array_agg(label ORDER BY number), array_agg(key ORDER BY number), array_agg(member ORDER BY number)
         INTO labels, keys, members FROM sqlite.json_members(target);
@@ -357,8 +357,9 @@ BEGIN
     RETURN sqlite.json_joined(labels, members, TRUE);
 END
 $$;
+-- What is no JSON is an error also where the other one is NULL.
 CREATE OR REPLACE FUNCTION sqlite.json_patch(document text, patch text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT sqlite.json_patched(sqlite.json_part(document), sqlite.json_part(patch))
 $$;
 

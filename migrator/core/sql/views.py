@@ -277,7 +277,7 @@ class Select:
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and fold(node.this.name) in JSON_TABLES:
             called, arguments = fold(node.this.name), node.this.expressions
             found = json_members(called, at_a_path=len(arguments) > 1)
-            return lambda: self._members(called, arguments), node.alias or node.this.name, found
+            return lambda: self._members(found, arguments), node.alias or node.this.name, found
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise Untranslatable(f"{node.key.upper()} as a table")
         if fold(node.name) in CATALOG and fold(node.name) not in self.around.tables:
@@ -286,8 +286,13 @@ class Select:
         table = self.around.table(node.name)
         return lambda: quote_identifier(table.target), node.alias or node.name, table
 
-    def _members(self, name: str, arguments: Sequence[exp.Expr]) -> str:
-        return json_table(self.plain, name, [self.plain.operand(argument) for argument in arguments])
+    def _members(self, table: TableScope, arguments: Sequence[exp.Expr]) -> str:
+        for node in (node for argument in arguments for node in argument.walk()):
+            if isinstance(node, exp.Column) and not node.table and fold(node.name) in table.columns:
+                raise Untranslatable(
+                    f"{node.name} in {table.target}() is a column of its own: say of which table it is"
+                )
+        return json_table(self.plain, table.target, [self.plain.operand(argument) for argument in arguments])
 
     def column(self, table: str | None, name: str) -> Value | None:
         found = self.source.column(table, name)
