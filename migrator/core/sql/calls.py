@@ -1,6 +1,6 @@
 """Functions that PostgreSQL has not: in its own terms where these are proven equal, else from the function pack.
 
-The pack is sqlite_compat.sql; `migrator rewrite functions` prints it.
+The pack are the files sqlite_*.sql; `migrator rewrite functions` prints it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from migrator.core.sql.values import Value
 _DOCUMENT = ColumnScope("", Kind.PARAMETER, document=True, json=True)
 _TEXT = ColumnScope("", Kind.TEXT, "BINARY", Affinity.BLOB, exact=True)
 # Places in SQLite's own form of the document, and what its call has been given.
-_HIDDEN = ("id", "parent", "json", "root")
+_HIDDEN = ("id", "parent", "rowid", "_rowid_", "oid", "json", "root")
 # Which names lead to the place of a path differs between SQLite's versions.
 _OF_THE_PATH = {"json_each": ("fullkey", "path"), "json_tree": ("key", "fullkey", "path")}
 

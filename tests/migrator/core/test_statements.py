@@ -341,6 +341,8 @@ DECLINED = {
     "SELECT label ->> amount FROM p": "function",
     "SELECT json_each.id FROM json_each('[1]')": "function",
     "SELECT parent FROM json_tree('[1]')": "function",
+    "SELECT (SELECT max(rowid) FROM json_each('[1]')) FROM t": "function",
+    "SELECT (SELECT count(*) FROM json_each('[' || oid || ']')) FROM t": "untranslatable",
     "SELECT (SELECT count(*) FROM json_each('[' || id || ']')) FROM t": "untranslatable",
     "SELECT id FROM t WHERE EXISTS (SELECT 1 FROM json_each(s) WHERE id = 1)": "function",
     "SELECT key FROM json_tree('[1]', '$[0]')": "function",
