@@ -18,6 +18,8 @@ from migrator.profiles import recognise
 from migrator.steps.known import blueprint_of, recorded_shapes
 from migrator.steps.plan import PlanRequest, make_plan, read_plan, read_schema_of
 
+_PACK = ("sqlite_compat.sql", "sqlite_formats.sql", "sqlite_json.sql")
+
 
 @dataclass(frozen=True)
 class SchemaRequest:
@@ -56,7 +58,8 @@ def print_schema(request: SchemaRequest, progress: Progress) -> Printed:
 
 def pack() -> str:
     """The functions of SQLite for PostgreSQL, in the schema `sqlite`."""
-    return files("migrator.core.sql").joinpath("sqlite_compat.sql").read_text(encoding="utf-8")
+    folder = files("migrator.core.sql")
+    return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _PACK)
 
 
 def _sql(blueprint: Blueprint, plan: Plan, functions: str) -> str:

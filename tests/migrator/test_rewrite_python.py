@@ -13,11 +13,11 @@ import psycopg
 import pytest
 import tomlkit
 
+from migrator.steps.schema import pack
+
 from .applications import NAMES, Application, Copy
 from .by_hand import BY_HAND
 from .moving import move, plan_text
-
-COMPAT = Path(__file__).parents[2] / "migrator" / "core" / "sql" / "sqlite_compat.sql"
 
 
 def dates_stay_text(plan: str) -> str:
@@ -36,7 +36,7 @@ def moved(copy: Copy, database: str, folder: Path) -> Path:
     plan.write_text(dates_stay_text(plan_text(copy.database)), encoding="utf-8")
     move(copy.database, database, plan=plan.read_text(encoding="utf-8"))
     with psycopg.connect(database) as connection:
-        connection.execute(COMPAT.read_bytes())
+        connection.execute(pack().encode())
     return plan
 
 

@@ -118,6 +118,8 @@ def _json_array(operand: Operand, node: exp.Expr, over: str) -> Value:
             raise Untranslatable("json_group_array(DISTINCT) of several")
         inner = inner.expressions[0]
     value = operand(inner)
+    if distinct and value.document is not None:
+        raise Untranslatable("json_group_array(DISTINCT) of what a document has", "function")  # 1 and 1.0 are one
     if distinct:
         v.require_groupable(value)
     return json_calls.group_array(value, "DISTINCT " if distinct else "", order, _of_a_group(node, over))
@@ -146,6 +148,7 @@ def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
     if value.kind is Kind.TEXT and value.collation not in (None, "BINARY"):
         raise Untranslatable(f"{node.key}() under the collation {value.collation}")
     plain = replace(value, collation=None, affinity=None, column=False, literal=None, nullable=True)
+    plain = replace(plain, json=value.perhaps_json)
     return replace(plain, sql=f"{node.key}({sort_key(value)}){over}")
 
 

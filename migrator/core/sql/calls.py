@@ -1,16 +1,15 @@
 """Functions that PostgreSQL has not: in its own terms where these are proven equal, else from the function pack.
 
-The pack is sqlite_compat.sql; `migrator rewrite functions` prints it.
+The pack are the files sqlite_*.sql; `migrator rewrite functions` prints it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from migrator.core.sql import json_calls, more_calls
+from migrator.core.sql import json_calls, more_calls, printf_calls
 from migrator.core.sql import values as v
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.times import spelt
@@ -79,6 +78,13 @@ def _strftime(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
         raise Untranslatable("strftime() with %J", "function")
     caller.use_pack("strftime()")
     return Value(f"sqlite.strftime({v.text(form)}, {_time(rest)})", Kind.TEXT)
+
+
+def _time_between(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
+    if len(arguments) != 2:
+        raise Untranslatable(f"{name}() with {len(arguments)} arguments", "function")
+    caller.use_pack(f"{name}()")
+    return Value(f"sqlite.timediff({', '.join(_time([value]) for value in arguments)})", Kind.TEXT, never_numeric=True)
 
 
 def _is_now(arguments: Sequence[Value]) -> bool:
@@ -150,53 +156,6 @@ def _random(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     return Value("(random() * 18446744073709551616 - 9223372036854775808)::bigint", Kind.INTEGER, nullable=False)
 
 
-_CONVERSION = re.compile(r"%(?P<zero>0?)(?P<width>[1-9][0-9]?)?(?:\.(?P<places>[0-9]))?(?P<kind>[dsf%])")
-
-
-def _printf(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
-    """A literal format of %d, %05d, %s, %10s and %.2f; NULL is 0 as a number and nothing as a text."""
-    form = str(arguments[0].literal) if arguments and isinstance(arguments[0].literal, str) else None
-    if form is None or "%" in _CONVERSION.sub("", form):
-        raise Untranslatable(f"{name}() with this format", "function")
-    values, pieces, place = list(arguments[1:]), [], 0
-    for found in _CONVERSION.finditer(form):
-        pieces += [v.string(form[place : found.start()]).sql] if found.start() > place else []
-        place = found.end()
-        if found["kind"] == "%":
-            pieces.append("'%'::text")
-        elif not values:
-            raise Untranslatable(f"{name}() with fewer arguments than its format wants", "function")
-        else:
-            pieces.append(_formatted(caller, found, values.pop(0)))
-    pieces += [v.string(form[place:]).sql] if place < len(form) else []
-    return Value(f"({' || '.join(pieces or [v.string('').sql])})", Kind.TEXT, nullable=False)
-
-
-def _formatted(caller: Caller, found: re.Match[str], value: Value) -> str:
-    kind, width = found["kind"], int(found["width"] or 0)
-    if kind == "f":
-        caller.use_pack("printf()")
-        number = v.number(v.typed(value, Kind.REAL))
-        if width:
-            raise Untranslatable("printf() with a width of %f", "function")
-        places = found["places"] or "6"
-        return f"sqlite.fixed(COALESCE({number.sql}::float8, 0), {places})"
-    if found["places"]:
-        raise Untranslatable("printf() with a precision of other than %f", "function")
-    if kind == "s":
-        text = f"COALESCE({v.text(value)}, ''::text)"
-    else:
-        number = v.number(v.typed(value, Kind.INTEGER))
-        if number.kind is not Kind.INTEGER or number.mixed:
-            raise Untranslatable(f"printf() of {number.kind} as %d", "function")
-        if found["zero"] and width:
-            caller.use_pack("printf()")
-            return f"sqlite.padded(COALESCE({number.sql}, 0), {width})"
-        text = f"COALESCE({number.sql}, 0)::text"
-    # The width counts bytes.
-    return f"(repeat(' ', {width} - octet_length({text})) || {text})" if width else text
-
-
 def _characters(caller: Caller, name: str, arguments: Sequence[Value]) -> Value:
     """Of literal code points that both engines have a character for."""
     points = [argument.literal for argument in arguments]
@@ -237,12 +196,13 @@ def _only(name: str, arguments: Sequence[Value]) -> Value:
 CALLS: dict[str, Call] = {
     **dict.fromkeys(("date", "time", "datetime", "julianday", "unixepoch"), _moment),
     "strftime": _strftime,
+    "timediff": _time_between,
     **dict.fromkeys(("substr", "substring"), _substr),
     "hex": _hex,
     "quote": _quote,
     "unicode": _unicode,
     "random": _random,
-    **dict.fromkeys(("printf", "format"), _printf),
+    **dict.fromkeys(("printf", "format"), printf_calls.printf),
     "json": json_calls.minified,
     "json_array": json_calls.array,
     "json_object": _json_object,
@@ -251,6 +211,10 @@ CALLS: dict[str, Call] = {
     "json_type": json_calls.kind_of_value,
     "json_array_length": json_calls.length_of_array,
     "json_valid": json_calls.is_valid,
+    **dict.fromkeys(("json_set", "json_insert", "json_replace"), json_calls.changed),
+    "json_remove": json_calls.removed,
+    "json_patch": json_calls.patched,
+    "json_pretty": json_calls.pretty,
     "char": _characters,
     "sign": _sign,
     "zeroblob": _zeroes,

@@ -319,7 +319,8 @@ class Emitter:
         if value.kind is Kind.NULL:
             return replace(value, affinity=affinity)
         kept = Value("", kind, affinity=affinity, collation=value.collation, column=value.column)
-        return replace(kept, sql=cast_sql(self, value, kind), nullable=value.nullable, finite=value.finite)
+        kept = replace(kept, nullable=value.nullable, finite=value.finite, json=value.perhaps_json)
+        return replace(kept, sql=cast_sql(self, value, kind))
 
 
 def _truth(sql: str, *, nullable: bool = True) -> Value:

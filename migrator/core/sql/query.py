@@ -70,8 +70,7 @@ def column_scope(column: Output) -> ColumnScope:
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
     found = replace(found, picture=value.picture)
-    if value.json is not False:
-        found = replace(found, json=None)
+    found = replace(found, json=value.perhaps_json)
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
@@ -230,7 +229,7 @@ class FromClause:
             raise Untranslatable(f"no table {table}")
         chosen = [fold(table)] if table is not None else list(self.tables)
         if any(column.document for alias in chosen for column in self.tables[alias][1].columns.values()):
-            raise Untranslatable("* of json_each(): name the columns")
+            raise Untranslatable("* of a JSON function: name the columns")
         columns = [
             Output(column.target, self._value(alias, column), key, column.source or key)
             for alias in chosen

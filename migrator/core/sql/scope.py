@@ -40,6 +40,7 @@ class ColumnScope:
     name as the source declares it. exact: PostgreSQL's type is bigint, double precision, text or varchar. bytewise: its
     own collation is C. restored: whoever reads the output makes SQLite's value of it, so that plain output says what
     SQLite says. document: a value of JSON, which has the type that its place wants.
+    declined: a column that SQLite has here and PostgreSQL has not.
     json: whether JSON functions take it for JSON; None where that is not certain.
     picture: the format of the texts that a date or time was.
     """
@@ -55,6 +56,7 @@ class ColumnScope:
     bytewise: bool = False
     restored: bool = False
     document: bool = False
+    declined: bool = False
     json: bool | None = False
     picture: str | None = None
 

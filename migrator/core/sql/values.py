@@ -63,6 +63,11 @@ class Value:
     document: str | None = None  # a JSON document and a place in it, whose value has the kind that this place wants
 
     @property
+    def perhaps_json(self) -> bool | None:
+        """Whether JSON functions take it for JSON where it comes through something that may keep that or not."""
+        return None if self.json is not False else False
+
+    @property
     def stands_for_number(self) -> bool:
         return self.kind in (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.BOOLEAN)
 
@@ -151,10 +156,12 @@ def typed_alike(left: Value, right: Value) -> tuple[Value, Value]:
 
 def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool = False) -> Value:
     """A column, qualified by the name of its table in the FROM clause. free: which needs not be there."""
+    if scope.declined:
+        raise Untranslatable(f"the column {scope.source} of a JSON function in this place", "function")
     name, widened = quote_identifier(scope.target), not (scope.uniform or scope.restored)
     if scope.document:
         found = f"{quote_identifier(qualifier)}.{name}" if qualifier is not None else name
-        return Value("", Kind.PARAMETER, document=found)
+        return Value("", Kind.PARAMETER, document=found, json=scope.json)
     if scope.kind is Kind.INTEGER and scope.affinity is Affinity.REAL:
         scope = replace(scope, uniform=False)  # SQLite calculates with doubles
     return Value(

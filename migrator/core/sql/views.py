@@ -18,8 +18,8 @@ from migrator.core.sql.catalog import NAMES as CATALOG
 from migrator.core.sql.catalog import catalog_table
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.grouping import Grouping, has_aggregate
-from migrator.core.sql.json_tables import NAME as JSON_EACH
-from migrator.core.sql.json_tables import call as json_each_call
+from migrator.core.sql.json_tables import NAMES as JSON_TABLES
+from migrator.core.sql.json_tables import call as json_table
 from migrator.core.sql.json_tables import members as json_members
 from migrator.core.sql.parsing import parse_query, too_deep_is_declined
 from migrator.core.sql.postgres_tokens import FREE, unmarked
@@ -274,10 +274,10 @@ class Select:
             name = node.alias or f"subquery_{place}"
             query = translate_query(node.this, self.around, self.source.outer)
             return lambda: f"({query.sql})", name, query.as_table(name)
-        if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and fold(node.this.name) == JSON_EACH:
-            arguments = node.this.expressions
-            found = json_members(at_a_path=len(arguments) > 1)
-            return lambda: self._members(arguments), node.alias or node.this.name, found
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and fold(node.this.name) in JSON_TABLES:
+            called, arguments = fold(node.this.name), node.this.expressions
+            found = json_members(called, at_a_path=len(arguments) > 1)
+            return lambda: self._members(found, arguments), node.alias or node.this.name, found
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
             raise Untranslatable(f"{node.key.upper()} as a table")
         if fold(node.name) in CATALOG and fold(node.name) not in self.around.tables:
@@ -286,8 +286,13 @@ class Select:
         table = self.around.table(node.name)
         return lambda: quote_identifier(table.target), node.alias or node.name, table
 
-    def _members(self, arguments: Sequence[exp.Expr]) -> str:
-        return json_each_call(self.plain, [self.plain.operand(argument) for argument in arguments])
+    def _members(self, table: TableScope, arguments: Sequence[exp.Expr]) -> str:
+        for node in (node for argument in arguments for node in argument.walk()):
+            if isinstance(node, exp.Column) and not node.table and fold(node.name) in table.columns:
+                raise Untranslatable(
+                    f"{node.name} in {table.target}() is a column of its own: say of which table it is"
+                )
+        return json_table(self.plain, table.target, [self.plain.operand(argument) for argument in arguments])
 
     def column(self, table: str | None, name: str) -> Value | None:
         found = self.source.column(table, name)
@@ -399,8 +404,7 @@ class Select:
                 raise Untranslatable("a query as a value with another LIMIT than 1")
         sql, value = self.one_column(query)
         sql += first
-        json = None if value.json is not False else False
-        return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None, json=json)
+        return replace(value, sql=f"({sql})", column=False, nullable=True, literal=None, json=value.perhaps_json)
 
 
 def _orderable(value: Value) -> Value:

@@ -103,5 +103,5 @@ def _neighbour(emitter: Emits, node: exp.Expr, over: str) -> Value:
     if default is not None:
         (first, second), value = unified([value, emitter.operand(default)])
         arguments = [first, arguments[1], second]
-    plain = replace(value, column=False, literal=None, nullable=True, parameter=None)
+    plain = replace(value, column=False, literal=None, nullable=True, parameter=None, json=value.perhaps_json)
     return replace(plain, sql=f"{_NEIGHBOURS[type(node)]}({', '.join(arguments)}){over}")

@@ -30,7 +30,8 @@ NUMBERS = [0, 1, -1, 7, 2, 2**40, None, True, 0.5, -2.5, 1e10, 3.0]
 VALUES = st.sampled_from([*NUMBERS, "", "a", "Ä", "aB", "%b_", "5", " 7", "2.5", "it's", b"", b"z"])
 # The releases of SQLite differ in them, or say nothing of an order; they are tried against its newest one elsewhere.
 ELSEWHERE = re.compile(
-    r"\b(printf|round|group_concat|random|quote|unixepoch|julianday|date|time|datetime|strftime|substr|CAST)\(",
+    r"\b(printf|round|group_concat|random|quote|unixepoch|julianday|date|time|datetime|timediff|strftime|substr|CAST"
+    r"|json_(set|insert|replace|remove|patch|pretty))\(",
     re.IGNORECASE,
 )
 NEXT = "SELECT setval('p_code_seq', (SELECT max(code) FROM p)), setval('t_id_seq', (SELECT max(id) FROM t))"

@@ -74,7 +74,7 @@ def alike(ours: list[Any], theirs: list[Any]) -> bool:
 # In another order than SQLite's, or other than in older releases of SQLite.
 DIFFERENT = (
     *("group_concat", "round(2.675", "printf(", "json_valid(s)"),
-    *("iif(i > 0, 'a', i < 0", "concat(", "octet_length("),
+    *("iif(i > 0, 'a', i < 0", "concat(", "octet_length(", "timediff("),
 )
 # PostgreSQL's sequence does not go back with the transaction.
 NEW_ID = ("INTO k (name", "VALUES (NULL, 'a'", "INTO k DEFAULT")

@@ -124,7 +124,7 @@ DECLINED = {
     "date('now')": "date() in this place",
     "CURRENT_TIMESTAMP": "the current datetime in this place",
     "random()": "random() in this place",
-    "printf('%x', i)": "printf() with this format",
+    "printf('%x', i)": "printf() in this place",
     "my_function(i)": "the function my_function()",
     "json_extract(s, '$.a')": "json_extract() in this place",
     "rowid": "no column rowid",

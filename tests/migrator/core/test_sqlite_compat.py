@@ -125,6 +125,24 @@ def test_any_time(agree: Agree, function: str, arguments: tuple[Any, ...]) -> No
     agree(function, arguments)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts | numbers, texts | numbers)
+@example("2024-03-31", "2024-02-29 12:00:00")
+@example("2024-02-29 12:00:00", "2024-03-31")
+@example("2023-02-30", "2024-02-29")
+@example("2025-01-01", "2024-12-31 23:59:59.999")
+@example("-0001-05-31", "9999-12-31")
+@example(None, "2024-01-01")
+def test_time_between(agree: Agree, one: str | float | None, other: str | float) -> None:
+    agree("timediff", (one, other))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.datetimes().map(str), st.datetimes().map(str))
+def test_time_between_dates(agree: Agree, one: str, other: str) -> None:
+    agree("timediff", (one, other))
+
+
 formats = st.lists(
     st.sampled_from([*(f"%{letter}" for letter in "defFgGHIjklmMpPRsSTuUVwWY%"), "%x", "%", "-", " ", "ä", "'"]),
     max_size=6,

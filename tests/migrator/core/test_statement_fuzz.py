@@ -39,6 +39,51 @@ VALUES: dict[str | None, list[Any]] = {
 given_number, given_text = st.sampled_from([":a", ":b"]), st.sampled_from([":c", ":d"])
 NUMBER, TEXT = typed(2, (INTEGERS | REALS | given_number, TEXTS | given_text))
 CONDITION = typed(1, (INTEGERS | REALS | given_number, TEXTS | given_text))[0]
+DOCUMENT = st.sampled_from(
+    [
+        '(\'{"a": [\' || j || \', "\' || t.id || \'"], "b c": {"\\u0061": 1.50}, "a": null}\')',
+        "json_object('a', json_array(i, s), 'k', f, 'b c', json('{}'))",
+        "json_array(j, json_object('a', u, 'x', 0.25), NULL)",
+        "('[' || j || ', [1,{\"a\":' || t.id || '}] ]')",
+        "(s || '')",
+        "('{\"k\":\"' || u || '\"}')",
+        ":c",
+    ]
+)
+PATH = st.sampled_from(
+    ["'$.a'", "'$.a[0]'", "'$[0]'", "'$[#-1]'", "'$.a[#]'", "'$.\"b c\".a'", "'$.n.m[0]'", "'$[1][1].a'", "'$'", "NULL"]
+) | st.sampled_from(["'$.' || u", "'$[' || id || ']'", "'$.k'", ":d"])
+
+
+def _edits(document: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """A document that is made of another one."""
+    part = st.one_of(
+        *(NUMBER, TEXT, document, st.sampled_from(["json('[1 ,{}]')", "NULL", "r", "b", "id > 3", "0.5"])),
+        st.builds("json_extract({}, {})".format, document, PATH),
+        st.builds("{} {} '$.a'".format, document, st.sampled_from(["->", "->>"])),
+    )
+    return st.one_of(
+        st.builds("{}({}, {}, {})".format, st.sampled_from(["json_set", "json_insert", "json_replace"]), document, PATH,
+                  part),
+        st.builds("json_set({}, {}, {}, {}, {})".format, document, PATH, part, PATH, part),
+        st.builds("json_remove({}, {})".format, document, PATH),
+        st.builds("json_remove({}, {}, {})".format, document, PATH, PATH),
+        st.builds("json_patch({}, {})".format, document, document),
+        st.builds("json_pretty({}{})".format, document, st.sampled_from(["", ", ' '"])),
+        st.builds("json_array({}, {})".format, part, part),
+    )  # fmt: skip
+
+
+MADE = _edits(DOCUMENT | _edits(DOCUMENT))
+WALKED = st.builds(
+    "(SELECT {} FROM {}({}) AS e WHERE {})".format,
+    st.sampled_from(["group_concat(e.fullkey)", "count(e.atom)", "json_group_array(e.value)", "group_concat(e.type)",
+                     "json_group_array(json_array(e.key, e.path))", "max(e.fullkey)", "sum(e.value)",
+                     "json_group_object(e.fullkey, e.atom)", "max(e.key)", "count(e.id)"]),
+    st.sampled_from(["json_each", "json_tree"]),
+    DOCUMENT | MADE | st.builds("{}, {}".format, DOCUMENT, PATH),
+    st.sampled_from(["1", "e.type = 'integer'", "e.atom IS NOT NULL", "e.path = '$'", "e.key > 0", "e.type <> 'text'"]),
+)  # fmt: skip
 DATES = st.builds(
     "{}({}{})".format,
     st.sampled_from(["date", "datetime", "time", "julianday", "unixepoch"]),
@@ -52,13 +97,18 @@ CALLS = st.one_of(
     st.builds("{}({})".format, st.sampled_from(["hex", "quote", "unicode"]), TEXT | st.sampled_from(["b", "j", "id"])),
     st.builds("printf('%d|%.2f|%s|%04d', {}, {}, {}, {})".format, st.sampled_from(["i", "j", ":a"]),
               st.sampled_from(["j / 7.0", ":b", "id"]), TEXT, st.sampled_from(["j", "id"])),
+    st.builds("printf('{}', {})".format, st.sampled_from(["%5.1f|", "%-8d|", "%,d", "%x", "%+08d", "%o", "%.3e", "%g"]),
+              st.sampled_from(["i", "j", "id", "j / 7.0", "r", ":a", "NULL"])),
+    st.builds("printf('{}', {})".format, st.sampled_from(["%-6s|", "%!.2s", "%!-5.1s|", "%c", "%x"]), TEXT),
+    st.builds("timediff({}, {})".format, st.sampled_from(["at", "'2024-02-29 12:30:00'", "i", ":c", "s", "date(at)"]),
+              st.sampled_from(["at", "'2023-12-31'", "id + 2460000", ":c", "j / 7.0"])),
     st.builds("{} OVER (PARTITION BY {} ORDER BY id{})".format, st.sampled_from(["sum(j)", "count(i)", "row_number()",
               "lag(s)", "lead(j, 2)", "max(s)", "avg(j)"]), st.sampled_from("fgj"),
               st.sampled_from(["", " DESC"])),
     st.builds("{}('{{\"a\": [' || j || ', \"' || id || '\"]}}', '$.a{}')".format,
               st.sampled_from(["json_extract", "json_type", "json_array_length"]),
               st.sampled_from(["", "[0]", "[1]", "[#-1]", "[5]", ".b"])),
-    st.builds("('{{\"a\": [' || j || ', \"' || id || '\"], \"b c\": {{}}}}' {} {})".format,
+    st.builds("('{{\"a\": [' || j || ', \"' || t.id || '\"], \"b c\": {{}}}}' {} {})".format,
               st.sampled_from(["->", "->>"]), st.sampled_from(["'a'", "'$.a[1]'", "'b c'", "0", "'$.x'", "'$'"])),
     st.builds("json_array({}, json_object('a', {}, s, 1))".format, NUMBER | TEXT,
               NUMBER | TEXT | st.just("json('[]')")),
@@ -76,7 +126,7 @@ CALLS = st.one_of(
               st.sampled_from([":c", "u", "u || '*'", "'[' || u || 'b-c]*'", "n || '%'"])),
     st.builds("round({}, {})".format, st.sampled_from(["j / 7.0", "id / 3.0", "j", ":a"]), st.sampled_from("0123")),
 )  # fmt: skip
-ANY = NUMBER | TEXT | DATES | CALLS
+ANY = NUMBER | TEXT | DATES | CALLS | MADE | WALKED
 SMALL_NUMBER = st.sampled_from(["code", "amount", "code + 1", "amount * 2", "-5", ":a", "COALESCE(amount, :b)", "NULL"])
 SMALL_TEXT = st.sampled_from(["label", "'x'", ":c", "label || :d", "upper(label)", "NULL", "CAST(code AS TEXT)"])
 NUMBERS_COMPARED = st.builds(
@@ -219,9 +269,17 @@ def tableless(draw: st.DrawFn) -> str:
     return draw(st.sampled_from([f"SELECT {rows[0]}", values, f"SELECT {rows[0]} UNION SELECT {rows[1]}", filtered]))
 
 
+@st.composite
+def made(draw: st.DrawFn) -> str:
+    """Of few rows: one that PostgreSQL refuses would hide the others."""
+    return (
+        f"SELECT id, {draw(MADE | WALKED)} FROM t WHERE id IN ({draw(st.integers(1, 12))}, {draw(st.integers(1, 12))})"
+    )
+
+
 WRITTEN = (
     *(selects(), aggregates(), joins(), inserts(), replacements(), changes(), nested()),
-    *(recursions(), tableless()),
+    *(recursions(), tableless(), made()),
 )
 
 
