@@ -157,6 +157,17 @@ def test_rows_and_counts(driver: Driver, beside: Any) -> None:
 
 
 @pytest.mark.parametrize("driver", SYNCHRONOUS)
+def test_rows_one_after_the_other(driver: Driver, beside: Any) -> None:
+    connection = beside(driver, False).connect()
+    cursor = connection.execute("SELECT * FROM (VALUES (1), (2), (3)) AS t (n) ORDER BY n")
+    assert next(cursor)[0] == 1
+    assert [row[0] for row in cursor] == [2, 3]
+    with pytest.raises(StopIteration):
+        next(cursor)
+    connection.close()
+
+
+@pytest.mark.parametrize("driver", SYNCHRONOUS)
 def test_a_connection_of_several_threads(driver: Driver, beside: Any, database: str) -> None:
     module, insert = beside(driver, False), INSERT[driver]
     connection = module.connect()

@@ -13,10 +13,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from migrator.steps.schema import pack
+
 from . import servers
 from .moving import move
 from .small_programs import Program, answers, copy_to, make_database, programs, rules_of, same
-from .test_rewrite_python import COMPAT, migrator
+from .test_rewrite_python import migrator
 
 PROGRAMS = programs()
 
@@ -45,7 +47,7 @@ def rewritten(embedded_server: servers.Server, tmp_path_factory: pytest.TempPath
         base = stack.enter_context(servers.fresh_database(embedded_server))
         move(source, base)
         with psycopg.connect(base) as connection:
-            connection.execute(COMPAT.read_bytes())
+            connection.execute(pack().encode())
             name = connection.info.dbname
         after = answers(root, stack.enter_context(_copies(embedded_server, name)))
     return Rewritten(before, after, first["findings"], again["findings"], again["files"])

@@ -70,7 +70,10 @@ class Calls:
         name = "connect_async" if self.code.calls_external(call, "aiosqlite.connect") else "connect"
         self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({', '.join(given)})"))
         for keyword in call.node.keywords:
-            if keyword.arg == "detect_types" or keyword.arg not in _DROPPED:
+            converts = keyword.arg == "detect_types" and not (
+                isinstance(keyword.value, ast.Constant) and keyword.value.value == 0
+            )
+            if converts or keyword.arg not in _DROPPED:
                 yield self._finding(call.node, "sqlite-api", f"connect({keyword.arg or '**'}=…) is sqlite3's own.")
 
     # -- attributes ----------------------------------------------------------------------------------------------------

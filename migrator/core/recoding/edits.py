@@ -38,6 +38,7 @@ class Respelled:
 
     parts: Mapping[int, tuple[TextEdit, ...]]
     without: frozenset[int] = frozenset()  # fields of an f-string that go
+    marked: frozenset[int] = frozenset()  # fields that make a run of placeholders, each of which is spelt anew
 
 
 @dataclass(frozen=True)

@@ -164,6 +164,7 @@ class Recoder:
     def _literals(self, literals: Literals, done: Sequence[Recoded]) -> None:
         parts: dict[tuple[Module, ast.expr], dict[int, tuple[TextEdit, ...]]] = {}
         without: dict[tuple[Module, ast.expr], set[int]] = {}
+        marked: dict[tuple[Module, ast.expr], set[int]] = {}
         for (module, node, part), edits in literals.found.items():
             if edits:
                 parts.setdefault((module, node), {})[part] = edits
@@ -171,9 +172,12 @@ class Recoder:
             for hole in recoded.without:
                 assert hole.within is not None
                 without.setdefault((hole.module, hole.within), set()).add(hole.part)
-        for module, node in {**parts, **without}:
-            gone = frozenset(without.get((module, node), ()))
-            self.edits[module].add(node, Respelled(parts.get((module, node), {}), gone))
+            for mark in recoded.marks:
+                if mark.within is not None:
+                    marked.setdefault((mark.module, mark.within), set()).add(mark.part)
+        for key in {**parts, **without, **marked}:
+            gone, kept = frozenset(without.get(key, ())), frozenset(marked.get(key, ()))
+            self.edits[key[0]].add(key[1], Respelled(parts.get(key, {}), gone, kept))
 
     def _call(self, recoded: Recoded) -> None:
         site = recoded.site
@@ -182,7 +186,8 @@ class Recoder:
             self._goes(site, edits)
             return
         for mark, how in recoded.marks.items():
-            self._mark(mark, how)
+            if mark.within is None:
+                self._mark(mark, how)
         if recoded.arguments is not None:
             self._arguments(site, recoded.arguments, edits)
         if recoded.around != "{}":

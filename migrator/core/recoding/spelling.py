@@ -21,7 +21,29 @@ def respelled(node: String, edit: Respelled) -> cst.BaseExpression:
     for part, edits in edit.parts.items():
         for change in sorted(edits, key=lambda item: item.start, reverse=True):
             pieces.change(part, change)
-    return pieces.rebuilt(node, edit.without)
+    return pieces.rebuilt(node, edit)
+
+
+class _Each(cst.CSTTransformer):
+    """Another spelling of each of a run of placeholders. One that is taken apart letter by letter becomes a list."""
+
+    def leave_BinaryOperation(  # noqa: N802 - libcst's name
+        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
+    ) -> cst.BinaryOperation:
+        changed = {}
+        for side in ("left", "right"):
+            if _is_mark(getattr(original_node, side)):
+                changed[side] = cst.List([cst.Element(getattr(updated_node, side))])
+        return updated_node.with_changes(**changed)
+
+    def leave_SimpleString(  # noqa: N802 - libcst's name
+        self, original_node: cst.SimpleString, updated_node: cst.SimpleString
+    ) -> cst.SimpleString:
+        return updated_node.with_changes(value=_value(updated_node, "%s")) if _is_mark(original_node) else updated_node
+
+
+def _is_mark(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.SimpleString) and node.evaluated_value == "?"
 
 
 class _Piece:
@@ -129,21 +151,24 @@ class _Pieces:
                     return
             place = end
 
-    def rebuilt(self, node: cst.BaseExpression, without: frozenset[int]) -> cst.BaseExpression:
+    def rebuilt(self, node: cst.BaseExpression, edit: Respelled) -> cst.BaseExpression:
         if isinstance(node, cst.ConcatenatedString):
-            return node.with_changes(left=self.rebuilt(node.left, without), right=self.rebuilt(node.right, without))
+            return node.with_changes(left=self.rebuilt(node.left, edit), right=self.rebuilt(node.right, edit))
         if isinstance(node, cst.SimpleString):
             piece = self.of.get(id(node))
             return node.with_changes(value=_value(node, piece.rebuilt())) if piece and piece.edits else node
         assert isinstance(node, cst.FormattedString)
-        parts = [
-            item.with_changes(value=self.of[id(item)].rebuilt()) if id(item) in self.of else item
-            for item in node.parts
-            if self.fields.get(id(item)) not in without
-        ]
-        if all(isinstance(item, cst.FormattedStringText) for item in parts) and without:
+        parts = [self._part_of(item, edit) for item in node.parts if self.fields.get(id(item)) not in edit.without]
+        if all(isinstance(item, cst.FormattedStringText) for item in parts) and edit.without:
             return _plain(node, parts)
         return node.with_changes(parts=parts)
+
+    def _part_of(self, item: cst.BaseFormattedStringContent, edit: Respelled) -> cst.BaseFormattedStringContent:
+        if id(item) in self.of:
+            return item.with_changes(value=self.of[id(item)].rebuilt())
+        if self.fields.get(id(item)) in edit.marked and isinstance(item, cst.FormattedStringExpression):
+            return item.with_changes(expression=item.expression.visit(_Each()))
+        return item
 
 
 def _plain(node: cst.FormattedString, parts: Sequence[cst.BaseFormattedStringContent]) -> cst.SimpleString:

@@ -25,6 +25,9 @@ from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.split import SourceStatement, split
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*id|id")
+_EMPTY_LIST = (
+    "IN () with an empty list finds nothing in SQLite, and is an error in PostgreSQL: ask whether there are any."
+)
 _ONE_OF = re.compile(r"(\bNOT\s+)?\bIN\s*\(\s*(%s|\?|\$\d+|:\w+)\s*\)", re.IGNORECASE)
 
 
@@ -76,8 +79,6 @@ class Statements:
             return self._with_holes(site, given)
         marks = tuple(dict.fromkeys(piece for text in site.texts for piece in text.pieces if isinstance(piece, Marks)))
         listed = as_lists(given, marks) is not None
-        if marks and not listed and any(mark.within for mark in marks):
-            return self._declined(site, "arguments", "Which of its arguments are for the list in it is not known.")
         variants = [self._translated(site, text, replace(given, listed=listed)) for text in site.texts]
         findings = tuple(
             dict.fromkeys(found for item in variants for result in item.results for found in result.findings)
@@ -99,9 +100,11 @@ class Statements:
         taken = self._take(site, [by_literal(parts.changes)])
         if taken.wanted is None:
             return taken
-        outside = {mark: "one" if listed else "each" for mark in marks if mark.within is None}
+        if marks and not listed:
+            findings += (finding(site, "empty-list", _EMPTY_LIST, Severity.NOTE),)
+        changed = {mark: "one" if listed else "each" for mark in marks if mark.within is None or not listed}
         return replace(
-            taken, marks=outside, without=parts.without, arguments=arguments, around=given.around, findings=findings
+            taken, marks=changed, without=parts.without, arguments=arguments, around=given.around, findings=findings
         )
 
     def _for(self, driver: Driver, given: Given) -> Given:
@@ -289,7 +292,7 @@ def _places(text: Text) -> Iterator[tuple[Known | Marks | Hole, int]]:
 def _with_lists(output: str, marked: Sequence[Marks | None], listed: bool) -> str:
     """`x IN (%s)` for a list → `x = ANY(%s)`: one argument however long the list is, and right for an empty one.
 
-    A `?` is left where the placeholders are made outside the text; what makes them is changed by itself.
+    A `?` is left where what makes the placeholders stays, and is changed by itself.
     """
     remaining = iter(marked)
 
@@ -297,9 +300,9 @@ def _with_lists(output: str, marked: Sequence[Marks | None], listed: bool) -> st
         marks = next(remaining, None)
         if marks is None:
             return match.group()
-        placeholder = match[2] if marks.within else "?"
         if not listed:
-            return f"{match[1] or ''}IN ({placeholder})"
+            return f"{match[1] or ''}IN (?)"
+        placeholder = match[2] if marks.within else "?"
         return f"<> ALL({placeholder})" if match[1] else f"= ANY({placeholder})"
 
     return _ONE_OF.sub(written, output)

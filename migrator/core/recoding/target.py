@@ -91,6 +91,7 @@ def _handles(library: str, connection: str, cursor: str) -> Names:
         f"{library}.Cursor": (cursor,),
         f"{library}.connect": (f"{SUPPORT}.{connect}",),
         f"{library}.Row": (f"{SUPPORT}.Row",),
+        f"{library}.Binary": ("bytes",),
     }
 
 
@@ -136,6 +137,7 @@ TARGETS: Mapping[Driver, Target] = {
             **{f"{library}.{name}": new for library in _ALL for name, new in _ASYNCPG_ERRORS.items()},
             **_handles("aiosqlite", f"{SUPPORT}.AsyncConnection", f"{SUPPORT}.AsyncCursor"),
             "sqlite3.Row": (f"{SUPPORT}.Row",),
+            "sqlite3.Binary": ("bytes",),
         },
         ("asyncpg", "results", "results_async", "asyncpg_sending", "rows"),
         (),

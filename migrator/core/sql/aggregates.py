@@ -40,7 +40,7 @@ def aggregate(operand: Operand, node: exp.Expr, over: str = "") -> Value:
 
 def _count(operand: Operand, node: exp.Expr, over: str) -> Value:
     counted = node.this
-    if isinstance(counted, exp.Star):
+    if counted is None or isinstance(counted, exp.Star):  # count() is count(*)
         return Value(f"count(*){over}", Kind.INTEGER, nullable=False, exact=True)
     if isinstance(counted, exp.Distinct):
         if len(counted.expressions) != 1 or counted.args.get("on"):

@@ -327,7 +327,9 @@ def _truth(sql: str, *, nullable: bool = True) -> Value:
     return Value(sql, Kind.BOOLEAN, nullable=nullable)
 
 
-def _label(node: exp.Expr) -> str:
+def _label(node: exp.Expr | None) -> str:
+    if node is None:
+        return "a function without its argument"
     return f"{node.name}()" if isinstance(node, exp.Anonymous) else node.key.upper()
 
 

@@ -100,6 +100,9 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         return declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
         return declined(statement, place, error.rule, f"Not translated: {error}.")
+    except Exception as error:  # noqa: BLE001 - one statement must not end the work on all others
+        message = f"Not translated because of a defect of the migrator ({type(error).__name__}: {error})."
+        return declined(statement, place, "defect", f"{message} Please report the statement.")
     if any(parameter.looks_matter for parameter in parameters.values()):
         notes.append(
             Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")

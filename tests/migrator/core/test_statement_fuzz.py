@@ -330,6 +330,7 @@ def test_any_statement(embedded_server: servers.Server, figure: Callable[[str, s
         seconds.append(time.perf_counter() - started)
         counted["statements"] += 1
         counted["as written"] += rewritten.output is not None and _as_written(statement, rewritten)
+        assert not any(finding.rule == "defect" for finding in rewritten.findings)
         if rewritten.rendered is None:
             counted["declined"] += 1
             return

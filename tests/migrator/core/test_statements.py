@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from migrator.core.sql import rewriting
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
@@ -35,6 +36,7 @@ def rewritten(sql: str, driver: Driver = Driver.PSYCOPG) -> Rewritten:
 
 
 QUERIES: list[tuple[str, Any]] = [
+    ("SELECT count(), count(*) FROM p WHERE code > 0", ()),
     ("SELECT id, s FROM t WHERE i = ?", (7,)),
     ("SELECT id FROM t WHERE s = ? OR n = ?", ("a", "abc")),
     ("SELECT id FROM t WHERE n IN (?, 'ä', ?)", ("ABC", "aB ")),
@@ -283,6 +285,15 @@ def test_both_engines_answer_alike(both: Engines, sql: str, arguments: Any) -> N
     assert both.agree_on_statement(sql, arguments, rewritten(sql))
 
 
+def test_a_defect_ends_one_statement_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(rewriting, "_translated", fail)
+    found = rewritten("SELECT code FROM p")
+    assert (found.output, [finding.rule for finding in found.findings]) == (None, ["defect"])
+
+
 @pytest.mark.parametrize(("sql", "arguments"), NAMED)
 def test_columns_are_called_alike(both: Engines, sql: str, arguments: Any) -> None:
     assert both.agree_on_statement(sql, arguments, rewritten(sql))
@@ -363,6 +374,8 @@ DECLINED = {
     "SELECT id FROM t WHERE s LIKE ? ESCAPE 'ab'": "untranslatable",
     "SELECT :a IS NULL OR s = :a OR CAST(:a AS INTEGER) = 5 FROM t": "placeholder-types",
     "SELECT code FROM nowhere": "no-table",
+    "SELECT count(DISTINCT) FROM p": "untranslatable",
+    "SELECT lower(), label FROM p": "untranslatable",
     "INSERT OR REPLACE INTO k (id, name, shelf) VALUES (1, 'x', 2)": "or-replace",
     "INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (NULL, 'x', 2, 1), (9, 'y', 2, 7)": "or-replace",
     "INSERT OR REPLACE INTO partial (id) VALUES (1)": "or-replace",
