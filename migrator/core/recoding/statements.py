@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -132,9 +133,7 @@ class Statements:
             place = start + len(statement.text)
             asked = self._asked(site, statement)
             result = self._result(asked, given.driver)
-            results.append(
-                replace(result, findings=tuple(replace(item, where=place_of(site)) for item in result.findings))
-            )
+            results.append(replace(result, findings=tuple(_found(site, statement, result))))
             found += _moved(self._changes(text, statement, result, given, source), start)
         return Translated(text, tuple(found), tuple(results))
 
@@ -194,7 +193,7 @@ class Statements:
             edits = [tuple(_placeholders(sql, given)) for sql in filled]
             pieces = [divided(text, mine, len(HOLE)) for text, mine in zip(site.texts, edits, strict=True)]
         except (LexError, Scattered) as error:
-            return self._declined(site, "dynamic-sql", f"{error}.")
+            return self._declined(site, "dynamic-sql", f"{error}.".capitalize())
         if any(item.without for item in pieces):
             return self._declined(site, "dynamic-sql", why)
         taken = self._take(site, [by_literal(item.changes) for item in pieces])
@@ -225,8 +224,16 @@ class Statements:
             taken, without=parts.without, arguments=Reshaped(whole=arguments), around=given.around, findings=(said,)
         )
 
-    def _declined(self, site: Site, rule: str, message: str) -> Recoded:
+    @staticmethod
+    def _declined(site: Site, rule: str, message: str) -> Recoded:
         return Recoded(site, findings=(finding(site, rule, message),))
+
+
+def _found(site: Site, statement: SourceStatement, result: Rewritten) -> Iterator[Finding]:
+    """The findings of one statement at the place of the call, which sends several where its text is not always one."""
+    for item in result.findings:
+        which = f" In: {textwrap.shorten(statement.text, 80, placeholder=' …')}" if len(site.texts) > 1 else ""
+        yield replace(item, where=place_of(site), message=f"{item.message}{which}")
 
 
 def _by_name(variants: Sequence[Translated]) -> bool:
