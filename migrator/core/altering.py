@@ -29,12 +29,24 @@ class Made:
     def blueprint(self) -> Blueprint:
         return build(self.schema, self.plan)
 
-    def near(self, name: str) -> Made:
-        """The part that has to do with this table: what an ALTER TABLE changes and needs, and mostly a small one."""
-        schema = related(self.schema, name)
-        names = {fold(table.name) for table in schema.tables}
-        tables = tuple(table for table in self.plan.tables if not table.query and fold(table.source) in names)
+    def near(self, *names: str) -> Made:
+        """The part that has to do with these tables: what an ALTER TABLE changes and needs, and mostly a small one."""
+        schema = related(self.schema, *names)
+        found = {fold(table.name) for table in schema.tables}
+        tables = tuple(table for table in self.plan.tables if not table.query and fold(table.source) in found)
         return Made(schema, replace(self.plan, tables=tables))
+
+    def without(self, name: str) -> Made:
+        """Behind a DROP TABLE. The views and triggers that have to do with the table go as well."""
+        near = related(self.schema, name)
+        schema = replace(
+            self.schema,
+            tables=tuple(table for table in self.schema.tables if fold(table.name) != fold(name)),
+            views=tuple(view for view in self.schema.views if view not in near.views),
+            triggers=tuple(trigger for trigger in self.schema.triggers if trigger not in near.triggers),
+        )
+        plan = tuple(table for table in self.plan.tables if table.query or fold(table.source) != fold(name))
+        return Made(schema, replace(self.plan, tables=plan))
 
     def with_part(self, before: Made, after: Made) -> Made:
         """With one part as an ALTER TABLE leaves it, which has as many tables, views and triggers as before."""
@@ -76,10 +88,11 @@ class Alter:
 
 @dataclass(frozen=True)
 class Alteration:
-    """Of the part that has to do with the table."""
+    """Of the part that has to do with the table. `renamed` is `before` without what gave its name away."""
 
     before: Made
     after: Made
+    renamed: Made
 
 
 def read_alter(sql: str) -> Alter:
@@ -96,6 +109,14 @@ def read_alter(sql: str) -> Alter:
         cursor.expect_word("TO")
         return Alter(table, verb, column, cursor.name())
     return Alter(table, verb, column)
+
+
+def read_drop(sql: str) -> str:
+    """The table that goes. Raises DefinitionError."""
+    cursor = Cursor(sql)
+    cursor.expect_word("DROP", "TABLE")
+    cursor.accept_word("IF", "EXISTS")
+    return cursor.object_name()
 
 
 def altered_sql(alter: Alter, change: Alteration) -> list[str]:

@@ -25,8 +25,8 @@ _KINDS = ("TABLE", "INDEX", "VIEW", "TRIGGER")
 
 
 def defines(statement: SourceStatement) -> bool:
-    """Whether it says which tables there are; DROP leaves them known to the statements before it."""
-    return statement.begins_with("CREATE") or statement.begins_with("ALTER", "TABLE")
+    """Whether it says which tables there are."""
+    return statement.begins_with("CREATE") or any(statement.begins_with(verb, "TABLE") for verb in ("ALTER", "DROP"))
 
 
 @dataclass(frozen=True)
@@ -100,16 +100,25 @@ class Definitions:
             return declined(statement, place, "statement", "This kind of CREATE or DROP is not translated.")
         if definition.verb == "DROP":
             return self._drop(statement, definition, place)
-        if (difference := self._difference(definition)) is not None:
+        found = self._findings.get(fold(definition.name), [])
+        sql, difference = self._created(definition, self._made)
+        if not sql and self.altered and definition.kind != "TABLE":
+            sql = self._created(definition, self)[0]  # it may stand behind what it needs
+            found = _by_concern(self.blueprint).get(fold(definition.name), []) if sql else found
+        if not sql and difference is not None:
             said = self.refused.get(statement.text)
             return declined(statement, place, "definition", f"SQLite says: {said}." if said else difference)
-        sql = "".join(f"{part};\n" for part in self._made_of(definition)).removesuffix(";\n")
-        found = self._findings.get(fold(definition.name), [])
         notes = tuple(finding_at(place, item.rule, item.message, statement, item.severity) for item in found)
         if not sql:
             reasons = " ".join(item.message for item in found) or "It is not carried."
             return declined(statement, place, notes[0].rule if notes else "definition", reasons)
         return Rewritten(statement, sql, findings=notes)
+
+    def _created(self, definition: _Definition, tables: _Tables) -> tuple[str, str | None]:
+        """The statements, or what is different there."""
+        difference = _difference(definition, self._known if tables is self._made else self._known_afterwards)
+        made = self._made_of(definition, tables.blueprint) if difference is None else ()
+        return "".join(f"{part};\n" for part in made).removesuffix(";\n"), difference
 
     @property
     def _made(self) -> _Tables:
@@ -131,51 +140,35 @@ class Definitions:
 
     @cached_property
     def _findings(self) -> dict[str, list[Finding]]:
-        """By what they concern, folded."""
-        found = defaultdict[str, list[Finding]](list)
-        for item in self._made.blueprint.findings:
-            found[fold(item.where).replace("(", ".").partition(".")[0]].append(item)
-        return found
+        return _by_concern(self._made.blueprint)
 
     @cached_property
     def _known(self) -> dict[str, dict[str, str]]:
-        """What the database has of each kind: folded name → how it was made."""
-        indexes = [index for table in self._made.schema.tables for index in table.indexes]
-        return {
-            "TABLE": _by_name((table.name, table.sql) for table in self._made.schema.tables),
-            "VIEW": _by_name((view.name, view.sql) for view in self._made.schema.views),
-            "INDEX": _by_name((index.name, index.sql) for index in indexes),
-            "TRIGGER": _by_name((trigger.name, trigger.sql) for trigger in self._made.schema.triggers),
-        }
+        return _known_in(self._made.schema)
+
+    @cached_property
+    def _known_afterwards(self) -> dict[str, dict[str, str]]:
+        return _known_in(self.schema)
 
     # -- CREATE --------------------------------------------------------------------------------------------------------
 
-    def _difference(self, definition: _Definition) -> str | None:
-        """None where the schema has it as this statement would make it."""
-        sql = self._known[definition.kind].get(fold(definition.name))
-        if sql is None:
-            return f"The database has no {definition.kind.lower()} {definition.name}."
-        found = _read(sql)
-        same = found is not None and _texts(found.rest) == _texts(definition.rest)
-        return None if same else f"The database has another {definition.name}."
-
-    def _made_of(self, definition: _Definition) -> Iterator[str]:
+    def _made_of(self, definition: _Definition, blueprint: Blueprint) -> Iterator[str]:
         if definition.kind == "TABLE":
             yield from self._table(definition)
             return
         wanted = fold(definition.name)
         if definition.kind == "VIEW":
-            names = {view.target for view in self._made.blueprint.views if fold(view.source) == wanted}
-            found = [item.sql for item in self._made.blueprint.phase(Phase.VIEW) if item.name in names]
+            names = {view.target for view in blueprint.views if fold(view.source) == wanted}
+            found = [item.sql for item in blueprint.phase(Phase.VIEW) if item.name in names]
             yield from (_guarded(sql, "CREATE OR REPLACE VIEW") if definition.guarded else sql for sql in found)
         elif definition.kind == "TRIGGER":
-            for trigger in (item for item in self._made.blueprint.triggers if fold(item.source) == wanted):
+            for trigger in (item for item in blueprint.triggers if fold(item.source) == wanted):
                 yield trigger.function
                 yield _guarded(trigger.trigger, "CREATE OR REPLACE TRIGGER") if definition.guarded else trigger.trigger
         else:
             yield from (
                 _guarded(item.sql) if definition.guarded else item.sql
-                for item in self._made.blueprint.phase(Phase.INDEX)
+                for item in blueprint.phase(Phase.INDEX)
                 if item.name == wanted and item.printed is None
             )
 
@@ -258,6 +251,35 @@ def _read(sql: str) -> _Definition | None:
     except DefinitionError:
         return None
     return _Definition(verb, kind, name, guarded, temporary, cursor.tokens[cursor.at :])
+
+
+def _difference(definition: _Definition, known: Mapping[str, Mapping[str, str]]) -> str | None:
+    """None where it is known as this statement would make it."""
+    sql = known[definition.kind].get(fold(definition.name))
+    if sql is None:
+        return f"The database has no {definition.kind.lower()} {definition.name}."
+    found = _read(sql)
+    same = found is not None and _texts(found.rest) == _texts(definition.rest)
+    return None if same else f"The database has another {definition.name}."
+
+
+def _by_concern(blueprint: Blueprint) -> dict[str, list[Finding]]:
+    """The findings by the folded name of what they concern."""
+    found = defaultdict[str, list[Finding]](list)
+    for item in blueprint.findings:
+        found[fold(item.where).replace("(", ".").partition(".")[0]].append(item)
+    return found
+
+
+def _known_in(schema: Schema) -> dict[str, dict[str, str]]:
+    """What there is of each kind: folded name → how it was made."""
+    indexes = [index for table in schema.tables for index in table.indexes]
+    return {
+        "TABLE": _by_name((table.name, table.sql) for table in schema.tables),
+        "VIEW": _by_name((view.name, view.sql) for view in schema.views),
+        "INDEX": _by_name((index.name, index.sql) for index in indexes),
+        "TRIGGER": _by_name((trigger.name, trigger.sql) for trigger in schema.triggers),
+    }
 
 
 def _by_name(items: Iterable[tuple[str, str | None]]) -> dict[str, str]:

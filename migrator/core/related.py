@@ -1,4 +1,4 @@
-"""The part of a schema that has to do with one table, through foreign keys, views and triggers."""
+"""The part of a schema that has to do with some tables, through foreign keys, views and triggers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from migrator.core.model import Schema, fold
 from migrator.core.sql.lexer import LexError, tokens
 
 
-def related(schema: Schema, name: str) -> Schema:
-    """The table, what it refers to or is read and written with, and so on; its order is the schema's.
+def related(schema: Schema, *names: str) -> Schema:
+    """These tables, what they refer to or are read and written with, and so on; its order is the schema's.
 
     A view or trigger has to do with every name among its words, and a table with its foreign keys' parents: whatever
     is outside of the part says nothing of what is inside, and the other way round.
     """
-    found = _connected(schema, fold(name))
+    found = _connected(schema, {*map(fold, names)})
     return replace(
         schema,
         tables=tuple(table for table in schema.tables if fold(table.name) in found),
@@ -26,12 +26,12 @@ def related(schema: Schema, name: str) -> Schema:
     )
 
 
-def _connected(schema: Schema, name: str) -> set[str]:
+def _connected(schema: Schema, names: set[str]) -> set[str]:
     neighbours = defaultdict[str, set[str]](set)
     for group in _groups(schema):
         for member in group:
             neighbours[member] |= group
-    waiting, found = [name], {name}
+    waiting, found = [*names], set(names)
     while waiting:
         new = neighbours[waiting.pop()] - found
         found |= new

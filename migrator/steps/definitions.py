@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from migrator.core.altering import Alter, Alteration, Made, after, read_alter
+from migrator.core.altering import Alter, Alteration, Made, after, read_alter, read_drop
 from migrator.core.errors import UsageError
 from migrator.core.model import Schema, Table, TableKind, fold
 from migrator.core.names import quote_identifier
 from migrator.core.plan import Plan, Style
 from migrator.core.progress import Progress, Silent
 from migrator.core.redefining import Definitions
+from migrator.core.related import related
 from migrator.core.sql.cursor import DefinitionError
 from migrator.profiles import recognise
 from migrator.source.draft import Draft, draft_database, drafting
@@ -30,14 +31,18 @@ class Tables:
     style: Style = Style.FAITHFUL
 
     def read(self, created: Iterable[str], progress: Progress) -> Definitions:
-        """`created` are the CREATE and ALTER TABLE statements at hand. Raises UsageError, SourceError, PlanError."""
+        """`created` are the CREATE, ALTER TABLE and DROP TABLE statements at hand.
+
+        Raises UsageError, SourceError, PlanError.
+        """
         if self.db is None and self.plan is not None:
             raise UsageError("--plan needs --db.", "A plan does not hold the keys.", "Name the database: --db FILE")
         statements = [*created]
-        alters = [sql for sql in statements if sql[:5].upper() == "ALTER"]
-        created = [sql for sql in statements if sql[:5].upper() != "ALTER"]
+        alters = [sql for sql in statements if sql[:5].upper() != "CREAT"]
+        created = [sql for sql in statements if sql[:5].upper() == "CREAT"]
         with tempfile.TemporaryDirectory(prefix="migrator-") as scratch:
             path = Path(scratch) / "drafted.db"
+            kept = frozenset[str]()
             if self.db is None:
                 refused = draft_database(path, created)
                 schema, plan = read_schema_of(path), _drafted(path, self.style)
@@ -46,8 +51,9 @@ class Tables:
                 plan = read_plan(self.plan, known)[0] if self.plan else _proposed(self.db, self.style, progress)
                 refused = draft_database(path, [*_statements(known), *created])
                 schema, plan = _with_new(known, plan, path)
+                kept = frozenset(fold(table.name) for table in known.tables)
             found = replace(_definitions(self.db or path, schema, plan), refused=refused)
-            return _altered(found, plan, alters) if recognise(plan.profile, schema) is None else found
+            return _altered(found, plan, alters, kept) if recognise(plan.profile, schema) is None else found
 
 
 def _proposed(path: Path, style: Style, progress: Progress) -> Plan:
@@ -106,35 +112,79 @@ def _definitions(path: Path, schema: Schema, plan: Plan) -> Definitions:
     return Definitions(schema, blueprint_of(schema, plan, shapes))
 
 
-def _altered(found: Definitions, plan: Plan, alters: Sequence[str]) -> Definitions:
-    """With what the ALTER TABLE statements do, one after the other."""
+def _altered(found: Definitions, plan: Plan, alters: Sequence[str], kept: frozenset[str]) -> Definitions:
+    """With what the ALTER TABLE statements do, one after the other.
+
+    A DROP TABLE counts where another table gets the name: before that, what is known helps the statements in front of
+    it. Tables of the database, `kept`, are as they are behind all of it.
+    """
     made = Made(found.schema, plan)
     refused, altered = dict(found.refused), dict[str, Alteration]()
+    dropped, again = set[str](), list[str]()
     for sql in alters:
         try:
-            change = _change(made, read_alter(sql), sql)
+            if sql[:4].upper() == "DROP":
+                dropped.add(fold(read_drop(sql)))
+                continue
+            alter = read_alter(sql)
+            change = _change(made, alter, sql, dropped)
         except DefinitionError as error:
             refused[sql] = str(error)
             continue
         if isinstance(change, str):
             refused[sql] = f"SQLite says: {change}"
-        else:
-            made = made.with_part(change.before, change.after)
-            altered[sql] = change
+            continue
+        altered[sql] = change
+        if alter.verb != "RENAME TO":
+            made = made.with_part(change.renamed, change.after)
+        elif fold(alter.new) not in kept:
+            again += _beside(made.schema, alter.new)
+            made = made.without(alter.new).with_part(change.renamed, change.after)
     if not altered:
         return replace(found, refused=refused)
+    made, refused = _with_refused(made, refused, again)
     return replace(found, schema=made.schema, blueprint=made.blueprint, refused=refused, created=found, altered=altered)
 
 
-def _change(made: Made, alter: Alter, sql: str) -> Alteration | str:
+def _change(made: Made, alter: Alter, sql: str, dropped: Collection[str]) -> Alteration | str:
     """What the statement does to the tables near to it, or what SQLite says of it."""
-    near = made.near(alter.table)
+    is_taken = alter.verb == "RENAME TO" and any(fold(table.name) == fold(alter.new) for table in made.schema.tables)
+    takes_name = is_taken and fold(alter.new) in dropped
+    before = made.near(alter.table, alter.new) if takes_name else made.near(alter.table)
+    near = before.without(alter.new) if takes_name else before
     with drafting(_statements(near.schema)) as draft:
-        before = draft.schema()
+        old = draft.schema()
         said = draft.define(sql)
+        if said is None and is_taken and not takes_name:
+            said = f"there is already another table or index with this name: {alter.new}"
         if said is None:
-            return Alteration(near, after(near, alter, before, draft.schema()))
+            return Alteration(before, after(near, alter, old, draft.schema()), near)
         return (_added_before(near, alter, draft, sql) if alter.verb == "ADD" else None) or said
+
+
+def _beside(schema: Schema, name: str) -> list[str]:
+    """What makes the views and triggers that have to do with a table."""
+    near = related(schema, name)
+    return [*(view.sql for view in near.views), *(trigger.sql for trigger in near.triggers)]
+
+
+def _with_refused(made: Made, refused: Mapping[str, str], again: Sequence[str]) -> tuple[Made, dict[str, str]]:
+    """With the indexes, views and triggers that can only be made behind the ALTER TABLEs, and what is refused still."""
+    schema = made.schema
+    with drafting(_statements(schema)) as draft:
+        wanted = [*(sql for sql in refused if sql[:6].upper() == "CREATE"), *again]
+        late = {sql for sql in wanted if draft.define(sql) is None}
+        now = draft.schema() if late else schema
+    still = {sql: said for sql, said in refused.items() if sql not in late}
+    known = {fold(item.name) for items in (schema.views, schema.triggers) for item in items}
+    tables = {fold(table.name): table for table in now.tables}
+    schema = replace(
+        schema,
+        tables=tuple(_with_indexes(table, tables.get(fold(table.name))) for table in schema.tables),
+        views=(*schema.views, *(view for view in now.views if fold(view.name) not in known)),
+        triggers=(*schema.triggers, *(trigger for trigger in now.triggers if fold(trigger.name) not in known)),
+    )
+    return Made(schema, made.plan), still
 
 
 def _added_before(near: Made, alter: Alter, draft: Draft, sql: str) -> Alteration | None:
@@ -151,4 +201,4 @@ def _added_before(near: Made, alter: Alter, draft: Draft, sql: str) -> Alteratio
     except KeyError:
         return None
     dropped = after(near, Alter(alter.table, "DROP", alter.column), whole, without)
-    return Alteration(dropped, after(dropped, alter, without, again)) if same else None
+    return Alteration(dropped, after(dropped, alter, without, again), dropped) if same else None

@@ -405,6 +405,49 @@ def test_tables_with_triggers_that_a_script_alters(tmp_path: Path, each_database
         assert connection.execute(left).fetchall() == []
 
 
+MADE_ANEW = """
+CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, junk TEXT);
+CREATE INDEX users_name ON users (name);
+INSERT INTO users VALUES (1, 'a', 'x'), (2, 'b', NULL);
+UPDATE users SET junk = 'y' WHERE junk IS NULL;
+CREATE TABLE users_new (id INTEGER PRIMARY KEY, name TEXT NOT NULL, age INTEGER DEFAULT 3);
+INSERT INTO users_new (id, name) SELECT id, name || junk FROM users;
+DROP TABLE users;
+ALTER TABLE users_new RENAME TO users;
+CREATE UNIQUE INDEX users_age ON users (name, age);
+CREATE TABLE log (name TEXT);
+CREATE VIEW old AS SELECT name FROM users WHERE age > 2;
+CREATE TRIGGER noted AFTER INSERT ON users WHEN new.age > 3 BEGIN INSERT INTO log VALUES (new.name); END;
+INSERT INTO users (id, name, age) VALUES (7, 'c', 4);
+INSERT INTO users (id, name, age) VALUES (8, 'c', 4) ON CONFLICT (name, age) DO UPDATE SET age = 9;
+ALTER TABLE users ADD COLUMN size REAL DEFAULT 1.5
+"""
+
+
+def test_a_table_that_takes_the_place_of_another(tmp_path: Path, each_database: str) -> None:
+    """SQLite's own advice for changes that ALTER TABLE does not make: https://sqlite.org/lang_altertable.html."""
+    script = tmp_path / "script.sql"
+    script.write_text(MADE_ANEW, encoding="utf-8")
+    code, found = told(script)
+    assert code == 0, found
+    with closing(sqlite3.connect(":memory:")) as db, psycopg.connect(each_database, autocommit=True) as connection:
+        db.executescript(MADE_ANEW)
+        for statement in found["statements"]:
+            connection.execute(statement["output"].encode())
+        for asked in ("SELECT * FROM users ORDER BY id", "SELECT name FROM log", "SELECT name FROM old ORDER BY name"):
+            assert connection.execute(asked.encode()).fetchall() == db.execute(asked).fetchall()
+
+
+def test_a_table_that_would_take_a_name_that_is_taken(tmp_path: Path) -> None:
+    script = tmp_path / "script.sql"
+    script.write_text("CREATE TABLE a (x); CREATE TABLE b (x, a); ALTER TABLE b RENAME TO a;", encoding="utf-8")
+    _, found = told(script)
+    [said] = found["statements"][-1]["findings"]
+    assert "there is already another table or index with this name: a" in said["message"]
+    script.write_text("CREATE TABLE a (x); CREATE TABLE b (y); ALTER TABLE b RENAME y TO a;", encoding="utf-8")
+    assert told(script)[0] == 0
+
+
 DOCUMENTS = """
 CREATE TABLE docs (id INTEGER PRIMARY KEY, body JSON, tags JSON);
 INSERT INTO docs VALUES (1, '{"n": 1, "name": "a", "tags": ["x", "y"]}', '["x"]');
