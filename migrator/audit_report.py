@@ -153,4 +153,5 @@ def _summary(audit: Audit, next_step: str) -> Iterator[str]:
     for rule, number in sorted(summary.hazards.items(), key=lambda item: -item[1]):
         yield f"  {number:6,}  {rule}"
     yield f"  [bold]{remaining(audit)}[/]"
-    yield f"  next: {_shown(next_step)}"
+    if summary.left:
+        yield f"  next: {_shown(next_step)}"

@@ -52,6 +52,11 @@ class Site:
     def scope(self) -> Scope:
         return self.call.scope
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is known of what the SQL is sent to: it may be any database's."""
+        return not self.of and self.sink is None
+
 
 class Sites:
     """All of a program's, found when it is made.

@@ -12,7 +12,7 @@ from migrator.core.audit.markers import sqlite_only
 from migrator.core.audit.touched import touched_by
 from migrator.core.findings import Finding, Severity
 from migrator.core.python.modules import Module, last_name
-from migrator.core.python.sites import Site, looks_like_sql
+from migrator.core.python.sites import looks_like_sql
 from migrator.core.recoding.places import attributes_in
 from migrator.core.recoding.target import SUPPORT, Target, is_support
 from migrator.core.sql.lexer import LexError, TokenKind, tokens
@@ -41,7 +41,7 @@ def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterat
     support = next((module for module in code.tree.modules if is_support(module)), None)
     is_rewritten = support is not None or any(SUPPORT in module.scope.bindings for module in code.tree.modules)
     # Of a statement for a connection that is not known, its own finding tells.
-    sites = [site for site in code.sites if not is_rewritten or not is_open(site)]
+    sites = [site for site in code.sites if not is_rewritten or not site.is_open]
     reached = {id(piece.node) for site in sites for text in site.texts for piece in text.pieces}
     for module in code.tree.modules:
         if module is support:
@@ -120,11 +120,6 @@ def _is_run(node: ast.AST) -> TypeGuard[ast.expr]:
 
 def _is_mark(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value in ("?", "?,", "?, ", ",?", ", ?")
-
-
-def is_open(site: Site) -> bool:
-    """Whether nothing is known of what a statement is sent to: it may be any database's."""
-    return not site.of and site.sink is None
 
 
 def is_sqlites(text: str, rewritten: Target | None) -> bool:
