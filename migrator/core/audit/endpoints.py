@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from migrator.core.audit.django import UrlPatterns
-from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of
+from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of, verbs_of
 from migrator.core.audit.jobs import Clock, Job
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Call, Function, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.sites import keyword
 from migrator.core.python.texts import Reader
-from migrator.core.python.values import External, Made, Method
+from migrator.core.python.values import Callee, External, Made, Method
 
 _ROUTERS = ("fastapi.FastAPI", "fastapi.APIRouter", "flask.Flask", "flask.Blueprint", "aiohttp.web.RouteTableDef")
 _AIOHTTP = ("aiohttp.web.UrlDispatcher", "aiohttp.web.Application.router")
@@ -36,7 +37,11 @@ _PREFIXES = ("prefix", "url_prefix")
 class Endpoint:
     method: str
     path: str
-    function: Scope
+    runs: Callee
+
+    @property
+    def function(self) -> Scope:
+        return self.runs.function
 
 
 class Doors:
@@ -51,7 +56,7 @@ class Doors:
     def endpoints(self) -> list[Endpoint]:
         """Each once, in the order of files and lines."""
         found = [*self._decorated(), *self._registered(), *self._django()]
-        once = {(item.method, item.path, item.function): item for item in found}
+        once = {(item.method, item.path, item.runs): item for item in found}
         return sorted(
             once.values(), key=lambda item: (item.function.module.path, _line(item.function), item.path, item.method)
         )
@@ -81,7 +86,7 @@ class Doors:
                 path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
                 for prefix in self._prefixes_of(value.of):
                     for method in self._methods(value.name, decorator):
-                        yield Endpoint(method, prefix + path, function)
+                        yield Endpoint(method, prefix + path, Callee(function))
 
     def _around(self, decorator: ast.expr, function: Scope, outside: Scope) -> Iterator[Endpoint]:
         """`@app.before_request` and its like: it answers every request in part."""
@@ -89,9 +94,9 @@ class Doors:
         for value in self.inference.of(written, outside):
             if isinstance(value, Method) and value.of.type in _ROUTERS and value.name in (*_AROUND, *_AROUND_ALL):
                 for prefix in self._prefixes_of(value.of) if value.name in _AROUND else [""]:
-                    yield Endpoint("ANY", f"{prefix}/*", function)
+                    yield Endpoint("ANY", f"{prefix}/*", Callee(function))
             elif isinstance(value, External) and value.name == "aiohttp.web.middleware":
-                yield Endpoint("ANY", "/*", function)
+                yield Endpoint("ANY", "/*", Callee(function))
 
     def _of_view(self, decorator: ast.Call, view: Scope, outside: Scope) -> Iterator[Endpoint]:
         """`@routes.view("/path") class View(web.View)`, of aiohttp: each method answers its verb."""
@@ -101,9 +106,8 @@ class Doors:
         ):
             return
         path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
-        for verb in VERBS:
-            for function in self.inference.methods(view, verb):
-                yield Endpoint(verb.upper(), path, function)
+        for verb, function in verbs_of(self.inference, view):
+            yield Endpoint(verb, path, function)
 
     def _methods(self, name: str, call: ast.Call) -> tuple[str, ...]:
         if name in VERBS:
@@ -111,7 +115,7 @@ class Doors:
         if name not in ("route", "api_route", "websocket"):
             return ()
         given = keyword(call, "methods")
-        if isinstance(given, ast.List | ast.Tuple | ast.Set):
+        if _is_list(given):
             return tuple(sorted(str(item.value).upper() for item in given.elts if isinstance(item, ast.Constant)))
         return ("WEBSOCKET",) if name == "websocket" else ("GET",)
 
@@ -169,8 +173,11 @@ class Doors:
     def _of_flask(self) -> Iterator[Endpoint]:
         for call in self.tree.calls.get("add_url_rule", ()):
             view = keyword(call.node, "view_func") or (call.node.args[2] if len(call.node.args) > 2 else None)
+            is_told = _is_list(keyword(call.node, "methods"))
             for verb in self._methods("route", call.node):
-                yield from self._handled(verb, call, call.node.args[:1], view)
+                found = self._handled(verb, call, call.node.args[:1], view)
+                # A view may have more methods than this rule lets through.
+                yield from (item for item in found if item.method == verb or not is_told)
         for call in self.tree.calls.get("add_resource", ()):
             if call.node.args:
                 yield from self._handled("ANY", call, call.node.args[1:2], call.node.args[0])
@@ -215,6 +222,10 @@ class Doors:
 
     def _text(self, node: ast.expr | None, scope: Scope) -> str:
         return self.reader.of(node, scope)[0].filled("…") if node is not None else ""
+
+
+def _is_list(node: ast.expr | None) -> TypeGuard[ast.List | ast.Tuple | ast.Set]:
+    return isinstance(node, ast.List | ast.Tuple | ast.Set)
 
 
 def _line(scope: Scope) -> int:

@@ -458,6 +458,69 @@ FOUND: dict[str, tuple[Program, list[str]]] = {
         """,
         ["Connection.add writes a", "one reads b", "one reads c"],
     ),
+    "a connection that goes through super().__init__()": (
+        """
+        import sqlite3
+        class Base:
+            def __init__(self, conn): self.conn = conn
+        class Users(Base):
+            def __init__(self, conn, cache):
+                super().__init__(conn)
+                self.cache = cache
+            def all(self): return self.conn.execute("SELECT 1 FROM a" + self.cache.where())
+        Users(sqlite3.connect("a.db"), object())
+        """,
+        ["Users.all reads a…"],
+    ),
+    "a table that a class names for what it inherits": (
+        """
+        import sqlite3
+        NAMES = {"b": "by_choice"}
+        class Base:
+            table = None
+            order = "id"
+            def all(self, conn: sqlite3.Connection):
+                return conn.execute("SELECT * FROM {} ORDER BY {}".format(self.table, self.order))
+        class A(Base):
+            table = "a"
+        class B(Base):
+            table = NAMES["b"]
+            order = "name"
+        class Deeper(A):
+            table = "deeper"
+        """,
+        ["Base.all reads a", "Base.all reads by_choice", "Base.all reads deeper"],
+    ),
+    "a table that an instance is given": (
+        """
+        import sqlite3
+        class Base:
+            def all(self, conn: sqlite3.Connection): return conn.execute("SELECT * FROM " + self.table)
+        class Known(Base):
+            def __init__(self): self.table = "a"
+        class Given(Base):
+            table = "b"
+            def __init__(self, table): self.table = table
+        class Later(Base): ...
+        Later().table = input()
+        """,
+        ["Base.all reads (unknown)", "Base.all reads a", "Base.all reads b"],
+    ),
+    "a table or a statement that is decided while the program runs": (
+        """
+        import sqlite3
+        def table(conn: sqlite3.Connection, name): conn.execute(f"DELETE FROM {name} WHERE id IN (SELECT id FROM a)")
+        def quoted(conn: sqlite3.Connection, name): conn.execute(f'SELECT * FROM "{name}" JOIN a USING (id)')
+        def all_of_it(conn: sqlite3.Connection): conn.execute(input())
+        """,
+        [
+            "all_of_it unknowns (unknown)",
+            "quoted reads (unknown)",
+            "quoted reads a",
+            "table reads a",
+            "table writes (unknown)",
+        ],
+    ),
     "a protocol is called through its implementation": (
         """
         import sqlite3

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from migrator.core.audit.hazards import hazards_of
 from migrator.core.audit.rules import RULES
-from tests.migrator.core.programs import Program, hazards
+from migrator.core.progress import Silent
+from migrator.steps.definitions import Tables
+from tests.migrator.core.programs import Program, hazards, read
 
 # By rule: programs and the lines at which it holds.
 HOLDS: dict[str, list[tuple[Program, list[int]]]] = {
@@ -525,3 +528,17 @@ def test_holds(rule: str, program: Program, lines: list[int]) -> None:
 @pytest.mark.parametrize(("rule", "program"), _cases(HOLDS_NOT))
 def test_does_not_hold(rule: str, program: Program) -> None:
     assert [text for text in hazards(program) if text.split()[1] == rule] == []
+
+
+def test_what_is_put_in_is_named_as_it_stands_there() -> None:
+    code = read(
+        """
+        import sqlite3
+        class Base:
+            table = None
+            def delete(self, conn: sqlite3.Connection): conn.execute("DELETE FROM " + self.table + " WHERE id = 1")
+        """
+    )
+    [hazard] = hazards_of(code, Tables().read([], Silent()).schema)
+
+    assert (hazard.rule, hazard.detail) == ("injection", "self.table")
