@@ -88,6 +88,18 @@ HOLDS: dict[str, list[tuple[Program, list[int]]]] = {
             """,
             [5],
         ),
+        (
+            """
+            import sqlite3, threading
+            class Store:
+                def __init__(self): self._conn = sqlite3.connect("a.db")
+                @property
+                def conn(self): return self._conn
+                def work(self): self.conn.execute("SELECT 1")
+                def start(self): threading.Thread(target=self.work).start()
+            """,
+            [7],
+        ),
     ],
     "two-access-patterns": [
         (
@@ -296,6 +308,26 @@ HOLDS_NOT: dict[str, list[Program]] = {
     ],
     "connection-across-threads": [
         "import sqlite3\ndef a(): return sqlite3.connect('a.db', check_same_thread=True)\n",
+        """
+        import sqlite3, threading
+        class Store:
+            def __init__(self): self.local = threading.local()
+            @property
+            def conn(self):
+                if not hasattr(self.local, "conn"):
+                    self.local.conn = sqlite3.connect("a.db")
+                return self.local.conn
+            def work(self): self.conn.execute("SELECT 1")
+            def start(self): threading.Thread(target=self.work).start()
+        """,
+        """
+        import sqlite3, threading
+        class Local(threading.local):
+            def __init__(self): self.conn = sqlite3.connect("a.db")
+        local = Local()
+        def work(): local.conn.execute("SELECT 1")
+        def start(): threading.Thread(target=work).start()
+        """,
         """
         import sqlite3, threading
         def work(path): sqlite3.connect(path).execute("SELECT 1")
