@@ -13,6 +13,7 @@ from migrator.core.python import apis
 from migrator.core.python.annotations import Annotations
 from migrator.core.python.classes import Classes
 from migrator.core.python.constants import Constant, Constants
+from migrator.core.python.decorators import Decorators
 from migrator.core.python.dependencies import DEPENDS, Dependencies
 from migrator.core.python.kept import Kept
 from migrator.core.python.modules import Binding, Call, Function, How, Scope
@@ -46,6 +47,7 @@ class Inference:
         self._annotations = Annotations(self, self._once)
         self.classes = Classes(self)
         self._constants = Constants(self)
+        self._decorators = Decorators(self, self._once)
         self._dependencies = Dependencies(self)
         self._stored: _Stored = {}
         self._stored = self._attributes_of_externals()
@@ -61,11 +63,12 @@ class Inference:
         return self.of(call.func, scope)
 
     def calls_of(self, function: Scope) -> Iterator[Call]:
-        """Every call in the program that may be one of this function."""
+        """Every call in the program that may be one of this function, also that of a decorator."""
         own = function.name.rpartition(".")[2]
         name = function.name.split(".")[-2] if own == "__init__" and "." in function.name else own
         for called in dict.fromkeys((name, own)):
             yield from self._calls_as(called, function)
+        yield from sorted(self._decorators.calls_of(function), key=lambda call: call.line)
 
     def _calls_as(self, name: str, function: Scope) -> Iterator[Call]:
         """Those that call the function by that name."""
@@ -297,13 +300,22 @@ class Inference:
         names = [item.arg for item in function.parameters()]
         if argument.arg not in names:
             return None
-        place = names.index(argument.arg)
-        if names and self._is_self(function.parameters()[0], function) and not self._is_unbound(call):
-            place -= 1
+        place = self.place(call, function, names.index(argument.arg))
         given = call.node.args
-        if not 0 <= place < len(given) or any(isinstance(item, ast.Starred) for item in given[: place + 1]):
+        if (
+            place is None
+            or not 0 <= place < len(given)
+            or any(isinstance(item, ast.Starred) for item in given[: place + 1])
+        ):
             return None
         return given[place]
+
+    def place(self, call: Call, function: Scope, parameter: int) -> int | None:
+        """Where in a call the value of the parameter at that place stands; None where its decorator gives it."""
+        found = self._decorators.place(function, parameter, call)
+        first = next(iter(function.parameters()), None)
+        is_bound = first is not None and self._is_self(first, function) and not self._is_unbound(call)
+        return found - 1 if found is not None and is_bound else found
 
     def _is_unbound(self, call: Call) -> bool:
         """`Store.add(store, …)`: the instance is the first argument."""

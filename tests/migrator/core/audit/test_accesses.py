@@ -235,6 +235,36 @@ FOUND: dict[str, tuple[Program, list[str]]] = {
         """,
         ["add writes a", "sized reads b"],
     ),
+    "decorators with settings, of methods, and of functions that pass SQL on": (
+        """
+        import functools, sqlite3
+        def connected(path, retries=1):
+            def decorate(function):
+                async def wrapper(request, *args, **kwargs):
+                    with sqlite3.connect(path) as db:
+                        return await function(request, db, *args, **kwargs)
+                return wrapper
+            return decorate
+        def by_name(f):
+            def wrapper(self, *a):
+                return f(self, *a, conn=sqlite3.connect(self.path))
+            return wrapper
+        def first(f): return lambda *a: f(sqlite3.connect("a.db"), *a)
+        @connected("a.db", retries=2)
+        async def one(request, db, name): db.cursor().execute(SQL, (name,))
+        SQL = "SELECT 1 FROM a"
+        class Store:
+            @by_name
+            def two(self, n, conn=None): self._sent(conn, "DELETE FROM b", n)
+            def _sent(self, c, sql, *values): c.execute(sql, values)
+        @first
+        def run(conn, sql, *values): return conn.execute(sql, values)
+        def three(): run("INSERT INTO c VALUES (?)", 1)
+        @other.decorator
+        def four(conn): conn.send(SQL)
+        """,
+        ["Store.two writes b", "one reads a", "three writes c"],
+    ),
     "a property": (
         """
         import sqlite3
