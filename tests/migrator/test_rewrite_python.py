@@ -272,7 +272,10 @@ async def add(title: str, done: bool, db=Depends(get_db)):
     await db.execute("CREATE TABLE IF NOT EXISTS todos (id INTEGER PRIMARY KEY, title TEXT, done BOOLEAN)")
     return cursor.lastrowid
 """
-SCRIPT = "CREATE TABLE todos (id INTEGER PRIMARY KEY, title TEXT);\nINSERT INTO todos VALUES (1, 'a');\n"
+SCRIPT = """\
+CREATE TABLE todos (id INTEGER PRIMARY KEY, title TEXT, done BOOLEAN);
+INSERT INTO todos VALUES (1, 'a', 0);
+"""
 
 
 @pytest.mark.parametrize("target", ["psycopg", "sqlalchemy", "asyncpg"])
