@@ -67,6 +67,7 @@ class CallGraph:
         return self._calls[start]
 
     def _called(self, start: Callee) -> Iterator[Callee]:
+        yield from map(Callee, start.before)
         for scope in _with_lambdas(start.function):
             for call in scope.calls:
                 yield from self.inference.classes.called(call, start.of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from migrator.core.audit.django import UrlPatterns
@@ -31,6 +31,7 @@ _INCLUDED = {
 _AROUND = ("before_request", "after_request", "middleware")
 _AROUND_ALL = ("before_app_request", "after_app_request")
 _PREFIXES = ("prefix", "url_prefix")
+_DEEPEST = 8  # routers inside of others
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class Doors:
         self.tree = tree
         self.inference = inference
         self.reader = Reader(inference)
+        self._including: dict[ast.Call, list[Call]] = {}  # by the call that made a router
         self._prefixes = self._included()
 
     def endpoints(self) -> list[Endpoint]:
@@ -84,9 +86,10 @@ class Doors:
         for value in self.inference.called(decorator, outside):
             if isinstance(value, Method) and value.of.type in _ROUTERS:
                 path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
+                before = (*self._before(value.of), *self.inference.dependencies_in(decorator, outside))
                 for prefix in self._prefixes_of(value.of):
                     for method in self._methods(value.name, decorator):
-                        yield Endpoint(method, prefix + path, Callee(function))
+                        yield Endpoint(method, prefix + path, Callee(function, before=before))
 
     def _around(self, decorator: ast.expr, function: Scope, outside: Scope) -> Iterator[Endpoint]:
         """`@app.before_request` and its like: it answers every request in part."""
@@ -135,6 +138,7 @@ class Doors:
                 ]
                 for inner in self._inner(call.node.args[place], call.scope):
                     found.setdefault(inner, []).extend((prefix, owner) for owner in owners)
+                    self._including.setdefault(inner, []).append(call)
         return found
 
     def _inner(self, node: ast.expr, scope: Scope) -> Iterator[ast.Call]:
@@ -150,7 +154,7 @@ class Doors:
             return [""]
         call = router.origin.node
         own = "".join(self._text(keyword(call, name), router.origin.scope) for name in _PREFIXES)
-        if call not in self._prefixes or depth > 8:
+        if call not in self._prefixes or depth > _DEEPEST:
             return [own]
         # A Blueprint's own prefix gives way to that of its registration.
         replaces = router.type == "flask.Blueprint"
@@ -162,6 +166,16 @@ class Doors:
         """The prefixes of what it is included by, each with that of its own inclusion."""
         found = self._prefixes.get(included, [])
         return [(outer, prefix) for prefix, owner in found for outer in self._prefixes_of(owner, depth)]
+
+    def _before(self, router: Made, depth: int = 0) -> Iterator[Scope]:
+        """What FastAPI runs before all endpoints of a router: its own dependencies, and those it is included with."""
+        if router.origin is None or depth > _DEEPEST:
+            return
+        yield from self.inference.dependencies_in(router.origin.node, router.origin.scope)
+        for call in self._including.get(router.origin.node, ()):
+            yield from self.inference.dependencies_in(call.node, call.scope)
+        for _, owner in self._prefixes.get(router.origin.node, ()):
+            yield from self._before(owner, depth + 1)
 
     # -- calls that register -------------------------------------------------------------------------------------------
 
@@ -185,9 +199,8 @@ class Doors:
     def _of_fastapi(self) -> Iterator[Endpoint]:
         for call in self.tree.calls.get("add_api_route", ()):
             for verb in self._methods("api_route", call.node):
-                yield from self._handled(
-                    verb, call, call.node.args[:1], call.node.args[1] if call.node.args[1:] else None
-                )
+                view = keyword(call.node, "endpoint") or (call.node.args[1] if call.node.args[1:] else None)
+                yield from self._handled(verb, call, call.node.args[:1], view)
 
     def _of_aiohttp(self) -> Iterator[Endpoint]:
         """router.add_get(path, f), web.get(path, f), and the same with the method before the path, or with a view."""
@@ -207,9 +220,11 @@ class Doors:
         owners = [value.of for value in self.inference.called(call.node, call.scope) if isinstance(value, Method)]
         prefixes = [prefix for owner in owners for prefix in self._prefixes_of(owner)]
         prefixes = prefixes or [outer + prefix for outer, prefix in self._outer(call.node)] or [""]
+        before = [scope for owner in owners for scope in self._before(owner)]
+        before += self.inference.dependencies_in(call.node, call.scope)
         for verb, function in handlers(self.inference, method, handler, call.scope):
             for prefix in prefixes:
-                yield Endpoint(verb, prefix + text, function)
+                yield Endpoint(verb, prefix + text, replace(function, before=tuple(before)))
 
     def _is_method_of(self, call: Call, *types: str) -> bool:
         return is_method_of(self.inference.called(call.node, call.scope), *types)

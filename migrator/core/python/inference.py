@@ -99,6 +99,10 @@ class Inference:
         """What FastAPI runs before the function."""
         return self._dependencies.before(function)
 
+    def dependencies_in(self, node: ast.expr, scope: Scope) -> Iterator[Scope]:
+        """What FastAPI runs because of that expression: a decorator, a router, a registration."""
+        return self._dependencies.within(node, scope)
+
     def constant(self, node: ast.expr, scope: Scope) -> Constant | None:
         """The expression that a name or attribute is given, where it is given only one, and the scope it stands in."""
         return self._constants.of(node, scope)

@@ -68,10 +68,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class Callee:
-    """A function that is run, and the class of its instance where that is known."""
+    """A function that is run, the class of its instance where that is known, and what its route runs before it."""
 
     function: Scope
     of: Scope | None = None
+    before: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,28 @@ ENDPOINTS: dict[str, tuple[Program, list[str]]] = {
             "WEBSOCKET /live live:  → ",
         ],
     ),
+    "FastAPI's dependencies of a route, of routers, and of who includes them": (
+        """
+        from fastapi import APIRouter, Depends, FastAPI
+        from store import load, save
+        import sqlite3
+        def of_all(): sqlite3.connect("x.db").execute("SELECT 1 FROM c")
+        def own(): load()
+        def included(): save()
+        inner = APIRouter(dependencies=[Depends(own)])
+        plain = APIRouter()
+        app = FastAPI(dependencies=[Depends(of_all)])
+        @plain.get("/a", dependencies=[Depends(included)])
+        def a(): ...
+        plain.add_api_route("/again", a)
+        plain.add_api_route("/once", endpoint=a, methods=["PUT"], dependencies=[Depends(own)])
+        @inner.get("/b")
+        def b(): ...
+        app.include_router(plain)
+        app.include_router(inner, prefix="/inner", dependencies=[Depends(included)])
+        """,
+        ["GET /a a: c → b", "GET /again a: c → ", "GET /inner/b b: a,c → b", "PUT /once a: a,c → "],
+    ),
     "FastAPI with a mounted application": (
         """
         from fastapi import FastAPI
