@@ -38,7 +38,7 @@ def _left(code: Codebase) -> Iterator[Hazard]:
     """In a program that was rewritten: what is SQLite's still."""
     for finding in left_over(code, (), code.target) if code.target is not None else ():
         file, _, line = finding.where.rpartition(":")
-        yield Hazard(file, int(line), finding.rule, finding.message, code.line(file, int(line)))
+        yield Hazard(file, int(line), finding.rule, finding.message.removesuffix("."), code.line(file, int(line)))
 
 
 def _sizes(db: Path | None, progress: Progress) -> Sizes:

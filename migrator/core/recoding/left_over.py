@@ -31,6 +31,7 @@ _METHODS = {
     *("total_changes", "set_authorizer", "set_progress_handler", "set_trace_callback", "load_extension", "lastrowid"),
     *("enable_load_extension", "text_factory", "execute_insert", "execute_fetchall"),
 }
+UNKNOWN_CONNECTION = "What this SQL is sent to is not known: annotate it, as a sqlite3.Connection, and run this again."
 
 
 def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterator[Finding]:
@@ -56,8 +57,9 @@ def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterat
 def _finding(module: Module, node: ast.expr, is_rewritten: bool) -> Finding:
     place = f"{module.path.as_posix()}:{node.lineno}"
     if is_rewritten:
-        return Finding("left-over", Severity.WARNING, place, "This is SQLite's SQL still, or has its placeholders.")
-    return Finding("unknown-connection", Severity.WARNING, place, "What this SQL is sent to is not known.")
+        message = "This is SQLite's SQL still, or has its placeholders: write it for PostgreSQL."
+        return Finding("left-over", Severity.WARNING, place, message)
+    return Finding("unknown-connection", Severity.WARNING, place, UNKNOWN_CONNECTION)
 
 
 def is_left(text: str, target: Target) -> bool:
@@ -87,7 +89,8 @@ def _methods(code: Codebase, module: Module, support: Module) -> Iterator[Findin
                 continue
             if not any(is_handle(value) for value in code.inference.of(node.value, scope)):
                 place = f"{module.path.as_posix()}:{node.lineno}"
-                yield Finding("left-over", Severity.WARNING, place, f"{node.attr} is sqlite3's own.")
+                message = f"Only sqlite3 has {node.attr}: use what PostgreSQL has."
+                yield Finding("left-over", Severity.WARNING, place, message)
 
 
 def _texts(module: Module) -> Iterator[tuple[ast.expr, str]]:

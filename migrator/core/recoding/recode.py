@@ -33,7 +33,7 @@ from migrator.core.recoding.edits import (
 )
 from migrator.core.recoding.guards import Guards
 from migrator.core.recoding.identifiers import Identifiers
-from migrator.core.recoding.left_over import concerns, is_left, is_sqlites, left_over
+from migrator.core.recoding.left_over import UNKNOWN_CONNECTION, concerns, is_left, is_sqlites, left_over
 from migrator.core.recoding.names import renamed
 from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
@@ -156,7 +156,7 @@ class Recoder:
         else:
             is_asked = any(is_sqlites(text, None) or concerns(text, self.tables) for text in texts)
         if is_asked and not self.findings_at(site):
-            self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
+            self.findings.append(finding(site, "unknown-connection", UNKNOWN_CONNECTION))
 
     def findings_at(self, site: Site) -> list[Finding]:
         return [item for item in self.findings if item.where == place_of(site)]
