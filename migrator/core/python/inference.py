@@ -82,7 +82,7 @@ class Inference:
 
     def functions(self, call: Call) -> Iterator[Scope]:
         """The functions of the program that a call may run: for a class its __init__."""
-        for value in self.called(call.node, call.scope):
+        for value in _whatever_class(self.called(call.node, call.scope)):
             if isinstance(value, Bound) or (isinstance(value, Program) and value.scope.is_function):
                 yield value.scope
             elif isinstance(value, Program):
@@ -120,7 +120,7 @@ class Inference:
         return self._union(self.attribute(value, node.attr) for value in self.of(node.value, scope))
 
     def _of_call(self, node: ast.Call, scope: Scope) -> Values:
-        return self._union(self._result(value, node, scope) for value in self.called(node, scope))
+        return self._union(self._result(value, node, scope) for value in _whatever_class(self.called(node, scope)))
 
     def _of_await(self, node: ast.Await, scope: Scope) -> Values:
         return self.of(node.value, scope)
@@ -466,6 +466,11 @@ class Inference:
     @staticmethod
     def _union(parts: Iterable[Values]) -> Values:
         return frozenset(value for part in parts for value in part)
+
+
+def _whatever_class(values: Values) -> Values:
+    """Methods alone, where it makes no difference of which class their instances are."""
+    return frozenset(Bound(value.scope) if isinstance(value, Bound) else value for value in values)
 
 
 def _made(type_name: str, origin: Origin | None) -> Made:
