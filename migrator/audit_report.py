@@ -95,7 +95,8 @@ def _at(file: str, line: int) -> str:
 
 
 def _table(table: TableUse) -> Iterator[str]:
-    held = [count_of(len(table.columns), "column")] if table.columns else ["not made here"]
+    held = [table.remark] if table.remark else []
+    held += [count_of(len(table.columns), "column")] if table.columns else []
     held += [count_of(table.rows, "row")] if table.rows is not None else []
     held += [count_of(table.size_bytes, "byte")] if table.size_bytes is not None else []
     yield f"  [bold]{_shown(table.name)}[/]  {', '.join(held)}"
@@ -149,8 +150,9 @@ def _summary(audit: Audit, next_step: str) -> Iterator[str]:
     summary = audit.summary
     doors = f"{count_of(len(audit.endpoints), 'endpoint')}, {count_of(len(audit.jobs), 'job')}"
     read = f"{count_of(summary.files, 'file')}, {count_of(summary.lines, 'line')}"
-    yield f"  {read}; {count_of(len(audit.tables), 'table')}, {doors}"
+    yield f"  {read}; {count_of(audit.table_count, 'table')}, {doors}"
     for rule, number in sorted(summary.hazards.items(), key=lambda item: -item[1]):
         yield f"  {number:6,}  {rule}"
     yield f"  [bold]{remaining(audit)}[/]"
-    yield f"  next: {_shown(next_step)}"
+    if summary.left:
+        yield f"  next: {_shown(next_step)}"

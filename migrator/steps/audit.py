@@ -12,7 +12,6 @@ from migrator.core.audit.rules import Hazard
 from migrator.core.model import fold
 from migrator.core.progress import Progress
 from migrator.core.recoding.left_over import left_over
-from migrator.core.recoding.target import target_of
 from migrator.steps.definitions import Tables
 from migrator.steps.inspect import inspect
 from migrator.steps.program import read_files
@@ -37,10 +36,9 @@ def make_audit(request: AuditRequest, progress: Progress) -> Audit:
 
 def _left(code: Codebase) -> Iterator[Hazard]:
     """In a program that was rewritten: what is SQLite's still."""
-    target = target_of(code.tree.modules)
-    for finding in left_over(code, (), target) if target is not None else ():
+    for finding in left_over(code, (), code.target) if code.target is not None else ():
         file, _, line = finding.where.rpartition(":")
-        yield Hazard(file, int(line), finding.rule, finding.message, code.line(file, int(line)))
+        yield Hazard(file, int(line), finding.rule, finding.message.removesuffix("."), code.line(file, int(line)))
 
 
 def _sizes(db: Path | None, progress: Progress) -> Sizes:

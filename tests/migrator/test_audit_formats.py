@@ -68,7 +68,37 @@ def test_text_ends_with_the_number_and_what_to_do_next(levqor: Path) -> None:
 def test_the_number_falls_to_zero(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import psycopg\n", encoding="utf-8")
 
-    assert "Nothing is left to change." in migrator("audit", tmp_path).out
+    assert migrator("audit", tmp_path).out.splitlines()[-1] == "  Nothing is left to change."
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["in a script", "in the database"])
+def test_a_view_is_made_as_a_table_is(beside: bool, tmp_path: Path) -> None:
+    made = (
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, title TEXT); CREATE VIEW v_posts AS SELECT id, title FROM posts;"
+    )
+    program = tmp_path / "program"
+    program.mkdir()
+    (program / "app.py").write_text(
+        "import sqlite3\nconn = sqlite3.connect('app.db')\nconn.execute('SELECT * FROM v_posts, missing')\n"
+        "conn.execute('SELECT * FROM ' + input())\n",
+        encoding="utf-8",
+    )
+    if beside:
+        (program / "schema.sql").write_text(made, encoding="utf-8")
+    database = () if beside else ("--db", make_source(tmp_path / "app.db", made))
+    found = json.loads(migrator("audit", program, "--json", *database).out)["tables"]
+    text = migrator("audit", program, *database).out
+
+    assert [(table["name"], table["kind"], table["columns"]) for table in found] == [
+        ("(unknown)", "unknown", []),
+        ("missing", "missing", []),
+        ("posts", "table", ["id INTEGER", "title TEXT"]),
+        ("v_posts", "view", ["id", "title"]),
+    ]
+    assert "  (unknown)  decided while the program runs\n" in text
+    assert "  missing  not made here\n" in text
+    assert "  v_posts  view, 2 columns\n" in text
+    assert "; 2 tables, 0 endpoints" in text
 
 
 def test_a_database_tells_rows_and_sizes(tmp_path: Path) -> None:

@@ -243,3 +243,58 @@ def test_what_is_left_is_not_forgotten(program: Path) -> None:
     audited = json.loads(migrator("audit", program, "--json").stdout)
     assert [(item["rule"], item["line"]) for item in audited["hazards"]] == [("left-over", line) for line in (5, 6, 7)]
     assert audited["summary"]["left"] == 3
+
+
+COROUTINES = """\
+import aiosqlite
+from fastapi import Depends, FastAPI
+
+app = FastAPI()
+
+
+async def get_db():
+    db = await aiosqlite.connect("app.db")
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+@app.get("/todos/{id}")
+async def one(id: int, db=Depends(get_db)):
+    async with db.execute("SELECT title, done FROM todos WHERE id = ? ORDER BY title", (id,)) as rows:
+        return await rows.fetchone()
+
+
+@app.post("/todos")
+async def add(title: str, done: bool, db=Depends(get_db)):
+    cursor = await db.execute("INSERT INTO todos (title, done) VALUES (?, ?)", (title, done))
+    await db.execute("CREATE TABLE IF NOT EXISTS todos (id INTEGER PRIMARY KEY, title TEXT, done BOOLEAN)")
+    return cursor.lastrowid
+"""
+SCRIPT = """\
+CREATE TABLE todos (id INTEGER PRIMARY KEY, title TEXT, done BOOLEAN);
+INSERT INTO todos VALUES (1, 'a', 0);
+"""
+
+
+@pytest.mark.parametrize("target", ["psycopg", "sqlalchemy", "asyncpg"])
+def test_nothing_is_left_to_the_audit_of_rewritten_coroutines(target: str, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(COROUTINES, encoding="utf-8")
+    (tmp_path / "schema.sql").write_text(SCRIPT, encoding="utf-8")
+    assert json.loads(migrator("audit", tmp_path, "--json").stdout)["summary"]["left"] > 4
+    assert migrator("rewrite", "python", tmp_path, "--to", target, "--write").returncode == 0
+    assert migrator("rewrite", "python", tmp_path, "--to", target, "--check").returncode == 0
+    audited = json.loads(migrator("audit", tmp_path, "--json").stdout)
+    assert (audited["summary"]["left"], audited["statements"], audited["hazards"]) == (0, [], [])
+
+
+def test_the_audit_of_rewritten_coroutines_counts_what_is_sqlites_still(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(COROUTINES, encoding="utf-8")
+    assert migrator("rewrite", "python", tmp_path, "--write").returncode == 0
+    more = 'async def more(db=Depends(get_db)):\n    await db.execute("DELETE FROM todos WHERE id = ?", (1,))\n'
+    with (tmp_path / "app.py").open("a", encoding="utf-8") as file:
+        file.write(more)
+    audited = json.loads(migrator("audit", tmp_path, "--json").stdout)
+    assert [item["rule"] for item in audited["hazards"]] == ["left-over"]
+    assert audited["summary"]["left"] == 1

@@ -16,6 +16,7 @@ from migrator.core.python.modules import Binding, Call, How, Module, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.sites import Sites
 from migrator.core.python.values import External, Made, Managed, Several, Value
+from migrator.core.recoding.target import MARK, target_of
 from migrator.core.redefining import defines
 
 CONNECTS = ("sqlite3.connect", "aiosqlite.connect")
@@ -29,14 +30,16 @@ class Codebase:
         self.scripts = tuple(scripts)
         self.inference = Inference(self.tree)
         self.sites = Sites(self.tree, self.inference)
+        self.target = target_of(self.tree.modules)  # of the rewrite that has been here, if there was one
         self.sent = self._sent()
         self.graph = CallGraph(self.tree, self.inference, self.sent)
         self.doors = Doors(self.tree, self.inference)
 
     def _sent(self) -> tuple[Sent, ...]:
-        """All SQL, that of calls first."""
-        in_scripts = (item for script in self.scripts for item in sent_in(script))
-        return (*map(sent_by, self.sites), *in_scripts)
+        """All SQL that goes to SQLite, that of calls first; in a rewritten program most of it is PostgreSQL's now."""
+        sites = (site for site in self.sites if self.target is None or not site.is_open)
+        scripts = (script for script in self.scripts if not script.text.startswith(MARK))
+        return (*map(sent_by, sites), *(item for script in scripts for item in sent_in(script)))
 
     @cached_property
     def connects(self) -> tuple[Call, ...]:

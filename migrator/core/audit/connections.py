@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from migrator.core.audit.codebase import CONNECTS, Codebase, is_handle
+from migrator.core.audit.handlers import is_external
 from migrator.core.audit.rules import Hazard
 from migrator.core.python.modules import Call, Scope
 from migrator.core.python.sites import keyword
@@ -125,23 +126,37 @@ def _shared(code: Codebase, call: Call, place: int) -> str | None:
 
 def _used_from_outside(code: Codebase, start: Scope) -> str | None:
     """A connection that a function, or one that it runs, finds in the scopes around it or in its instance."""
-    for scope in code.graph.runs(start):
+    running = code.graph.runs(start)
+    for scope in running:
         for node in ast.walk(scope.node):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in scope.bindings:
                 owner = scope.parent.owner_of(node.id) if scope.parent else None
                 if owner is not None and any(is_handle(value) for value in code.inference.name(node.id, owner)):
                     return node.id
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
-                owned = code.inference.of(node.value, scope)
-                is_instance = any(isinstance(value, Instance) for value in owned)
-                if is_instance and _is_handle(code, node, scope) and not _assigned_in(code, node, scope, start):
+                owners = _shared_owners(code, node.value, scope)
+                properties = [inner for owner in owners for inner in _properties(code, owner, node.attr)]
+                running += [inner for found in properties for inner in code.graph.runs(found) if inner not in running]
+                is_assigned = any(node.attr in other.attributes for other in running)
+                if owners and not properties and not is_assigned and _is_handle(code, node, scope):
                     return ast.unparse(node)
     return None
 
 
-def _assigned_in(code: Codebase, node: ast.Attribute, scope: Scope, start: Scope) -> bool:
-    """Whether what runs in the thread sets the attribute itself."""
-    return any(node.attr in other.attributes for other in code.graph.runs(start))
+def _shared_owners(code: Codebase, node: ast.expr, scope: Scope) -> list[Scope]:
+    """The classes of an instance, but for those that every thread has its own values of."""
+    found = (value.scope for value in code.inference.of(node, scope) if isinstance(value, Instance))
+    return [owner for owner in found if not any(_is_local(code, each) for each in code.inference.lineage(owner))]
+
+
+def _is_local(code: Codebase, owner: Scope) -> bool:
+    bases = getattr(owner.node, "bases", ())
+    return any(is_external(code.inference.of(base, owner.parent or owner), "threading.local") for base in bases)
+
+
+def _properties(code: Codebase, owner: Scope, name: str) -> list[Scope]:
+    """What runs, in the same thread, when the attribute is read."""
+    return [found for found in code.inference.methods(owner, name) if code.inference.is_decorated(found, ["property"])]
 
 
 def _is_handle(code: Codebase, node: ast.expr, scope: Scope) -> bool:

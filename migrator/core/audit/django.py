@@ -10,7 +10,7 @@ from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Call, Module, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.texts import Reader
-from migrator.core.python.values import Package
+from migrator.core.python.values import Callee, Package
 
 _PATHS = ("path", "re_path")
 _DEEPEST = 8
@@ -21,25 +21,25 @@ class UrlPatterns:
         self.tree = tree
         self.inference = inference
         self.reader = Reader(inference)
-        self._included: dict[Module, list[tuple[str, Module]]] = {}
         self._calls = [call for name in _PATHS for call in tree.calls.get(name, ()) if self._is_path(call)]
+        self._included: dict[Module | ast.expr, list[Call]] = {}  # the paths that include a module, or a path in a list
         for call in self._calls:
-            for module in self._modules_of(call.node.args[1], call.scope):
-                self._included.setdefault(module, []).append((self._text(call), call.scope.module))
+            for included in self._included_by(call.node.args[1], call.scope):
+                self._included.setdefault(included, []).append(call)
 
-    def routes(self) -> Iterator[tuple[str, str, Scope]]:
+    def routes(self) -> Iterator[tuple[str, str, Callee]]:
         """(method, path, function); a view may answer every method, which is ANY."""
         for call in self._calls:
             for method, function in handlers(self.inference, "ANY", call.node.args[1], call.scope):
-                for prefix in self._prefixes(call.scope.module):
+                for prefix in self._prefixes(call):
                     yield method, f"/{prefix}{self._text(call)}", function
 
     def _is_path(self, call: Call) -> bool:
         called = self.inference.called(call.node, call.scope)
         return len(call.node.args) > 1 and is_external(called, *(f"django.urls.{name}" for name in _PATHS))
 
-    def _modules_of(self, node: ast.expr, scope: Scope) -> Iterator[Module]:
-        """include("shop.urls"), include(shop.urls), include(("shop.urls", "shop"))"""
+    def _included_by(self, node: ast.expr, scope: Scope) -> Iterator[Module | ast.expr]:
+        """include("shop.urls"), include(shop.urls), include([path(…), …]), and each of them in a pair with a name."""
         if not (isinstance(node, ast.Call) and node.args):
             return
         if not is_external(self.inference.called(node, scope), "django.urls.include"):
@@ -51,15 +51,16 @@ class UrlPatterns:
             found = self.tree.module_named(str(given.value), scope.module)
             yield from [found] if found else []
         yield from (value.module for value in self.inference.of(given, scope) if isinstance(value, Package))
+        constant = self.inference.constant(given, scope)
+        listed = constant[0] if constant is not None else given
+        yield from listed.elts if isinstance(listed, ast.List | ast.Tuple) else []
 
-    def _prefixes(self, module: Module, depth: int = 0) -> list[str]:
-        if module not in self._included or depth > _DEEPEST:
+    def _prefixes(self, call: Call, depth: int = 0) -> list[str]:
+        """Of what stands before a path: what its list or, else, its module is included under."""
+        includers = self._included.get(call.node) or self._included.get(call.scope.module)
+        if includers is None or depth > _DEEPEST:
             return [""]
-        return [
-            outer + prefix
-            for prefix, includer in self._included[module]
-            for outer in self._prefixes(includer, depth + 1)
-        ]
+        return [outer + self._text(includer) for includer in includers for outer in self._prefixes(includer, depth + 1)]
 
     def _text(self, call: Call) -> str:
         return self.reader.of(call.node.args[0], call.scope)[0].filled("…")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from migrator.core.audit.django import UrlPatterns
-from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of
+from migrator.core.audit.handlers import VERBS, handlers, is_external, is_method_of, verbs_of
 from migrator.core.audit.jobs import Clock, Job
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Call, Function, Scope
 from migrator.core.python.program import Program
 from migrator.core.python.sites import keyword
 from migrator.core.python.texts import Reader
-from migrator.core.python.values import External, Made, Method
+from migrator.core.python.values import Callee, External, Made, Method
 
 _ROUTERS = ("fastapi.FastAPI", "fastapi.APIRouter", "flask.Flask", "flask.Blueprint", "aiohttp.web.RouteTableDef")
 _AIOHTTP = ("aiohttp.web.UrlDispatcher", "aiohttp.web.Application.router")
@@ -30,13 +31,18 @@ _INCLUDED = {
 _AROUND = ("before_request", "after_request", "middleware")
 _AROUND_ALL = ("before_app_request", "after_app_request")
 _PREFIXES = ("prefix", "url_prefix")
+_DEEPEST = 8  # routers inside of others
 
 
 @dataclass(frozen=True, eq=False)
 class Endpoint:
     method: str
     path: str
-    function: Scope
+    runs: Callee
+
+    @property
+    def function(self) -> Scope:
+        return self.runs.function
 
 
 class Doors:
@@ -46,12 +52,13 @@ class Doors:
         self.tree = tree
         self.inference = inference
         self.reader = Reader(inference)
+        self._including: dict[ast.Call, list[Call]] = {}  # by the call that made a router
         self._prefixes = self._included()
 
     def endpoints(self) -> list[Endpoint]:
         """Each once, in the order of files and lines."""
         found = [*self._decorated(), *self._registered(), *self._django()]
-        once = {(item.method, item.path, item.function): item for item in found}
+        once = {(item.method, item.path, item.runs): item for item in found}
         return sorted(
             once.values(), key=lambda item: (item.function.module.path, _line(item.function), item.path, item.method)
         )
@@ -79,9 +86,10 @@ class Doors:
         for value in self.inference.called(decorator, outside):
             if isinstance(value, Method) and value.of.type in _ROUTERS:
                 path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
+                before = (*self._before(value.of), *self.inference.dependencies_in(decorator, outside))
                 for prefix in self._prefixes_of(value.of):
                     for method in self._methods(value.name, decorator):
-                        yield Endpoint(method, prefix + path, function)
+                        yield Endpoint(method, prefix + path, Callee(function, before=before))
 
     def _around(self, decorator: ast.expr, function: Scope, outside: Scope) -> Iterator[Endpoint]:
         """`@app.before_request` and its like: it answers every request in part."""
@@ -89,9 +97,9 @@ class Doors:
         for value in self.inference.of(written, outside):
             if isinstance(value, Method) and value.of.type in _ROUTERS and value.name in (*_AROUND, *_AROUND_ALL):
                 for prefix in self._prefixes_of(value.of) if value.name in _AROUND else [""]:
-                    yield Endpoint("ANY", f"{prefix}/*", function)
+                    yield Endpoint("ANY", f"{prefix}/*", Callee(function))
             elif isinstance(value, External) and value.name == "aiohttp.web.middleware":
-                yield Endpoint("ANY", "/*", function)
+                yield Endpoint("ANY", "/*", Callee(function))
 
     def _of_view(self, decorator: ast.Call, view: Scope, outside: Scope) -> Iterator[Endpoint]:
         """`@routes.view("/path") class View(web.View)`, of aiohttp: each method answers its verb."""
@@ -101,9 +109,8 @@ class Doors:
         ):
             return
         path = self._text(decorator.args[0] if decorator.args else keyword(decorator, "path"), outside)
-        for verb in VERBS:
-            for function in self.inference.methods(view, verb):
-                yield Endpoint(verb.upper(), path, function)
+        for verb, function in verbs_of(self.inference, view):
+            yield Endpoint(verb, path, function)
 
     def _methods(self, name: str, call: ast.Call) -> tuple[str, ...]:
         if name in VERBS:
@@ -111,7 +118,7 @@ class Doors:
         if name not in ("route", "api_route", "websocket"):
             return ()
         given = keyword(call, "methods")
-        if isinstance(given, ast.List | ast.Tuple | ast.Set):
+        if _is_list(given):
             return tuple(sorted(str(item.value).upper() for item in given.elts if isinstance(item, ast.Constant)))
         return ("WEBSOCKET",) if name == "websocket" else ("GET",)
 
@@ -131,6 +138,7 @@ class Doors:
                 ]
                 for inner in self._inner(call.node.args[place], call.scope):
                     found.setdefault(inner, []).extend((prefix, owner) for owner in owners)
+                    self._including.setdefault(inner, []).append(call)
         return found
 
     def _inner(self, node: ast.expr, scope: Scope) -> Iterator[ast.Call]:
@@ -146,7 +154,7 @@ class Doors:
             return [""]
         call = router.origin.node
         own = "".join(self._text(keyword(call, name), router.origin.scope) for name in _PREFIXES)
-        if call not in self._prefixes or depth > 8:
+        if call not in self._prefixes or depth > _DEEPEST:
             return [own]
         # A Blueprint's own prefix gives way to that of its registration.
         replaces = router.type == "flask.Blueprint"
@@ -159,6 +167,16 @@ class Doors:
         found = self._prefixes.get(included, [])
         return [(outer, prefix) for prefix, owner in found for outer in self._prefixes_of(owner, depth)]
 
+    def _before(self, router: Made, depth: int = 0) -> Iterator[Scope]:
+        """What FastAPI runs before all endpoints of a router: its own dependencies, and those it is included with."""
+        if router.origin is None or depth > _DEEPEST:
+            return
+        yield from self.inference.dependencies_in(router.origin.node, router.origin.scope)
+        for call in self._including.get(router.origin.node, ()):
+            yield from self.inference.dependencies_in(call.node, call.scope)
+        for _, owner in self._prefixes.get(router.origin.node, ()):
+            yield from self._before(owner, depth + 1)
+
     # -- calls that register -------------------------------------------------------------------------------------------
 
     def _registered(self) -> Iterator[Endpoint]:
@@ -169,8 +187,11 @@ class Doors:
     def _of_flask(self) -> Iterator[Endpoint]:
         for call in self.tree.calls.get("add_url_rule", ()):
             view = keyword(call.node, "view_func") or (call.node.args[2] if len(call.node.args) > 2 else None)
+            is_told = _is_list(keyword(call.node, "methods"))
             for verb in self._methods("route", call.node):
-                yield from self._handled(verb, call, call.node.args[:1], view)
+                found = self._handled(verb, call, call.node.args[:1], view)
+                # A view may have more methods than this rule lets through.
+                yield from (item for item in found if item.method == verb or not is_told)
         for call in self.tree.calls.get("add_resource", ()):
             if call.node.args:
                 yield from self._handled("ANY", call, call.node.args[1:2], call.node.args[0])
@@ -178,9 +199,8 @@ class Doors:
     def _of_fastapi(self) -> Iterator[Endpoint]:
         for call in self.tree.calls.get("add_api_route", ()):
             for verb in self._methods("api_route", call.node):
-                yield from self._handled(
-                    verb, call, call.node.args[:1], call.node.args[1] if call.node.args[1:] else None
-                )
+                view = keyword(call.node, "endpoint") or (call.node.args[1] if call.node.args[1:] else None)
+                yield from self._handled(verb, call, call.node.args[:1], view)
 
     def _of_aiohttp(self) -> Iterator[Endpoint]:
         """router.add_get(path, f), web.get(path, f), and the same with the method before the path, or with a view."""
@@ -200,9 +220,11 @@ class Doors:
         owners = [value.of for value in self.inference.called(call.node, call.scope) if isinstance(value, Method)]
         prefixes = [prefix for owner in owners for prefix in self._prefixes_of(owner)]
         prefixes = prefixes or [outer + prefix for outer, prefix in self._outer(call.node)] or [""]
+        before = [scope for owner in owners for scope in self._before(owner)]
+        before += self.inference.dependencies_in(call.node, call.scope)
         for verb, function in handlers(self.inference, method, handler, call.scope):
             for prefix in prefixes:
-                yield Endpoint(verb, prefix + text, function)
+                yield Endpoint(verb, prefix + text, replace(function, before=tuple(before)))
 
     def _is_method_of(self, call: Call, *types: str) -> bool:
         return is_method_of(self.inference.called(call.node, call.scope), *types)
@@ -215,6 +237,10 @@ class Doors:
 
     def _text(self, node: ast.expr | None, scope: Scope) -> str:
         return self.reader.of(node, scope)[0].filled("…") if node is not None else ""
+
+
+def _is_list(node: ast.expr | None) -> TypeGuard[ast.List | ast.Tuple | ast.Set]:
+    return isinstance(node, ast.List | ast.Tuple | ast.Set)
 
 
 def _line(scope: Scope) -> int:

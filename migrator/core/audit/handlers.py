@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Scope
-from migrator.core.python.values import Bound, External, Made, Method, Program, Values
+from migrator.core.python.values import Bound, Callee, External, Made, Method, Program, Values
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 
-def functions(values: Values) -> list[Scope]:
-    return [value.scope for value in values if isinstance(value, Program | Bound) and value.scope.is_function]
+def functions(values: Values) -> list[Callee]:
+    found = (value for value in values if isinstance(value, Program | Bound) and value.scope.is_function)
+    return [Callee(value.scope, value.of if isinstance(value, Bound) else None) for value in found]
 
 
 def is_external(values: Values, *names: str) -> bool:
@@ -25,7 +26,7 @@ def is_method_of(values: Values, *types: str) -> bool:
     return any(isinstance(value, Method) and value.of.type in types for value in values)
 
 
-def handlers(inference: Inference, method: str, node: ast.expr | None, scope: Scope) -> Iterator[tuple[str, Scope]]:
+def handlers(inference: Inference, method: str, node: ast.expr | None, scope: Scope) -> Iterator[tuple[str, Callee]]:
     """(method, function): the method given for a function, those that it has for a class or its as_view()."""
     values = inference.of(node, scope)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "as_view":
@@ -34,13 +35,17 @@ def handlers(inference: Inference, method: str, node: ast.expr | None, scope: Sc
         yield method, function
     for value in values:
         if isinstance(value, Program) and value.scope.is_class:
-            yield from _verbs_of(inference, value)
+            yield from verbs_of(inference, value.scope) or _dispatched(inference, method, value.scope)
 
 
-def _verbs_of(inference: Inference, view: Program) -> Iterator[tuple[str, Scope]]:
-    for verb in VERBS:
-        for function in functions(inference.attribute(view, verb)):
-            yield verb.upper(), function
+def verbs_of(inference: Inference, view: Scope) -> list[tuple[str, Callee]]:
+    """(method, function) of each verb that a class answers, itself or by what it inherits."""
+    return [(verb.upper(), Callee(function, view)) for verb in VERBS for function in inference.methods(view, verb)]
+
+
+def _dispatched(inference: Inference, method: str, view: Scope) -> Iterator[tuple[str, Callee]]:
+    """Flask's View, which answers whatever comes by one method."""
+    yield from ((method, Callee(function, view)) for function in inference.methods(view, "dispatch_request"))
 
 
 def name_called(inference: Inference, node: ast.expr, scope: Scope) -> str:

@@ -11,7 +11,7 @@ from migrator.core.python.inference import Inference
 from migrator.core.python.modules import Scope
 from migrator.core.python.program import Program
 from migrator.core.python.sites import keyword
-from migrator.core.python.values import Made, Method
+from migrator.core.python.values import Callee, Made, Method, Package, Values
 
 # Decorators by their last name; None where the first argument says which trigger it is.
 _DECORATORS = {
@@ -29,8 +29,12 @@ class Job:
 
     file: str
     line: int
-    function: Scope
+    runs: Callee
     trigger: str
+
+    @property
+    def function(self) -> Scope:
+        return self.runs.function
 
 
 class Clock:
@@ -47,8 +51,21 @@ class Clock:
         for call in self.tree.calls.get("add_job", ()):
             given = call.node.args[0] if call.node.args else keyword(call.node, "func")
             trigger = call.node.args[1] if len(call.node.args) > 1 else keyword(call.node, "trigger")
-            for function in functions(self.inference.of(given, call.scope)):
+            for function in self._given(given, call.scope):
                 yield _job(call.scope, call.line, function, self._trigger(trigger, call.scope))
+
+    def _given(self, node: ast.expr | None, scope: Scope) -> Iterator[Callee]:
+        """A function, or APScheduler's text that names one: "module:function"."""
+        yield from functions(self.inference.of(node, scope))
+        constant = self.inference.constant(node, scope) if node is not None else None
+        text = constant[0] if constant is not None else node
+        if isinstance(text, ast.Constant) and isinstance(text.value, str):
+            module, _, path = text.value.partition(":")
+            found = self.tree.module_named(module, scope.module)
+            values: Values = frozenset([Package(found)] if found and path else [])
+            for name in path.split("."):
+                values = frozenset(inner for value in values for inner in self.inference.attribute(value, name))
+            yield from functions(values)
 
     def _scheduled(self) -> Iterator[Job]:
         """schedule.every().hour.do(f)"""
@@ -66,7 +83,7 @@ class Clock:
                 if name in _DECORATORS:
                     given = decorator.args if isinstance(decorator, ast.Call) else []
                     trigger = _DECORATORS[name] or self._trigger(next(iter(given), None), scope)
-                    yield _job(scope, decorator.lineno, scope, trigger)
+                    yield _job(scope, decorator.lineno, Callee(scope), trigger)
 
     def _trigger(self, node: ast.expr | None, scope: Scope) -> str:
         """cron, interval or date: its name, or the class of the trigger."""
@@ -78,5 +95,5 @@ class Clock:
         return "date" if node is None else ""
 
 
-def _job(where: Scope, line: int, function: Scope, trigger: str) -> Job:
+def _job(where: Scope, line: int, function: Callee, trigger: str) -> Job:
     return Job(where.module.path.as_posix(), line, function, trigger)

@@ -68,8 +68,8 @@ def _of_table(table: TableUse) -> Iterator[str]:
     held = [count_of(table.rows, "row")] if table.rows is not None else []
     held += [count_of(table.size_bytes, "byte")] if table.size_bytes is not None else []
     yield from ([", ".join(held) + ".", ""] if held else [])
-    columns = ", ".join(map(_code, table.columns)) or "Nobody here makes it."
-    yield f"- Columns: {columns}"
+    yield from [f"- {table.remark.capitalize()}."] if table.remark else []
+    yield from [f"- Columns: {', '.join(map(_code, table.columns))}"] if table.columns else []
     yield from [f"- Keys: {', '.join(map(_code, table.keys))}"] if table.keys else []
     yield f"- Written by: {_places(table.written_by)}"
     yield f"- Read by: {_places(table.read_by)}"

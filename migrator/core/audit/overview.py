@@ -54,7 +54,7 @@ def counts(audit: Audit) -> list[tuple[str, str]]:
         ("Left to change", f"{summary.left:,}"),
         ("Files", f"{summary.files:,}"),
         ("Lines", f"{summary.lines:,}"),
-        ("Tables", f"{len(audit.tables):,}"),
+        ("Tables", f"{audit.table_count:,}"),
         ("Endpoints", f"{len(audit.endpoints):,}"),
         ("Jobs", f"{len(audit.jobs):,}"),
         ("Statements", f"{summary.statements:,}"),

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from migrator.core.audit.accesses import Access, accesses_of
+from migrator.core.audit.accesses import UNKNOWN, Access, accesses_of
 from migrator.core.audit.codebase import Codebase
 from migrator.core.audit.hazards import hazards_of
 from migrator.core.audit.rules import Hazard
 from migrator.core.audit.sent import Place, Sent
 from migrator.core.audit.touched import Operation
 from migrator.core.audit.trial import Trial
-from migrator.core.model import Schema, Table, TableKind, fold
+from migrator.core.model import Schema, Table, TableKind, View, fold
 from migrator.core.progress import Progress
 from migrator.core.python.modules import Function, Scope
+from migrator.core.python.values import Callee
 from migrator.core.redefining import Definitions
+
+
+class Kind(StrEnum):
+    TABLE = "table"
+    VIRTUAL = "virtual"
+    VIEW = "view"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+_REMARKS = {
+    Kind.VIEW: "view",
+    Kind.MISSING: "not made here",
+    Kind.UNKNOWN: "decided while the program runs",
+}
 
 
 @dataclass(frozen=True)
@@ -24,12 +41,18 @@ class TableUse:
     """`rows` and `size_bytes` are None without a database; `columns` are empty where nobody makes the table."""
 
     name: str
+    kind: Kind
     columns: tuple[str, ...]  # name and declared type
     keys: tuple[str, ...]
     rows: int | None
     size_bytes: int | None
     written_by: tuple[Place, ...]
     read_by: tuple[Place, ...]
+
+    @property
+    def remark(self) -> str:
+        """What is to be said of one that is no table made here."""
+        return _REMARKS.get(self.kind, "")
 
 
 @dataclass(frozen=True)
@@ -56,7 +79,8 @@ class Door:
 
     @property
     def operation(self) -> str:
-        return "WRITE" if self.writes else "READ" if self.reads else "-"
+        """UNKNOWN where SQL is sent of which nothing can be told."""
+        return "WRITE" if self.writes else "READ" if self.reads else "UNKNOWN" if self.through else "-"
 
 
 @dataclass(frozen=True)
@@ -97,6 +121,11 @@ class Audit:
     unread: tuple[Unread, ...]
     summary: Summary
 
+    @property
+    def table_count(self) -> int:
+        """Without views, and without what is not known."""
+        return sum(table.kind not in (Kind.VIEW, Kind.UNKNOWN) for table in self.tables)
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -128,8 +157,8 @@ def audit(
         dict(sorted(Counter(hazard.rule for hazard in hazards).items())),
         len(places),
     )
-    endpoints = (_door(code, item.function, item.method, item.path) for item in code.doors.endpoints())
-    jobs = (_door(code, job.function, job.trigger, f"{job.file}:{job.line}") for job in code.doors.jobs())
+    endpoints = (_door(code, item.runs, item.method, item.path) for item in code.doors.endpoints())
+    jobs = (_door(code, job.runs, job.trigger, f"{job.file}:{job.line}") for job in code.doors.jobs())
     tables = _tables(accesses, schema, sizes)
     return Audit(
         tables, tuple(endpoints), tuple(jobs), tuple(hazards), statements, tuple(unread) + _unfinished(code), summary
@@ -152,15 +181,17 @@ def _unfinished(code: Codebase) -> tuple[Unread, ...]:
 def _tables(accesses: Iterable[Access], schema: Schema, sizes: Sizes) -> tuple[TableUse, ...]:
     found: dict[str, dict[Operation, list[Place]]] = defaultdict(lambda: {Operation.READ: [], Operation.WRITE: []})
     for access in accesses:
+        if access.operation is Operation.UNKNOWN:
+            continue
         found[access.table][access.operation].append(Place(access.file, access.line, access.function))
-    made = {fold(table.name): table for table in schema.tables if table.kind is TableKind.TABLE}
-    for name in made:
-        found[name]  # also what nobody uses
+    made = {fold(table.name): table for table in schema.tables if table.kind is not TableKind.SHADOW}
+    for name, table in made.items():
+        if table.kind is TableKind.TABLE:
+            found[name]  # also what nobody uses
+    views = {fold(view.name): view for view in schema.views}
     return tuple(
         TableUse(
-            made[name].name if name in made else name,
-            tuple(_column(column.name, column.declared_type) for column in made[name].columns) if name in made else (),
-            _keys(made[name]) if name in made else (),
+            *_described(name, made.get(name), views.get(name)),
             sizes.rows.get(name),
             sizes.size_bytes.get(name),
             tuple(places[Operation.WRITE]),
@@ -168,6 +199,16 @@ def _tables(accesses: Iterable[Access], schema: Schema, sizes: Sizes) -> tuple[T
         )
         for name, places in sorted(found.items())
     )
+
+
+def _described(name: str, table: Table | None, view: View | None) -> tuple[str, Kind, tuple[str, ...], tuple[str, ...]]:
+    """Name, kind, columns and keys."""
+    if table is not None:
+        columns = tuple(_column(column.name, column.declared_type) for column in table.columns)
+        return table.name, Kind(table.kind), columns, _keys(table)
+    if view is not None:
+        return view.name, Kind.VIEW, view.columns, ()
+    return name, Kind.UNKNOWN if name == UNKNOWN else Kind.MISSING, (), ()
 
 
 def _column(name: str, declared: str) -> str:
@@ -183,14 +224,14 @@ def _keys(table: Table) -> tuple[str, ...]:
 # -- doors -------------------------------------------------------------------------------------------------------------
 
 
-def _door(code: Codebase, function: Scope, method: str, path: str) -> Door:
-    reads, writes = code.graph.tables_from(function)
+def _door(code: Codebase, runs: Callee, method: str, path: str) -> Door:
+    reads, writes = code.graph.tables_from(runs)
     through = {
-        Through(access.table, access.operation.value, access.file, access.line, code.graph.way(function, scope))
-        for access, scope in code.graph.accesses_from(function)
+        Through(access.table, access.operation.value, access.file, access.line, code.graph.way(runs, callee))
+        for access, callee in code.graph.accesses_from(runs)
     }
     ordered = tuple(sorted(through, key=lambda item: (item.operation, item.table, item.file, item.line)))
-    return Door(method, path, place_of(function), reads, writes, ordered)
+    return Door(method, path, place_of(runs.function), reads, writes, ordered)
 
 
 def place_of(scope: Scope) -> Place:

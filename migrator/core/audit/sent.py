@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from migrator.core.audit.touched import HOLE, Touched, touched_by_statements
 from migrator.core.python.sites import Site
+from migrator.core.python.texts import Texts
 from migrator.core.sql.split import SourceStatement, split
 
 FILE = "<file>"  # the function that a script's statements stand in
@@ -40,12 +41,13 @@ class Sent:
 def sent_by(site: Site) -> Sent:
     scope = site.scope
     place = Place(scope.module.path.as_posix(), site.call.line, scope.function.name)
-    once = {
-        statement.text: statement
-        for text in dict.fromkeys(text.filled(HOLE) for text in site.texts)
-        for statement in split(text)
-    }
-    return _sent(place, once.values(), site)
+    return _sent(place, statements_of(site.texts), site)
+
+
+def statements_of(texts: Texts) -> Iterable[SourceStatement]:
+    """Those of every variant, each once."""
+    filled = dict.fromkeys(text.filled(HOLE) for text in texts)
+    return {statement.text: statement for text in filled for statement in split(text)}.values()
 
 
 def sent_in(script: Script) -> Iterator[Sent]:

@@ -205,7 +205,7 @@ def _strange_tables(code: Codebase, schema: Schema) -> Iterator[Hazard]:
     made = {fold(table.name): {fold(item.name) for item in table.columns} for table in schema.tables}
     views = {fold(view.name) for view in schema.views}
     for table, (sent, words) in sorted(first.items()):
-        if table in made or table in views or table.startswith("sqlite_"):
+        if table in made or table in views or table.startswith("sqlite_") or HOLE in table:
             continue
         for other, columns in made.items():
             if other not in first and len(words & columns) >= 2 and len(words & columns) * 2 >= len(columns):

@@ -33,14 +33,19 @@ _ENDS = {
 class Operation(StrEnum):
     READ = "read"
     WRITE = "write"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Touched:
-    """Tables by their folded names, in the order in which the statement names them."""
+    """Tables by their folded names, in the order in which the statement names them; HOLE is one that is not known.
+
+    `unknown` says that there is a statement of which not even the verb is known.
+    """
 
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    unknown: bool = False
 
 
 def touched_by(sql: str) -> Touched:
@@ -52,14 +57,16 @@ def touched_by_statements(statements: Iterable[SourceStatement]) -> Touched:
     """Definitions and what only concerns SQLite touch nothing; what a statement writes it does not also read."""
     reads: dict[str, None] = {}
     writes: dict[str, None] = {}
+    unknown = False
     for statement in statements:
+        unknown = unknown or statement.begins_with(HOLE.upper())
         if statement.tokens and not statement.begins_with("CREATE") and not statement.tokens[0].is_word(*_DEFINES):
-            own = set(_with_names(statement.tokens)) | {HOLE}
+            own = set(_with_names(statement.tokens))
             found = [(operation, name) for operation, name in _named(statement) if name not in own]
             written = dict.fromkeys(name for operation, name in found if operation is Operation.WRITE)
             writes |= written
             reads |= dict.fromkeys(name for _, name in found if name not in written)
-    return Touched(tuple(reads), tuple(writes))
+    return Touched(tuple(reads), tuple(writes), unknown)
 
 
 def _named(statement: SourceStatement) -> Iterator[tuple[Operation, str]]:

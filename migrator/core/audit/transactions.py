@@ -171,7 +171,7 @@ def _autocommit(code: Codebase) -> Iterator[Hazard]:
         if isinstance(level, ast.Constant) and level.value is None:
             yield at(call, "autocommit", "isolation_level=None")
     yield from _levels(code)
-    for site in code.sites:
+    for site in filter(None, (item.site for item in code.sent)):
         if site.method == "executescript":
             yield at(site.call, "autocommit", "executescript() commits first")
         elif is_kept_at_once(code, site):

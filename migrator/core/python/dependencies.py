@@ -34,18 +34,22 @@ class Dependencies:
         )
 
     def before(self, function: Scope) -> Iterator[Scope]:
-        """What FastAPI runs before the function: Depends(f) as a default, in an annotation or in the decorator."""
+        """What FastAPI runs before the function, whatever the route: Depends(f) as a default or in an annotation."""
         if not isinstance(function.node, Function):
             return
         outside = function.parent or function
         arguments = function.node.args
-        places = [*arguments.defaults, *filter(None, arguments.kw_defaults), *function.node.decorator_list]
+        places = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
         places += [item.annotation for item in function.parameters() if item.annotation is not None]
         for place in places:
-            for call in ast.walk(place):
-                if isinstance(call, ast.Call) and call.args and self._is_depends(call, outside):
-                    for value in self.inference.of(call.args[0], outside):
-                        yield from self._run_by(value)
+            yield from self.within(place, outside)
+
+    def within(self, node: ast.expr, scope: Scope) -> Iterator[Scope]:
+        """What the Depends(f) in an expression run."""
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call) and call.args and self._is_depends(call, scope):
+                for value in self.inference.of(call.args[0], scope):
+                    yield from self._run_by(value)
 
     def _is_depends(self, call: ast.Call, scope: Scope) -> bool:
         return any(

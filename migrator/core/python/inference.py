@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from migrator.core.python import apis
 from migrator.core.python.annotations import Annotations
+from migrator.core.python.classes import Classes
 from migrator.core.python.constants import Constant, Constants
+from migrator.core.python.decorators import Decorators
 from migrator.core.python.dependencies import DEPENDS, Dependencies
 from migrator.core.python.kept import Kept
 from migrator.core.python.modules import Binding, Call, Function, How, Scope
@@ -43,7 +45,9 @@ class Inference:
         self.tree = tree
         self._once = Kept()
         self._annotations = Annotations(self, self._once)
+        self.classes = Classes(self)
         self._constants = Constants(self)
+        self._decorators = Decorators(self, self._once)
         self._dependencies = Dependencies(self)
         self._stored: _Stored = {}
         self._stored = self._attributes_of_externals()
@@ -59,9 +63,15 @@ class Inference:
         return self.of(call.func, scope)
 
     def calls_of(self, function: Scope) -> Iterator[Call]:
-        """Every call in the program that may be one of this function."""
+        """Every call in the program that may be one of this function, also that of a decorator."""
         own = function.name.rpartition(".")[2]
         name = function.name.split(".")[-2] if own == "__init__" and "." in function.name else own
+        for called in dict.fromkeys((name, own)):
+            yield from self._calls_as(called, function)
+        yield from sorted(self._decorators.calls_of(function), key=lambda call: call.line)
+
+    def _calls_as(self, name: str, function: Scope) -> Iterator[Call]:
+        """Those that call the function by that name."""
         called = self._once(("calls", name), lambda: self._called_by(name))
         yield from (call for call in self.tree.calls.get(name, ()) if (function, call) in called)
 
@@ -72,7 +82,7 @@ class Inference:
 
     def functions(self, call: Call) -> Iterator[Scope]:
         """The functions of the program that a call may run: for a class its __init__."""
-        for value in self.called(call.node, call.scope):
+        for value in _whatever_class(self.called(call.node, call.scope)):
             if isinstance(value, Bound) or (isinstance(value, Program) and value.scope.is_function):
                 yield value.scope
             elif isinstance(value, Program):
@@ -89,13 +99,17 @@ class Inference:
         """What FastAPI runs before the function."""
         return self._dependencies.before(function)
 
+    def dependencies_in(self, node: ast.expr, scope: Scope) -> Iterator[Scope]:
+        """What FastAPI runs because of that expression: a decorator, a router, a registration."""
+        return self._dependencies.within(node, scope)
+
     def constant(self, node: ast.expr, scope: Scope) -> Constant | None:
         """The expression that a name or attribute is given, where it is given only one, and the scope it stands in."""
         return self._constants.of(node, scope)
 
-    def constants(self, node: ast.Attribute, scope: Scope) -> Iterator[Constant]:
-        """As constant(), for every module or class that the attribute may belong to."""
-        return self._constants.of_attribute(node, scope)
+    def constants(self, node: ast.Attribute, scope: Scope, of: Scope | None = None) -> Iterator[Constant]:
+        """As constant(), for every module or class that the attribute may belong to; self is an instance of `of`."""
+        return self._constants.of_attribute(node, scope, of)
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
@@ -106,7 +120,7 @@ class Inference:
         return self._union(self.attribute(value, node.attr) for value in self.of(node.value, scope))
 
     def _of_call(self, node: ast.Call, scope: Scope) -> Values:
-        return self._union(self._result(value, node, scope) for value in self.called(node, scope))
+        return self._union(self._result(value, node, scope) for value in _whatever_class(self.called(node, scope)))
 
     def _of_await(self, node: ast.Await, scope: Scope) -> Values:
         return self.of(node.value, scope)
@@ -166,6 +180,8 @@ class Inference:
             return self.of(node.args[-1] if node.args else None, scope)
         if name in apis.SAME_ELEMENTS:
             return frozenset(several(element) for value in self.of(first, scope) for element in self._elements(value))
+        if name == "super":
+            return frozenset([Made(name), *map(Instance, self.classes.above(scope))])
         if name == "next":
             return self._union(self._elements(value) for value in self.of(first, scope))
         return frozenset([_made(apis.RESULTS.get(name, name), Origin(scope.module, node, scope))])
@@ -288,13 +304,22 @@ class Inference:
         names = [item.arg for item in function.parameters()]
         if argument.arg not in names:
             return None
-        place = names.index(argument.arg)
-        if names and self._is_self(function.parameters()[0], function) and not self._is_unbound(call):
-            place -= 1
+        place = self.place(call, function, names.index(argument.arg))
         given = call.node.args
-        if not 0 <= place < len(given) or any(isinstance(item, ast.Starred) for item in given[: place + 1]):
+        if (
+            place is None
+            or not 0 <= place < len(given)
+            or any(isinstance(item, ast.Starred) for item in given[: place + 1])
+        ):
             return None
         return given[place]
+
+    def place(self, call: Call, function: Scope, parameter: int) -> int | None:
+        """Where in a call the value of the parameter at that place stands; None where its decorator gives it."""
+        found = self._decorators.place(function, parameter, call)
+        first = next(iter(function.parameters()), None)
+        is_bound = first is not None and self._is_self(first, function) and not self._is_unbound(call)
+        return found - 1 if found is not None and is_bound else found
 
     def _is_unbound(self, call: Call) -> bool:
         """`Store.add(store, …)`: the instance is the first argument."""
@@ -350,14 +375,21 @@ class Inference:
     def _attribute_of_class(self, scope: Scope, name: str) -> Values:
         values: Values = NOTHING
         for owner in self.lineage(scope):
-            values |= self.name(name, owner) if name in owner.bindings else NOTHING
+            found = self.name(name, owner) if name in owner.bindings else NOTHING
+            values |= self._union(self._seen_from_class(value, scope) for value in found)
         return values
+
+    def _seen_from_class(self, value: Value, of: Scope) -> Values:
+        is_function = isinstance(value, Program) and value.scope.is_function
+        if isinstance(value, Program) and is_function and self.is_decorated(value.scope, ("classmethod",)):
+            return frozenset([Bound(value.scope, of)])
+        return frozenset([value])
 
     def _attribute_of_instance(self, scope: Scope, name: str) -> Values:
         values: Values = NOTHING
         for owner in self.lineage(scope):
             if name in owner.bindings:
-                values |= self._union(self._seen_from_instance(value) for value in self.name(name, owner))
+                values |= self._union(self._seen_from_instance(value, scope) for value in self.name(name, owner))
             for method in owner.inner:
                 for target, binding in method.attributes.get(name, ()):
                     if (
@@ -368,13 +400,13 @@ class Inference:
                         values |= self.bound(binding, method)
         return values
 
-    def _seen_from_instance(self, value: Value) -> Values:
+    def _seen_from_instance(self, value: Value, of: Scope) -> Values:
         """A function of the class is a method; what stands under @property is what it returns."""
         if not (isinstance(value, Program) and value.scope.is_function):
             return frozenset([value])
         if self.is_decorated(value.scope, ("property", "functools.cached_property")):
             return self.returned(value.scope)
-        return frozenset([Bound(value.scope)])
+        return frozenset([Bound(value.scope, of)])
 
     def lineage(self, scope: Scope) -> Iterator[Scope]:
         """The class and those of the program that it inherits from."""
@@ -389,7 +421,7 @@ class Inference:
     def methods(self, scope: Scope, name: str) -> Iterator[Scope]:
         """Those of a class, its own and what it inherits."""
         for value in self._attribute_of_class(scope, name):
-            if isinstance(value, Program) and value.scope.is_function:
+            if isinstance(value, Bound) or (isinstance(value, Program) and value.scope.is_function):
                 yield value.scope
 
     # -- what iterating and entering give ------------------------------------------------------------------------------
@@ -419,14 +451,14 @@ class Inference:
         for scope in self.tree.scopes():
             for name, targets in scope.attributes.items():
                 for target, binding in targets:
-                    for owner in self.of(target.value, scope) if not self._is_own(target.value, scope) else ():
+                    for owner in self.of(target.value, scope) if not self.is_own(target.value, scope) else ():
                         if isinstance(owner, External | Made):
                             key = (owner.name if isinstance(owner, External) else owner.type, name)
                             found.setdefault(key, []).append((binding, scope))
         self._once.forget()
         return found
 
-    def _is_own(self, node: ast.expr, scope: Scope) -> bool:
+    def is_own(self, node: ast.expr, scope: Scope) -> bool:
         """Whether it is what a method calls self."""
         first = next(iter(scope.parameters()), None)
         return isinstance(node, ast.Name) and first is not None and node.id == first.arg and self._is_self(first, scope)
@@ -434,6 +466,11 @@ class Inference:
     @staticmethod
     def _union(parts: Iterable[Values]) -> Values:
         return frozenset(value for part in parts for value in part)
+
+
+def _whatever_class(values: Values) -> Values:
+    """Methods alone, where it makes no difference of which class their instances are."""
+    return frozenset(Bound(value.scope) if isinstance(value, Bound) else value for value in values)
 
 
 def _made(type_name: str, origin: Origin | None) -> Made:

@@ -56,6 +56,11 @@ class Site:
     def scope(self) -> Scope:
         return self.call.scope
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is known of what the SQL is sent to: it may be any database's."""
+        return not self.of and self.sink is None
+
 
 class Sites:
     """All of a program's, found when it is made.
@@ -162,8 +167,8 @@ class Sites:
             return None
         variadic = getattr(sink.function.node, "args", None)
         if variadic is not None and variadic.vararg is sink.arguments:
-            fixed = len(sink.function.parameters())
-            given = call.node.args[fixed - (1 if _has_self(sink.function) else 0) :]
+            first = self.inference.place(call, sink.function, len(sink.function.parameters()))
+            given = call.node.args[first:] if first is not None else []
             return ast.Tuple([*given], ast.Load()) if given else None
         return self.inference.argument(call, sink.function, sink.arguments)
 
@@ -172,10 +177,6 @@ def _all_parameters(scope: Scope) -> Sequence[ast.arg]:
     variadic = getattr(scope.node, "args", None)
     rest = [item for item in (variadic.vararg, variadic.kwarg) if item] if variadic is not None else []
     return [*scope.parameters(), *rest]
-
-
-def _has_self(function: Scope) -> bool:
-    return function.parent is not None and function.parent.is_class
 
 
 def looks_like_sql(text: str) -> bool:

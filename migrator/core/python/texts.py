@@ -104,10 +104,14 @@ Texts = tuple[Text, ...]
 
 
 class Reader:
-    """`of(expression, scope)` gives every variant; one that is nothing but a hole where nothing is known."""
+    """`of(expression, scope)` gives every variant; one that is nothing but a hole where nothing is known.
 
-    def __init__(self, inference: Inference) -> None:
+    What a method calls self is an instance of the class that the reader is made with, else of any that has the method.
+    """
+
+    def __init__(self, inference: Inference, of: Scope | None = None) -> None:
         self.inference = inference
+        self.self_class = of
         self._open: set[int] = set()
 
     def of(self, node: ast.expr, scope: Scope) -> Texts:
@@ -306,7 +310,9 @@ class Reader:
         return self.of(*constant) if constant else ()
 
     def _of_attribute(self, node: ast.Attribute, scope: Scope) -> Texts:
-        return tuple(text for value, owner in self.inference.constants(node, scope) for text in self.of(value, owner))
+        constants = self.inference.constants(node, scope, self.self_class)
+        found = (text for constant in constants for text in self.of(*constant))
+        return tuple(_hole(node, scope) if text.is_hole else text for text in found)
 
     def _flow(self, use: ast.Name, bindings: Sequence[Binding], scope: Scope) -> Texts:
         """What a local variable may be where it is used, by the assignments and additions that stand before."""

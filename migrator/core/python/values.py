@@ -53,9 +53,10 @@ class Program:
 
 @dataclass(frozen=True)
 class Bound:
-    """A method of the program with the instance before it."""
+    """A method of the program with the instance or class before it; `of` is its class, which may inherit the method."""
 
     scope: Scope
+    of: Scope | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,15 @@ class Instance:
     """Of a class of the program."""
 
     scope: Scope
+
+
+@dataclass(frozen=True)
+class Callee:
+    """A function that is run, the class of its instance where that is known, and what its route runs before it."""
+
+    function: Scope
+    of: Scope | None = None
+    before: tuple[Scope, ...] = ()
 
 
 @dataclass(frozen=True)

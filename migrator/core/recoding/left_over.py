@@ -12,7 +12,7 @@ from migrator.core.audit.markers import sqlite_only
 from migrator.core.audit.touched import touched_by
 from migrator.core.findings import Finding, Severity
 from migrator.core.python.modules import Module, last_name
-from migrator.core.python.sites import Site, looks_like_sql
+from migrator.core.python.sites import looks_like_sql
 from migrator.core.recoding.places import attributes_in
 from migrator.core.recoding.target import SUPPORT, Target, is_support
 from migrator.core.sql.lexer import LexError, TokenKind, tokens
@@ -31,6 +31,7 @@ _METHODS = {
     *("total_changes", "set_authorizer", "set_progress_handler", "set_trace_callback", "load_extension", "lastrowid"),
     *("enable_load_extension", "text_factory", "execute_insert", "execute_fetchall"),
 }
+UNKNOWN_CONNECTION = "What this SQL is sent to is not known: annotate it, as a sqlite3.Connection, and run this again."
 
 
 def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterator[Finding]:
@@ -41,7 +42,7 @@ def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterat
     support = next((module for module in code.tree.modules if is_support(module)), None)
     is_rewritten = support is not None or any(SUPPORT in module.scope.bindings for module in code.tree.modules)
     # Of a statement for a connection that is not known, its own finding tells.
-    sites = [site for site in code.sites if not is_rewritten or not is_open(site)]
+    sites = [site for site in code.sites if not is_rewritten or not site.is_open]
     reached = {id(piece.node) for site in sites for text in site.texts for piece in text.pieces}
     for module in code.tree.modules:
         if module is support:
@@ -56,8 +57,9 @@ def left_over(code: Codebase, tables: Collection[str], target: Target) -> Iterat
 def _finding(module: Module, node: ast.expr, is_rewritten: bool) -> Finding:
     place = f"{module.path.as_posix()}:{node.lineno}"
     if is_rewritten:
-        return Finding("left-over", Severity.WARNING, place, "This is SQLite's SQL still, or has its placeholders.")
-    return Finding("unknown-connection", Severity.WARNING, place, "What this SQL is sent to is not known.")
+        message = "This is SQLite's SQL still, or has its placeholders: write it for PostgreSQL."
+        return Finding("left-over", Severity.WARNING, place, message)
+    return Finding("unknown-connection", Severity.WARNING, place, UNKNOWN_CONNECTION)
 
 
 def is_left(text: str, target: Target) -> bool:
@@ -87,7 +89,8 @@ def _methods(code: Codebase, module: Module, support: Module) -> Iterator[Findin
                 continue
             if not any(is_handle(value) for value in code.inference.of(node.value, scope)):
                 place = f"{module.path.as_posix()}:{node.lineno}"
-                yield Finding("left-over", Severity.WARNING, place, f"{node.attr} is sqlite3's own.")
+                message = f"Only sqlite3 has {node.attr}: use what PostgreSQL has."
+                yield Finding("left-over", Severity.WARNING, place, message)
 
 
 def _texts(module: Module) -> Iterator[tuple[ast.expr, str]]:
@@ -120,11 +123,6 @@ def _is_run(node: ast.AST) -> TypeGuard[ast.expr]:
 
 def _is_mark(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value in ("?", "?,", "?, ", ",?", ", ?")
-
-
-def is_open(site: Site) -> bool:
-    """Whether nothing is known of what a statement is sent to: it may be any database's."""
-    return not site.of and site.sink is None
 
 
 def is_sqlites(text: str, rewritten: Target | None) -> bool:

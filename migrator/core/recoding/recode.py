@@ -33,14 +33,14 @@ from migrator.core.recoding.edits import (
 )
 from migrator.core.recoding.guards import Guards
 from migrator.core.recoding.identifiers import Identifiers
-from migrator.core.recoding.left_over import concerns, is_left, is_open, is_sqlites, left_over
+from migrator.core.recoding.left_over import UNKNOWN_CONNECTION, concerns, is_left, is_sqlites, left_over
 from migrator.core.recoding.names import renamed
 from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
 from migrator.core.recoding.reliance import relied_on
 from migrator.core.recoding.respelling import Literals
 from migrator.core.recoding.statements import Recoded, Statements
-from migrator.core.recoding.target import SUPPORT, Target, target_of
+from migrator.core.recoding.target import SUPPORT, Target
 from migrator.core.recoding.writing import NotFound, written
 from migrator.core.redefining import Definitions
 
@@ -86,7 +86,7 @@ class Recoder:
         self.edits = {module: Edits(module) for module in self.code.tree.modules}
         self.kept, others = kept_connections(self.code, self.database)
         self.findings += others
-        self.before = target_of(self.code.tree.modules)
+        self.before = self.code.target
         self.guards = Guards(self.code)
         self.tables = frozenset(fold(table.name) for table in self.definitions.schema.tables)
         self.refused = self._refused()
@@ -118,11 +118,11 @@ class Recoder:
     def _statements(self) -> None:
         literals = Literals()
         sites = list(self._moved(literals))
-        drivers = numbered((site for site in sites if not is_open(site)), self.target)
+        drivers = numbered((site for site in sites if not site.is_open), self.target)
         statements = Statements(self.definitions, self.target, literals, self.identifiers.returning)
         done = []
         for site in sites:
-            if is_open(site):
+            if site.is_open:
                 self._leave(site)
                 continue
             self.findings += shared_connections(site, self.kept)
@@ -156,7 +156,7 @@ class Recoder:
         else:
             is_asked = any(is_sqlites(text, None) or concerns(text, self.tables) for text in texts)
         if is_asked and not self.findings_at(site):
-            self.findings.append(finding(site, "unknown-connection", "What this SQL is sent to is not known."))
+            self.findings.append(finding(site, "unknown-connection", UNKNOWN_CONNECTION))
 
     def findings_at(self, site: Site) -> list[Finding]:
         return [item for item in self.findings if item.where == place_of(site)]

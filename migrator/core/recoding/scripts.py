@@ -7,11 +7,10 @@ from pathlib import PurePosixPath
 from migrator.core.findings import Finding
 from migrator.core.recoding.edits import NewSource, TextEdit, edited
 from migrator.core.recoding.respelling import changes
+from migrator.core.recoding.target import MARK
 from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.split import split
-
-MARK = "-- For PostgreSQL, rewritten by migrator"  # nothing in SQL itself says whose it is
 
 
 def recode_script(name: str, text: str, definitions: Definitions, driver: Driver) -> tuple[NewSource, list[Finding]]:

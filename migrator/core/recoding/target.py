@@ -12,6 +12,7 @@ from migrator.core.python.modules import Module
 from migrator.core.sql.placeholders import Driver
 
 SUPPORT = "postgresql"  # the module that is written beside the program
+MARK = "-- For PostgreSQL, rewritten by migrator"  # begins a script: nothing in SQL itself says whose it is
 
 _ERRORS = (
     *("Error", "InterfaceError", "DatabaseError", "DataError", "IntegrityError", "InternalError"),
@@ -141,7 +142,7 @@ TARGETS: Mapping[Driver, Target] = {
         },
         ("asyncpg", "results", "results_async", "asyncpg_sending", "rows"),
         (),
-        re.compile(r"\$\d+"),
+        re.compile(r"\$\d+(::\w+)?"),  # to SQLite, the cast behind it belongs to the name
         libraries=("aiosqlite",),
         in_order=f"{SUPPORT}.numbered({{}})",
     ),

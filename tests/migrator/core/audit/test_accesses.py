@@ -235,6 +235,36 @@ FOUND: dict[str, tuple[Program, list[str]]] = {
         """,
         ["add writes a", "sized reads b"],
     ),
+    "decorators with settings, of methods, and of functions that pass SQL on": (
+        """
+        import functools, sqlite3
+        def connected(path, retries=1):
+            def decorate(function):
+                async def wrapper(request, *args, **kwargs):
+                    with sqlite3.connect(path) as db:
+                        return await function(request, db, *args, **kwargs)
+                return wrapper
+            return decorate
+        def by_name(f):
+            def wrapper(self, *a):
+                return f(self, *a, conn=sqlite3.connect(self.path))
+            return wrapper
+        def first(f): return lambda *a: f(sqlite3.connect("a.db"), *a)
+        @connected("a.db", retries=2)
+        async def one(request, db, name): db.cursor().execute(SQL, (name,))
+        SQL = "SELECT 1 FROM a"
+        class Store:
+            @by_name
+            def two(self, n, conn=None): self._sent(conn, "DELETE FROM b", n)
+            def _sent(self, c, sql, *values): c.execute(sql, values)
+        @first
+        def run(conn, sql, *values): return conn.execute(sql, values)
+        def three(): run("INSERT INTO c VALUES (?)", 1)
+        @other.decorator
+        def four(conn): conn.send(SQL)
+        """,
+        ["Store.two writes b", "one reads a", "three writes c"],
+    ),
     "a property": (
         """
         import sqlite3
@@ -457,6 +487,69 @@ FOUND: dict[str, tuple[Program, list[str]]] = {
             Connection("a.db").execute("SELECT 1 FROM c")
         """,
         ["Connection.add writes a", "one reads b", "one reads c"],
+    ),
+    "a connection that goes through super().__init__()": (
+        """
+        import sqlite3
+        class Base:
+            def __init__(self, conn): self.conn = conn
+        class Users(Base):
+            def __init__(self, conn, cache):
+                super().__init__(conn)
+                self.cache = cache
+            def all(self): return self.conn.execute("SELECT 1 FROM a" + self.cache.where())
+        Users(sqlite3.connect("a.db"), object())
+        """,
+        ["Users.all reads a…"],
+    ),
+    "a table that a class names for what it inherits": (
+        """
+        import sqlite3
+        NAMES = {"b": "by_choice"}
+        class Base:
+            table = None
+            order = "id"
+            def all(self, conn: sqlite3.Connection):
+                return conn.execute("SELECT * FROM {} ORDER BY {}".format(self.table, self.order))
+        class A(Base):
+            table = "a"
+        class B(Base):
+            table = NAMES["b"]
+            order = "name"
+        class Deeper(A):
+            table = "deeper"
+        """,
+        ["Base.all reads a", "Base.all reads by_choice", "Base.all reads deeper"],
+    ),
+    "a table that an instance is given": (
+        """
+        import sqlite3
+        class Base:
+            def all(self, conn: sqlite3.Connection): return conn.execute("SELECT * FROM " + self.table)
+        class Known(Base):
+            def __init__(self): self.table = "a"
+        class Given(Base):
+            table = "b"
+            def __init__(self, table): self.table = table
+        class Later(Base): ...
+        Later().table = input()
+        """,
+        ["Base.all reads (unknown)", "Base.all reads a", "Base.all reads b"],
+    ),
+    "a table or a statement that is decided while the program runs": (
+        """
+        import sqlite3
+        def table(conn: sqlite3.Connection, name): conn.execute(f"DELETE FROM {name} WHERE id IN (SELECT id FROM a)")
+        def quoted(conn: sqlite3.Connection, name): conn.execute(f'SELECT * FROM "{name}" JOIN a USING (id)')
+        def all_of_it(conn: sqlite3.Connection): conn.execute(input())
+        """,
+        [
+            "all_of_it unknowns (unknown)",
+            "quoted reads (unknown)",
+            "quoted reads a",
+            "table reads a",
+            "table writes (unknown)",
+        ],
     ),
     "a protocol is called through its implementation": (
         """

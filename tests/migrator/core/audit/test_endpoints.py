@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from migrator.core.python.values import Callee
 from tests.migrator.core.programs import Program, read
 
 STORE = """
@@ -17,7 +18,7 @@ def doors(program: Program) -> list[str]:
     """`METHOD path function: reads → writes`, sorted."""
     code = read(program)
     return sorted(
-        f"{door.method} {door.path} {door.function.name}: {_tables(code.graph.tables_from(door.function))}"
+        f"{door.method} {door.path} {door.function.name}: {_tables(code.graph.tables_from(door.runs))}"
         for door in code.doors.endpoints()
     )
 
@@ -73,6 +74,29 @@ ENDPOINTS: dict[str, tuple[Program, list[str]]] = {
             "POST /x index: a → ",
         ],
     ),
+    "Flask's rules for some of a view's methods": (
+        """
+        from flask import Blueprint, Flask
+        from flask.views import MethodView, View
+        from store import load, save
+        bp = Blueprint("b", __name__, url_prefix="/b")
+        class Events(MethodView):
+            def get(self, id): return load()
+            def post(self): save()
+        class Old(View):
+            def dispatch_request(self): return load()
+        bp.add_url_rule("/events/<int:id>", view_func=Events.as_view("one"), methods=["GET"])
+        bp.add_url_rule("/events", view_func=Events.as_view("all"), methods=["POST"])
+        bp.add_url_rule("/old", view_func=Old.as_view("old"))
+        app = Flask(__name__)
+        app.register_blueprint(bp)
+        """,
+        [
+            "GET /b/events/<int:id> Events.get: a → ",
+            "GET /b/old Old.dispatch_request: a → ",
+            "POST /b/events Events.post:  → b",
+        ],
+    ),
     "blueprints with prefixes": (
         """
         from flask import Blueprint, Flask
@@ -124,6 +148,28 @@ ENDPOINTS: dict[str, tuple[Program, list[str]]] = {
             "POST /v1/api/users/both both:  → ",
             "WEBSOCKET /live live:  → ",
         ],
+    ),
+    "FastAPI's dependencies of a route, of routers, and of who includes them": (
+        """
+        from fastapi import APIRouter, Depends, FastAPI
+        from store import load, save
+        import sqlite3
+        def of_all(): sqlite3.connect("x.db").execute("SELECT 1 FROM c")
+        def own(): load()
+        def included(): save()
+        inner = APIRouter(dependencies=[Depends(own)])
+        plain = APIRouter()
+        app = FastAPI(dependencies=[Depends(of_all)])
+        @plain.get("/a", dependencies=[Depends(included)])
+        def a(): ...
+        plain.add_api_route("/again", a)
+        plain.add_api_route("/once", endpoint=a, methods=["PUT"], dependencies=[Depends(own)])
+        @inner.get("/b")
+        def b(): ...
+        app.include_router(plain)
+        app.include_router(inner, prefix="/inner", dependencies=[Depends(included)])
+        """,
+        ["GET /a a: c → b", "GET /again a: c → ", "GET /inner/b b: a,c → b", "PUT /once a: a,c → "],
     ),
     "FastAPI with a mounted application": (
         """
@@ -269,6 +315,107 @@ ENDPOINTS: dict[str, tuple[Program, list[str]]] = {
             "POST /shop/class/ Items.post:  → b",
         ],
     ),
+    "Django with lists that are included": (
+        {
+            "shop.py": """
+                from django.urls import include, path
+                from store import load
+                def index(request): return load()
+                extra = [path("y/", index)]
+                deep = [path("z/", index)]
+                urlpatterns = [
+                    path("", index),
+                    path("sub/", include([path("x/<int:n>/", index), path("deep/", include((deep, "z")))])),
+                    path("more/", include(extra)),
+                    path("again/", include(extra)),
+                ]
+            """,
+            "urls.py": """
+                from django.urls import include, path
+                urlpatterns = [path("shop/", include("shop"))]
+            """,
+        },
+        [
+            "ANY /shop/ index: a → ",
+            "ANY /shop/again/y/ index: a → ",
+            "ANY /shop/more/y/ index: a → ",
+            "ANY /shop/sub/deep/z/ index: a → ",
+            "ANY /shop/sub/x/<int:n>/ index: a → ",
+        ],
+    ),
+    "repositories whose classes name their tables": (
+        """
+        import sqlite3
+        from flask import Flask
+        class Base:
+            table = None
+            def __init__(self): self.conn = sqlite3.connect("x.db")
+            def delete(self, id): self._run("DELETE FROM " + self.table + " WHERE id = ?", id)
+            def count(self): return self.conn.execute(f"SELECT count(*) FROM {self.table}").fetchone()
+            def _run(self, sql, *values): self.conn.execute(sql, values)
+        class Accounts(Base):
+            table = "account"
+            def delete(self, id):
+                super().delete(id)
+                self.conn.execute("INSERT INTO log VALUES (?)", (id,))
+        class Events(Base):
+            table = "event"
+            def counted(self): return (lambda: self.count())()
+        class Old(Events):
+            pass
+        class Any(Base):
+            def __init__(self, table):
+                super().__init__()
+                self.table = table
+        app = Flask(__name__)
+        @app.delete("/accounts")
+        def accounts(id): Accounts().delete(id)
+        @app.get("/events")
+        def events(): return Events().counted()
+        @app.get("/old")
+        def old(): return Old().count()
+        @app.delete("/any")
+        def any(table, id): Any(table).delete(id)
+        @app.get("/each")
+        def each(repository: Base): return repository.count()
+        """,
+        [
+            "DELETE /accounts accounts:  → account,log",
+            "DELETE /any any:  → (unknown)",
+            "GET /each each: (unknown),account,event → ",
+            "GET /events events: event → ",
+            "GET /old old: event → ",
+        ],
+    ),
+    "models and views whose classes name their tables": (
+        """
+        import sqlite3
+        from flask import Flask
+        from flask.views import MethodView
+        class Model:
+            @classmethod
+            def all(cls, order="id"):
+                return sqlite3.connect("x.db").execute(f"SELECT * FROM {cls.table} ORDER BY 1").fetchall()
+        class User(Model):
+            table = "users"
+        class Post(Model):
+            table = "posts"
+        class Listing(MethodView):
+            model = None
+            def get(self): return self.model.all()
+            def delete(self): sqlite3.connect("x.db").execute("DELETE FROM %s" % self.name)
+        class Users(Listing):
+            model, name = User, "users"
+        class Posts(Listing):
+            model = Post
+            name = "posts"
+        app = Flask(__name__)
+        app.add_url_rule("/posts", view_func=Posts.as_view("posts"))
+        @app.get("/users")
+        def users(): return User.all("name")
+        """,
+        ["DELETE /posts Listing.delete:  → posts", "GET /posts Listing.get: posts → ", "GET /users users: users → "],
+    ),
     "what only looks like a route": (
         """
         import httpx
@@ -300,6 +447,21 @@ JOBS: dict[str, tuple[Program, list[str]]] = {
         def c(): ...
         """,
         ["interval a 6", "cron b 7", "cron <lambda> 8", "cron c 9"],
+    ),
+    "APScheduler with texts and lambdas": (
+        {
+            "main.py": """
+                from apscheduler.schedulers.background import BackgroundScheduler
+                scheduler = BackgroundScheduler()
+                NIGHTLY = "tasks.daily:Nightly.run"
+                scheduler.add_job("tasks.daily:sweep", "interval", minutes=5)
+                scheduler.add_job(func=NIGHTLY, trigger="cron", hour=3)
+                scheduler.add_job("elsewhere:f", "cron")
+            """,
+            "tasks/__init__.py": "",
+            "tasks/daily.py": "def sweep(): ...\nclass Nightly:\n    @staticmethod\n    def run(): ...\n",
+        },
+        ["interval sweep 4", "cron Nightly.run 5"],
     ),
     "schedule": (
         """
@@ -368,4 +530,23 @@ def test_the_way_to_a_table() -> None:
 
     assert view is not None
     assert end is not None
-    assert code.graph.way(view, end) == ("view", "Service.items", "Store.all")
+    assert code.graph.way(Callee(view), Callee(end, end.parent)) == ("view", "Service.items", "Store.all")
+
+
+def test_a_lambda_reaches_what_it_calls() -> None:
+    code = read(
+        {
+            "store.py": STORE,
+            "main.py": """
+                from apscheduler.schedulers.background import BackgroundScheduler
+                from store import load, save
+                scheduler = BackgroundScheduler()
+                def hourly(): load()
+                scheduler.add_job(func=lambda: hourly(), trigger="cron")
+                save()
+            """,
+        }
+    )
+    [job] = code.doors.jobs()
+
+    assert code.graph.tables_from(job.runs) == (("a",), ())

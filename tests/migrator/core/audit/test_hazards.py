@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from migrator.core.audit.hazards import hazards_of
 from migrator.core.audit.rules import RULES
-from tests.migrator.core.programs import Program, hazards
+from migrator.core.progress import Silent
+from migrator.steps.definitions import Tables
+from tests.migrator.core.programs import Program, hazards, read
 
 # By rule: programs and the lines at which it holds.
 HOLDS: dict[str, list[tuple[Program, list[int]]]] = {
@@ -84,6 +87,18 @@ HOLDS: dict[str, list[tuple[Program, list[int]]]] = {
                 def start(self): threading.Thread(target=self.work).start()
             """,
             [5],
+        ),
+        (
+            """
+            import sqlite3, threading
+            class Store:
+                def __init__(self): self._conn = sqlite3.connect("a.db")
+                @property
+                def conn(self): return self._conn
+                def work(self): self.conn.execute("SELECT 1")
+                def start(self): threading.Thread(target=self.work).start()
+            """,
+            [7],
         ),
     ],
     "two-access-patterns": [
@@ -293,6 +308,26 @@ HOLDS_NOT: dict[str, list[Program]] = {
     ],
     "connection-across-threads": [
         "import sqlite3\ndef a(): return sqlite3.connect('a.db', check_same_thread=True)\n",
+        """
+        import sqlite3, threading
+        class Store:
+            def __init__(self): self.local = threading.local()
+            @property
+            def conn(self):
+                if not hasattr(self.local, "conn"):
+                    self.local.conn = sqlite3.connect("a.db")
+                return self.local.conn
+            def work(self): self.conn.execute("SELECT 1")
+            def start(self): threading.Thread(target=self.work).start()
+        """,
+        """
+        import sqlite3, threading
+        class Local(threading.local):
+            def __init__(self): self.conn = sqlite3.connect("a.db")
+        local = Local()
+        def work(): local.conn.execute("SELECT 1")
+        def start(): threading.Thread(target=work).start()
+        """,
         """
         import sqlite3, threading
         def work(path): sqlite3.connect(path).execute("SELECT 1")
@@ -525,3 +560,17 @@ def test_holds(rule: str, program: Program, lines: list[int]) -> None:
 @pytest.mark.parametrize(("rule", "program"), _cases(HOLDS_NOT))
 def test_does_not_hold(rule: str, program: Program) -> None:
     assert [text for text in hazards(program) if text.split()[1] == rule] == []
+
+
+def test_what_is_put_in_is_named_as_it_stands_there() -> None:
+    code = read(
+        """
+        import sqlite3
+        class Base:
+            table = None
+            def delete(self, conn: sqlite3.Connection): conn.execute("DELETE FROM " + self.table + " WHERE id = 1")
+        """
+    )
+    [hazard] = hazards_of(code, Tables().read([], Silent()).schema)
+
+    assert (hazard.rule, hazard.detail) == ("injection", "self.table")

@@ -36,7 +36,7 @@ TOUCHED: list[tuple[str, str, str]] = [
     ("CREATE TRIGGER t AFTER INSERT ON a BEGIN DELETE FROM b; END", "", ""),
     ("DROP TABLE a", "", ""),
     ("PRAGMA table_info(a)", "", ""),
-    (f"SELECT * FROM {HOLE} JOIN a", "a", ""),
+    (f"SELECT * FROM {HOLE} JOIN a", f"{HOLE} a", ""),
     (f"SELECT * FROM t_{HOLE}", f"t_{HOLE}", ""),
     ("SELECT * FROM a WHERE n = 'unfinished", "", ""),
     ("FROM WHERE , ) INTO", "", ""),

@@ -322,6 +322,66 @@ PROGRAMS = {
                 return await postgresql.execute_fetchall_async(db, "DELETE FROM notes WHERE id = %s RETURNING id", (1,))
         """,
     ),
+    "decorators that give a connection": (
+        """
+        import sqlite3
+        def connected(function):
+            def wrapper(*args):
+                with sqlite3.connect("app.db") as conn:
+                    return function(conn, *args)
+            return wrapper
+        @connected
+        def remove(conn, id):
+            conn.execute("DELETE FROM notes WHERE id = ?", (id,))
+        @connected
+        def run(conn, sql, *values):
+            return conn.execute(sql, values)
+        run("DELETE FROM notes WHERE id = ? AND body = ?", 1, "x")
+        """,
+        """
+        import postgresql
+        def connected(function):
+            def wrapper(*args):
+                with postgresql.connect() as conn:
+                    return function(conn, *args)
+            return wrapper
+        @connected
+        def remove(conn, id):
+            conn.execute("DELETE FROM notes WHERE id = %s", (id,))
+        @connected
+        def run(conn, sql, *values):
+            return conn.execute(sql, values)
+        run("DELETE FROM notes WHERE id = %s AND body = %s", 1, "x")
+        """,
+    ),
+    "tables that classes name for what they inherit": (
+        """
+        import sqlite3
+        class Base:
+            table = None
+            def __init__(self):
+                self.conn = sqlite3.connect("app.db")
+            def delete(self, id):
+                self.conn.execute("DELETE FROM " + self.table + " WHERE id = ?", (id,))
+        class Users(Base):
+            table = "users"
+        class Notes(Base):
+            table = "notes"
+        """,
+        """
+        import postgresql
+        class Base:
+            table = None
+            def __init__(self):
+                self.conn = postgresql.connect()
+            def delete(self, id):
+                self.conn.execute("DELETE FROM " + self.table + " WHERE id = %s", (id,))
+        class Users(Base):
+            table = "users"
+        class Notes(Base):
+            table = "notes"
+        """,
+    ),
     "what is in memory stays": (
         """
         import sqlite3
