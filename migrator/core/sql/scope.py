@@ -73,14 +73,22 @@ class Fires:
 
 
 @dataclass(frozen=True)
+class PartialKey:
+    """Columns, by folded source names, that no two of some rows share. `where` says of which, in SQLite's words."""
+
+    columns: tuple[str, ...]
+    where: str
+
+
+@dataclass(frozen=True)
 class TableScope:
     """`columns` is keyed by the folded source names; `primary_key` and `unique` hold such keys.
 
     `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
-    another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
-    that carries it, where there is one. as_it_is: the target has these columns in this order and no others. `spelt` has
-    the source's names of the table and its indexes by the target's, where these are others. `fires` has the triggers by
-    the event: INSERT, UPDATE, DELETE.
+    another conflict than those: a key over an expression, under a collation or of some rows only; `partial` are keys of
+    some rows. `rowid` is the column that carries it, where there is one. as_it_is: the target has these columns in
+    this order and no others. `spelt` has the source's names of the table and its indexes by the target's, where these
+    are others. `fires` has the triggers by the event: INSERT, UPDATE, DELETE.
     """
 
     target: str
@@ -93,6 +101,7 @@ class TableScope:
     spelt: Mapping[str, str] = field(default_factory=dict)
     is_view: bool = False
     fires: Mapping[str, Fires] = field(default_factory=dict)
+    partial: tuple[PartialKey, ...] = ()
 
     @cached_property
     def named(self) -> Mapping[str, ColumnScope]:

@@ -16,6 +16,7 @@ from migrator.core.model import Affinity, fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.fired import require_fired_alike, without_affinities
+from migrator.core.sql.one_table import predicate, translate_predicate
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
 from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
 from migrator.core.sql.replacing import Rows, replacement, without_new_ids
@@ -230,13 +231,11 @@ def _on_conflict(resolution: str | None, around: Surroundings) -> str:
 
 
 def _upsert(node: exp.OnConflict, place: _Place, select: Select) -> str:
-    require_args(node, "conflict_keys", "action", "expressions", "where")
+    require_args(node, "conflict_keys", "action", "expressions", "where", "index_predicate")
     key = [_conflict_column(item) for item in node.args.get("conflict_keys") or []]
     columns = [_column(place.table, name) for name in key]
-    folded = {fold(name) for name in key}
-    if key and not any(folded == set(unique) for unique in place.table.unique):
-        raise Untranslatable(f"ON CONFLICT ({', '.join(key)}), which is no unique key")
-    target = f" ({', '.join(quote_identifier(column.target) for column in columns)})" if key else ""
+    some = _rows_of_key(node.args.get("index_predicate"), key, place.table)
+    target = f" ({', '.join(quote_identifier(column.target) for column in columns)}){some}" if key else ""
     action = str(node.args["action"].name).upper()
     if action == "DO NOTHING":
         return f" ON CONFLICT{target} DO NOTHING"
@@ -245,6 +244,22 @@ def _upsert(node: exp.OnConflict, place: _Place, select: Select) -> str:
     inner = _over(select.around, place, excluded=True)
     where = f" WHERE {inner.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
     return f" ON CONFLICT{target} DO UPDATE SET {_assignments(node.expressions, place.table, inner)}{where}"
+
+
+def _rows_of_key(where: exp.Where | None, key: Sequence[str], table: TableScope) -> str:
+    """What stands behind the key, which has to be one, of all rows or, with WHERE, of these."""
+    columns = {fold(name) for name in key}
+    is_whole = any(columns == set(unique) for unique in table.unique)
+    if where is None:
+        if key and not is_whole:
+            raise Untranslatable(f"ON CONFLICT ({', '.join(key)}), which is no unique key of all rows")
+        return ""
+    partial = [item for item in table.partial if set(item.columns) == columns]
+    wanted = predicate(where.this, table)
+    # PostgreSQL would look at every key of these columns that holds for such rows, SQLite at one.
+    if is_whole or len(partial) != 1 or translate_predicate(partial[0].where, table) != wanted:
+        raise Untranslatable(f"ON CONFLICT ({', '.join(key)}) WHERE …, which is not the one unique key of such rows")
+    return f" WHERE {wanted}"
 
 
 def _conflict_column(node: exp.Expr) -> str:

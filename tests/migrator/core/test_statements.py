@@ -12,13 +12,15 @@ from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
 from tests.migrator import servers
-from tests.migrator.core.engines import SEVERAL, SMALL, TABLE, Engines, engines
+from tests.migrator.core.engines import EVENTS, SEVERAL, SMALL, TABLE, Engines, engines
 from tests.migrator.core.test_sqlite_compat import PACK
 
 T = replace(TABLE, unique=(("id",),), rowid=TABLE.columns["id"])
 P = replace(SMALL, unique=(("code",),), rowid=SMALL.columns["code"])
 K = replace(SEVERAL, rowid=SEVERAL.columns["id"])
-TABLES = {"t": T, "p": P, "k": K, "partial": replace(K, whole=False)}
+E = replace(EVENTS, rowid=EVENTS.columns["id"])
+TABLES = {"t": T, "p": P, "k": K, "e": E, "partial": replace(K, whole=False)}
+TWICE = replace(E, partial=E.partial * 2)
 
 
 @pytest.fixture(scope="module", params=["embedded", "debian"])
@@ -234,6 +236,10 @@ CHANGES: list[tuple[str, Any]] = [
      "ON CONFLICT(code) DO UPDATE SET label = excluded.label WHERE p.code > ?", ("uno", 0)),
     ("INSERT INTO p (code) VALUES (1) ON CONFLICT DO NOTHING", ()),
     ("INSERT INTO p (code) VALUES (1) ON CONFLICT (code) DO NOTHING", ()),
+    ("INSERT INTO e (id, uid, active) VALUES (8, ?, 1) ON CONFLICT (uid) WHERE active = 1 "
+     "DO UPDATE SET price = COALESCE(price, 0.0) + ? WHERE e.id < 9", ("00000000-0000-4000-8000-000000000002", 1.5)),
+    ("INSERT INTO e (id, uid, active) VALUES (8, ?, 1), (9, ?, 0) ON CONFLICT(uid) WHERE (active = 1) DO NOTHING "
+     "RETURNING id", ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000001")),
     ("UPDATE p SET label = ?, amount = amount + ? WHERE code = ?", ("x", 5, 2)),
     ("UPDATE p SET label = COALESCE(?, label) WHERE code IN (?, ?)", (None, 1, 2)),
     ("UPDATE p SET (label, amount) = (?, 7) WHERE label = 'one' RETURNING code", ("x",)),
@@ -316,6 +322,9 @@ DECLINED = {
     "INSERT OR REPLACE INTO k (id, name, shelf) VALUES (1, 'x', 2)": "or-replace",
     "INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (NULL, 'x', 2, 1), (9, 'y', 2, 7)": "or-replace",
     "INSERT OR REPLACE INTO partial (id) VALUES (1)": "or-replace",
+    "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) DO NOTHING": "untranslatable",
+    "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) WHERE active = 0 DO NOTHING": "untranslatable",
+    "INSERT INTO e (id) VALUES (8) ON CONFLICT (id) WHERE active = 1 DO NOTHING": "untranslatable",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT 'x' FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT n FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT n FROM c": "untranslatable",
@@ -326,6 +335,13 @@ DECLINED = {
 def test_what_cannot_be_the_same_is_declined(sql: str) -> None:
     found = rewritten(sql)
     assert (found.output, [finding.rule for finding in found.findings]) == (None, [DECLINED[sql]])
+
+
+def test_one_of_several_keys_of_some_rows_is_not_guessed() -> None:
+    sql = "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) WHERE active = 1 DO NOTHING"
+    [statement] = split(sql)
+    assert rewrite(statement, {"e": E}, Driver.PSYCOPG, "test").output is not None
+    assert rewrite(statement, {"e": TWICE}, Driver.PSYCOPG, "test").output is None
 
 
 UNKNOWN: list[tuple[str, Any]] = [
