@@ -173,7 +173,7 @@ def decline(rewritten: Rewritten) -> NoReturn:
     if finding.rule == "syntax":
         raise sqlite3.OperationalError(finding.message)
     raise sqlite3.NotSupportedError(
-        f"{finding.message} ({finding.rule}) PostgreSQL has no statement that surely does the same: rewrite this one."
+        f"{finding.message} ({finding.rule}) PostgreSQL has no statement that surely does the same. {finding.next_step}"
     )
 
 

@@ -12,6 +12,7 @@ from migrator.core.sql import values as v
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.query import direction, order_clause, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 
 _OVER = " OVER "
@@ -34,7 +35,7 @@ def aggregate(operand: Operand, node: exp.Expr, over: str = "") -> Value:
     emit = _AGGREGATES.get(type(node))
     known = {"expressions"} if isinstance(node, exp.JSONObjectAgg) else {"this", "big_int", "separator"}
     if emit is None or {key for key, value in node.args.items() if value} - known:
-        raise Untranslatable(f"{node.key}()")
+        raise Untranslatable(f"{called(node)} as an aggregate")
     return emit(operand, node, over)
 
 
@@ -133,7 +134,7 @@ def _json_object(operand: Operand, node: exp.Expr, over: str) -> Value:
 def _of_a_group(node: exp.Expr, over: str) -> str:
     """What stands behind the aggregate, where that is no window."""
     if _OVER in over:
-        raise Untranslatable(f"{node.key}() over a window", "function")
+        raise Untranslatable(f"{called(node)} over a window", "function")
     return over
 
 

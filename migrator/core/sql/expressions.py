@@ -23,6 +23,7 @@ from migrator.core.sql.functions import FUNCTIONS
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.patterns import glob_condition, like_condition
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called, called_with, no_column
 from migrator.core.sql.times import spelt
 from migrator.core.sql.values import Parameter, Value
 
@@ -78,10 +79,10 @@ class Emitter:
     def value(self, node: exp.Expr) -> Value:
         handler, known = self.handlers.get(type(node), (None, frozenset()))
         if handler is None:
-            raise Untranslatable(f"{_label(node)} is not on the list of what is translated")
+            raise Untranslatable(f"{called(node)} is not on the list of what is translated")
         unknown = [key for key, value in node.args.items() if value and key not in known]
         if unknown:
-            raise Untranslatable(f"{_label(node)} with {', '.join(unknown)}")
+            raise Untranslatable(called_with(node, unknown))
         found: Value = handler(self, node)
         return found
 
@@ -112,7 +113,7 @@ class Emitter:
             return value
         if node.this.args.get("quoted") and not node.table:
             return v.string(node.name)  # SQLite falls back to a string where "x" is no column
-        raise Untranslatable(f"no column {node.sql(dialect='sqlite')}")
+        raise no_column(node.sql(dialect="sqlite"))
 
     def placeholder(self, node: exp.Placeholder) -> Value:
         if self.parameters is None:
@@ -310,7 +311,8 @@ class Emitter:
         value = self.operand(node.this)
         kind, affinity = _CASTS.get(node.args["to"].this, (None, None))
         if kind is None:
-            raise Untranslatable(f"CAST to {node.args['to'].sql(dialect='sqlite')}")
+            to = node.args["to"].sql(dialect="sqlite").replace("REAL", "NUMERIC")  # REAL itself is translated
+            raise Untranslatable(f"CAST to {to}", next_step="CAST to INTEGER, REAL or TEXT.")
         if value.kind is Kind.PARAMETER and value.parameter is not None:
             value.parameter.fixed = True
             return Value(f"{v.typed(value, kind).sql}::{TYPES[kind]}", kind, affinity=affinity)
@@ -324,10 +326,6 @@ class Emitter:
 
 def _truth(sql: str, *, nullable: bool = True) -> Value:
     return Value(sql, Kind.BOOLEAN, nullable=nullable)
-
-
-def _label(node: exp.Expr) -> str:
-    return f"{node.name}()" if isinstance(node, exp.Anonymous) else node.key.upper()
 
 
 _NOW: dict[type[exp.Expr], str] = {

@@ -12,6 +12,7 @@ from migrator.core.sql.aggregates import is_aggregate
 from migrator.core.sql.expressions import Emitter
 from migrator.core.sql.query import order_terms, output_name, output_place, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Grouping:
         if is_aggregate(node) or isinstance(node, exp.Placeholder):
             return
         if isinstance(node, exp.Query | exp.Star):
-            raise Untranslatable(f"{node.key.upper()} beside GROUP BY or an aggregate")
+            raise Untranslatable(f"{called(node)} beside GROUP BY or an aggregate")
         if isinstance(node, exp.Column):
             self._require_single_column(node, determined)
         elif not self._is_grouped(node):

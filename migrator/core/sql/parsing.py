@@ -17,7 +17,9 @@ from sqlglot.errors import SqlglotError
 from migrator.core.sql.calls import CALLS, PREFIX
 from migrator.core.sql.lexer import LexError, TokenKind, tokens, with_tokens
 from migrator.core.sql.scope import Untranslatable
+from migrator.core.sql.terms import unparsed
 
+_UNPARSED = "Ask SQLite whether it takes it; where it does, write it for PostgreSQL by hand."
 _BEFORE_TABLE = ("INTO", "TABLE", "ON", "UPDATE", "FROM", "JOIN", "WITH", "EXISTS", "REFERENCES")  # date (a, b)
 _EQUALITIES = (exp.EQ, exp.NEQ, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In, exp.Like, exp.Glob, exp.Between)
 _LEVELS: tuple[tuple[type[exp.Expr], ...], ...] = (
@@ -57,7 +59,7 @@ def parse_query(text: str) -> exp.Expr:
     except LexError as error:
         raise Untranslatable(f"SQLite cannot read it: {error}", "syntax") from error
     except SqlglotError as error:
-        raise Untranslatable(f"it cannot be parsed: {str(error).splitlines()[0]}") from error
+        raise Untranslatable(unparsed(error, PREFIX), next_step=_UNPARSED) from error
     return trees[0]
 
 

@@ -13,6 +13,7 @@ from migrator.core.sql import values as v
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.terms import called_with
 from migrator.core.sql.values import Parameter, Value
 
 
@@ -366,4 +367,4 @@ def other_args(node: exp.Expr, *known: str) -> list[str]:
 def require_args(node: exp.Expr, *known: str) -> None:
     other = other_args(node, *known)
     if other:
-        raise Untranslatable(f"{node.key.upper()} with {', '.join(other)}")
+        raise Untranslatable(called_with(node, other))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrator.core.findings import Finding, Severity
+from migrator.core.sql.advice import advice
 from migrator.core.sql.lexer import Token, TokenKind, with_tokens
 from migrator.core.sql.parsing import placeholder_text
 from migrator.core.sql.placeholders import (
@@ -99,7 +100,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
-        return declined(statement, place, error.rule, f"Not translated: {error}.")
+        return declined(statement, place, error.rule, f"Not translated: {error}.", error.next_step)
     if any(parameter.looks_matter for parameter in parameters.values()):
         notes.append(
             Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")
@@ -195,11 +196,17 @@ def _settled(sql: str, parameters: Mapping[int, Parameter], driver: Driver) -> t
     return sql, types
 
 
-def declined(statement: SourceStatement, place: str, rule: str, message: str) -> Rewritten:
-    return Rewritten(statement, None, findings=(finding_at(place, rule, message, statement),))
+def declined(statement: SourceStatement, place: str, rule: str, message: str, next_step: str = "") -> Rewritten:
+    return Rewritten(statement, None, findings=(finding_at(place, rule, message, statement, next_step=next_step),))
 
 
 def finding_at(
-    place: str, rule: str, message: str, statement: SourceStatement, severity: Severity = Severity.WARNING
+    place: str,
+    rule: str,
+    message: str,
+    statement: SourceStatement,
+    severity: Severity = Severity.WARNING,
+    next_step: str = "",
 ) -> Finding:
-    return Finding(rule, severity, f"{place}:{statement.line}", message, original=statement.text)
+    next_step = next_step or ("" if severity is Severity.NOTE else advice(rule))
+    return Finding(rule, severity, f"{place}:{statement.line}", message, next_step, statement.text)

@@ -9,6 +9,8 @@ from functools import cached_property
 
 from migrator.core.model import Affinity
 
+ROWIDS = ("rowid", "_rowid_", "oid")
+
 
 class Kind(StrEnum):
     """What a column holds in PostgreSQL."""
@@ -108,7 +110,7 @@ class TableScope:
         """What an expression may name: the columns, and the rowid by the names that no column has."""
         if self.rowid is None:
             return self.columns
-        return {**dict.fromkeys(("rowid", "_rowid_", "oid"), self.rowid), **self.columns}
+        return {**dict.fromkeys(ROWIDS, self.rowid), **self.columns}
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,13 @@ class Translation:
 
 
 class Untranslatable(ValueError):
-    """The expression is not on the allow-list; `reason` says what is not, for a person, and `rule` for a program."""
+    """The expression is not on the allow-list; `reason` says what is not, for a person, and `rule` for a program.
 
-    def __init__(self, reason: str, rule: str = "untranslatable") -> None:
+    `next_step` is what to do, where that is more than the rule says.
+    """
+
+    def __init__(self, reason: str, rule: str = "untranslatable", next_step: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.rule = rule
+        self.next_step = next_step

@@ -21,6 +21,7 @@ from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_
 from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
 from migrator.core.sql.replacing import Rows, replacement, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.times import CALENDAR, as_time
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
@@ -46,7 +47,7 @@ def translate_statement(
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
-            raise Untranslatable(f"{tree.key.upper()} is not on the list of what is translated")
+            raise Untranslatable(f"{called(tree)} is not on the list of what is translated")
         prefix, around = common_tables(tree.args.get("with_"), around)
         sql = translator(tree, around, resolution) + _returning(tree, around, headings)
         return f"{prefix.rstrip()}, {sql.removeprefix('WITH ')}" if prefix and sql.startswith("WITH ") else prefix + sql
@@ -299,7 +300,7 @@ def _assignments(nodes: Sequence[exp.Expr], table: TableScope, select: Select) -
 
 def _pairs(node: exp.Expr, table: TableScope) -> list[tuple[ColumnScope, exp.Expr]]:
     if not isinstance(node, exp.EQ):
-        raise Untranslatable(f"{node.key.upper()} in SET")
+        raise Untranslatable(f"{called(node)} in SET")
     if isinstance(node.this, exp.Column) and not node.this.table:
         return [(_column(table, node.this.name), node.expression)]
     left, right = node.this, node.expression

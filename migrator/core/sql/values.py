@@ -197,7 +197,10 @@ def truth(value: Value) -> str:
 def require(value: Value) -> Value:
     """The value, if SQLite's type of it is certain."""
     if not value.uniform:
-        raise Untranslatable(f"{value.sql} does not hold one storage class")
+        raise Untranslatable(
+            f"{value.sql.replace(FREE, '')} does not hold one storage class",
+            next_step="Say what it is to be: CAST(… AS TEXT) or another; or give the column one type in the plan.",
+        )
     return value
 
 

@@ -44,6 +44,7 @@ from migrator.core.sql.query import (
 from migrator.core.sql.query_emitter import QueryEmitter
 from migrator.core.sql.row_lists import only_values, selected
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 
 Columns = tuple[tuple[str, Kind], ...]
@@ -81,7 +82,7 @@ def translate_query(
     if values is not None:
         node = selected(values)
     if not isinstance(node, exp.Select | exp.SetOperation):
-        raise Untranslatable(f"{node.key.upper()} as a query")
+        raise Untranslatable(f"{called(node)} as a query")
     prefix, around = common_tables(node.args.get("with_"), around)
     if isinstance(node, exp.Select):
         query = Select(node, around, outer, headings).query()
@@ -228,7 +229,7 @@ class Select:
         require_args(join, "this", "side", "kind", "on", "using")
         outer = join.side == "LEFT"
         if join.side not in ("", "LEFT") or join.kind not in ("", "INNER", "CROSS", "OUTER"):
-            raise Untranslatable(f"a {join.side} {join.kind} JOIN")
+            raise Untranslatable(f"a {join.side or join.kind} JOIN")
         table, condition = self._added(item, nullable=outer), join.args.get("on")
         if join.args.get("using"):
             return f" {'LEFT JOIN' if outer else 'JOIN'} {table} {self._shared(join.args['using'])}"
@@ -279,7 +280,7 @@ class Select:
             found = json_members(at_a_path=len(arguments) > 1)
             return lambda: self._members(arguments), node.alias or node.this.name, found
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
-            raise Untranslatable(f"{node.key.upper()} as a table")
+            raise Untranslatable(f"{called(node)} as a table")
         if fold(node.name) in CATALOG and fold(node.name) not in self.around.tables:
             sql, table = catalog_table(self.node, node.name, self.around)
             return lambda: sql, node.alias or node.name, table

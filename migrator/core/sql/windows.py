@@ -14,6 +14,7 @@ from migrator.core.sql.choices import unified
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.query import direction, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 
 _RANKS: dict[type[exp.Expr], tuple[str, Kind]] = {
@@ -54,7 +55,7 @@ def over_window(emitter: Emits, node: exp.Window) -> Value:
         return _neighbour(emitter, inner, over)
     if is_aggregate(inner):
         return aggregate(emitter.value, inner, over)
-    raise Untranslatable(f"{inner.key}() over a window")
+    raise Untranslatable(f"{called(inner)} over a window")
 
 
 def _partition(emitter: Emits, nodes: Sequence[exp.Expr]) -> str:

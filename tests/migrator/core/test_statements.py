@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from migrator.core.model import Affinity
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
@@ -335,6 +336,7 @@ DECLINED = {
 def test_what_cannot_be_the_same_is_declined(sql: str) -> None:
     found = rewritten(sql)
     assert (found.output, [finding.rule for finding in found.findings]) == (None, [DECLINED[sql]])
+    assert all(finding.next_step for finding in found.findings)
 
 
 def test_one_of_several_keys_of_some_rows_is_not_guessed() -> None:
@@ -342,6 +344,36 @@ def test_one_of_several_keys_of_some_rows_is_not_guessed() -> None:
     [statement] = split(sql)
     assert rewrite(statement, {"e": E}, Driver.PSYCOPG, "test").output is not None
     assert rewrite(statement, {"e": TWICE}, Driver.PSYCOPG, "test").output is None
+
+
+WORDED = {
+    "SELECT id FROM t WHERE": "it cannot be parsed: something is missing behind WHERE",
+    "SELECT id FROM t WHERE a b date(c) d": "it cannot be parsed: at b date(c) d",
+    "SELECT (1, 2) FROM t": "a row value in this place",
+    "SELECT id FROM t INDEXED BY x": "INDEXED BY",
+    "DELETE FROM t ORDER BY id LIMIT 1": "DELETE with ORDER BY, LIMIT",
+    "SELECT id FROM main.t": "the name of a database",
+    "SELECT i REGEXP 'a' FROM t": "REGEXP is not on the list",
+    "SELECT soundex(s) FROM t": "soundex() is not on the list",
+    "SELECT id FROM e WHERE day > '2024'": "SQLite makes a number of '2024' here",
+    "SELECT id FROM e WHERE day > 5": "is greater than every number",
+    "SELECT nothing FROM t": "no column nothing",
+    "PRAGMA page_count": "This PRAGMA asks SQLite something",
+    "SELECT @": "SQLite cannot read it",
+}
+
+
+@pytest.mark.parametrize("sql", WORDED)
+def test_what_is_declined_is_said_in_words_of_sql_with_what_to_do(sql: str) -> None:
+    days = replace(E.columns["made"], target="day", affinity=Affinity.NUMERIC)
+    [statement] = split(sql)
+    tables = {**TABLES, "e": replace(E, columns={**E.columns, "day": days})}
+    found = rewrite(statement, tables, Driver.PSYCOPG, "test")
+    [finding] = found.findings
+    assert found.output is None
+    assert WORDED[sql] in finding.message
+    assert "sqlglot" not in finding.message
+    assert finding.next_step.endswith(".")
 
 
 UNKNOWN: list[tuple[str, Any]] = [

@@ -154,7 +154,7 @@ DECLINED = {
     "SELECT code FROM p LIMIT 1": "LIMIT without ORDER BY",
     "SELECT code FROM p ORDER BY code LIMIT code": "LIMIT by other than a number",
     "SELECT id FROM t JOIN p USING (code)": "no column code on both sides of USING",
-    "SELECT id FROM t NATURAL JOIN p": "JOIN with method",
+    "SELECT id FROM t NATURAL JOIN p": "JOIN with NATURAL",
     "SELECT id FROM t RIGHT JOIN p ON j = code": "a RIGHT",
     "SELECT id FROM t FULL JOIN p ON j = code": "a FULL",
     "SELECT group_concat(label) AS x FROM p": "group_concat()",
