@@ -76,7 +76,9 @@ def column_scope(column: Output) -> ColumnScope:
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
-        return replace(found, uniform=value.uniform and not value.mixed)
+        return replace(
+            found, uniform=value.uniform and not value.mixed, real=value.kind is Kind.REAL and not value.mixed
+        )
     return replace(found, collation=value.collation or "BINARY", affinity=value.affinity)
 
 
@@ -141,13 +143,15 @@ class Surroundings:
     """What a query may use besides its own tables.
 
     Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
-    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names.
+    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `reals` is
+    filled with the places of the statement's results that are a REAL in every row.
     """
 
     tables: Mapping[str, TableScope]  # by folded source names
     parameters: Mapping[int, Parameter] | None = None
     notes: list[Note] | None = None
     rows: FromClause | None = None
+    reals: set[int] | None = None
 
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""

@@ -68,6 +68,7 @@ class Rewritten:
     """`output` is None where there is no faithful translation, and "" where nothing is to be executed any more.
 
     `expects` names the PostgreSQL type that each argument's value has to have, by its place or key in the new call.
+    `reals` are the places of results that are a REAL in every row, where SQLite has no INTEGER for a whole number.
     """
 
     statement: SourceStatement
@@ -75,6 +76,7 @@ class Rewritten:
     rendered: Rendered | None = None
     expects: Mapping[int | str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    reals: frozenset[int] = frozenset()
 
 
 def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver: Driver, place: str) -> Rewritten:
@@ -89,13 +91,13 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         return Rewritten(statement, output, findings=told)
     if not statement.tokens[0].is_word(*_IS_QUERY):
         return declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
-    notes: list[Note] = []
+    notes, reals = list[Note](), set[int]()
     try:
         placeholders = read_placeholders(statement.tokens)
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
-        around = Surroundings(tables, parameters, notes)
+        around = Surroundings(tables, parameters, notes, reals=reals)
         sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
@@ -109,7 +111,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     targets = {placeholders.source(number): kind for number, kind in types.items()}
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
     found = tuple(finding_at(place, note.rule, f"{note.text}.", statement, Severity.NOTE) for note in notes)
-    return Rewritten(statement, rendered.sql, rendered, expects, found)
+    return Rewritten(statement, rendered.sql, rendered, expects, found, frozenset(reals))
 
 
 def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] | None:

@@ -43,7 +43,7 @@ def translate_statement(
         if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery | exp.Values):
             query = translate_query(tree, around, None, headings)
             query.require_kinds()
-            _note_mixed(query.columns, around)
+            _note_numbers(query.columns, around)
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
@@ -335,14 +335,20 @@ def _returning(node: exp.Expr, around: Surroundings, headings: Headings) -> str:
     select.source.add(place.alias, place.table, nullable=False)
     select.source.crowded = bool(node.args.get("from_"))
     results = select.results(returning.expressions, select.plain)
-    _note_mixed(results, around)
+    _note_numbers(results, around)
     return f" RETURNING {listed(results)}"
 
 
-def _note_mixed(outputs: Sequence[Output], around: Surroundings) -> None:
+def _note_numbers(outputs: Sequence[Output], around: Surroundings) -> None:
     """A column is read back as what it was; what is calculated is not."""
+    if around.reals is not None:
+        around.reals.update(place for place, output in enumerate(outputs) if _is_always_real(output.value))
     if any(output.value.mixed and not output.value.column for output in outputs):
         around.note("mixed", "a result that SQLite gives as an INTEGER in some rows is a double in all of them")
+
+
+def _is_always_real(value: Value) -> bool:
+    return value.kind is Kind.REAL and not value.mixed
 
 
 _STATEMENTS: dict[type[exp.Expr], Callable[[Any, Surroundings, str | None], str]] = {
