@@ -43,7 +43,8 @@ class ColumnScope:
     own collation is C. restored: whoever reads the output makes SQLite's value of it, so that plain output says what
     SQLite says. document: a value of JSON, which has the type that its place wants.
     json: whether JSON functions take it for JSON; None where that is not certain.
-    picture: the format of the texts that a date or time was.
+    picture: the format of the texts that a date or time was. real: a REAL in every row, whatever the affinity says, as
+    what a query has calculated.
     """
 
     target: str
@@ -59,6 +60,7 @@ class ColumnScope:
     document: bool = False
     json: bool | None = False
     picture: str | None = None
+    real: bool = False
 
 
 @dataclass(frozen=True)
