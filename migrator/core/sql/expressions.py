@@ -20,7 +20,7 @@ from migrator.core.sql.casts import TYPES, cast_sql
 from migrator.core.sql.choices import choice, unified
 from migrator.core.sql.comparing import collated, compared
 from migrator.core.sql.functions import FUNCTIONS
-from migrator.core.sql.parsing import placeholder_number
+from migrator.core.sql.parsing import chain, placeholder_number
 from migrator.core.sql.patterns import glob_condition, like_condition
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.terms import called, called_with, no_column
@@ -135,10 +135,10 @@ class Emitter:
     # Truth
 
     def both(self, node: exp.And) -> Value:
-        return _truth(f"({self.condition(node.this)} AND {self.condition(node.expression)})")
+        return _truth(f"({' AND '.join(map(self.condition, chain(node)))})")
 
     def either(self, node: exp.Or) -> Value:
-        return _truth(f"({self.condition(node.this)} OR {self.condition(node.expression)})")
+        return _truth(f"({' OR '.join(map(self.condition, chain(node)))})")
 
     def negation(self, node: exp.Not) -> Value:
         inner = node.this
@@ -273,9 +273,11 @@ class Emitter:
     # Text
 
     def concatenation(self, node: exp.DPipe) -> Value:
-        left, right = spelt(self.operand(node.this)), spelt(self.operand(node.expression))
-        one, other = v.beside(left, right), v.beside(right, left)
-        return Value(f"({v.text(one)} || {v.text(other)})", Kind.TEXT, exact=True)
+        first, second, *others = (spelt(self.operand(part)) for part in chain(node))
+        texts = [v.text(v.beside(first, second)), v.text(v.beside(second, first))]
+        joined = Value("", Kind.TEXT, exact=True)
+        texts += [v.text(v.beside(other, joined)) for other in others]
+        return replace(joined, sql=f"({' || '.join(texts)})")
 
     def arrow(self, node: exp.JSONExtract | exp.JSONExtractScalar) -> Value:
         sides = self.operand(node.this), self.operand(node.expression)

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 
 def has_aggregate(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Query | exp.Window):
-        return False
-    return is_aggregate(node) or any(map(has_aggregate, node.iter_expressions()))
+    stack = [node]
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, exp.Query | exp.Window):
+            continue
+        if is_aggregate(inner):
+            return True
+        stack += inner.iter_expressions()
+    return False
 
 
 class Grouping:

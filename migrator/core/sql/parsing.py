@@ -89,6 +89,16 @@ def placeholder_number(node: exp.Placeholder) -> int:
     return int(node.name.removeprefix("p"))
 
 
+def chain(node: exp.Binary) -> list[exp.Expr]:
+    """The operands of `a OR b OR c`, which is a tree as deep as it is long."""
+    found: list[exp.Expr] = []
+    here: exp.Expr = node
+    while type(here) is type(node):
+        found.append(here.expression)
+        here = here.this
+    return [here, *reversed(found)]
+
+
 @contextmanager
 def too_deep_is_declined() -> Iterator[None]:
     """Parsing and emitting recurse with the tree."""

@@ -135,7 +135,7 @@ DECLINED = {
     "i FROM t": "not one expression",
     "i; DROP TABLE t": "not one statement",
     "(" * 20000: "it is nested too deeply",
-    "i" + " AND i" * 5000: "it is nested too deeply",
+    "i" + " + i" * 5000: "it is nested too deeply",
     "'a\0b'": "a string with a NUL character",
 }
 
