@@ -194,6 +194,10 @@ def truth(value: Value) -> str:
     return f"({value.sql} <> 0)"
 
 
+def condition(sql: str, *, nullable: bool = True) -> Value:
+    return Value(sql, Kind.BOOLEAN, nullable=nullable)
+
+
 def require(value: Value) -> Value:
     """The value, if SQLite's type of it is certain."""
     if not value.uniform:

@@ -390,6 +390,10 @@ class Select:
             raise Untranslatable("IN with a query of several columns")
         return found.sql, found.columns[0].value
 
+    def columns(self, query: exp.Expr) -> tuple[str, list[Value]]:
+        found = translate_query(query, self.around, self.source)
+        return found.sql, [column.value for column in found.columns]
+
     def scalar(self, query: exp.Expr) -> Value:
         """PostgreSQL refuses a second row, SQLite takes the first."""
         first = ""
