@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from migrator.core.sql import json_calls
 from migrator.core.sql import values as v
-from migrator.core.sql.comparing import sort_key
+from migrator.core.sql.comparing import group_key, sort_key
 from migrator.core.sql.query import direction, order_clause, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.terms import called
@@ -46,8 +46,8 @@ def _count(operand: Operand, node: exp.Expr, over: str) -> Value:
     if isinstance(counted, exp.Distinct):
         if len(counted.expressions) != 1 or counted.args.get("on"):
             raise Untranslatable("count(DISTINCT) of several")
-        value = v.require_groupable(operand(counted.expressions[0]))
-        return Value(f"count(DISTINCT {value.sql}){over}", Kind.INTEGER, nullable=False, exact=True)
+        key = group_key(operand(counted.expressions[0]))
+        return Value(f"count(DISTINCT {key}){over}", Kind.INTEGER, nullable=False, exact=True)
     return Value(f"count({v.any_kind(operand(counted))}){over}", Kind.INTEGER, nullable=False, exact=True)
 
 

@@ -19,6 +19,7 @@ from migrator.core.sql.values import (
     converted,
     number,
     require,
+    require_groupable,
     string,
     typed_alike,
 )
@@ -170,6 +171,13 @@ _KEYS: dict[str, tuple[Callable[[str], str], tuple[str, str]]] = {
     "NOCASE": (fold, ('lower({} COLLATE "C")', 'lower({} COLLATE "C")')),
     "RTRIM": (lambda text: text.rstrip(" "), ("rtrim({} COLLATE \"C\", ' ')", "rtrim({} COLLATE \"C\", ' ')")),
 }
+
+
+def group_key(value: Value) -> str:
+    """What PostgreSQL makes the same groups of. Under NOCASE and RTRIM a group has several spellings."""
+    if value.kind is Kind.TEXT and (value.collation or "BINARY") != "BINARY":
+        return collated(require(value), value.collation or "", order=False)
+    return require_groupable(value).sql
 
 
 def sort_key(value: Value) -> str:

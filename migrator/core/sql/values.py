@@ -344,7 +344,10 @@ def require_groupable(value: Value) -> Value:
     """The value, if PostgreSQL's equality makes the same groups, and no group has more than one spelling."""
     require(value)
     if value.kind is Kind.TEXT and (value.collation or "BINARY") != "BINARY":
-        raise Untranslatable(f"groups of the collation {value.collation}")
+        raise Untranslatable(
+            f"DISTINCT values under {value.collation}: which of several spellings is shown is not said",
+            next_step="Say which: min(column) with GROUP BY, or lower(column).",
+        )
     if value.kind in (Kind.JSON, Kind.JSONB, Kind.TEXT_ARRAY, Kind.TIMESTAMPTZ):
         raise Untranslatable(f"groups of {value.kind}")
     return value

@@ -226,33 +226,36 @@ class Select:
         return sql if sql == name else f"{sql} AS {name}"
 
     def _join(self, join: exp.Join, item: _Item) -> str:
-        require_args(join, "this", "side", "kind", "on", "using")
+        require_args(join, "this", "side", "kind", "on", "using", "method")
         outer = join.side == "LEFT"
         if join.side not in ("", "LEFT") or join.kind not in ("", "INNER", "CROSS", "OUTER"):
             raise Untranslatable(f"a {join.side or join.kind} JOIN")
+        before = list(self.source.tables)
         table, condition = self._added(item, nullable=outer), join.args.get("on")
-        if join.args.get("using"):
-            return f" {'LEFT JOIN' if outer else 'JOIN'} {table} {self._shared(join.args['using'])}"
+        names = [name.name for name in join.args.get("using") or []]
+        if join.args.get("method"):
+            names = [name for name in item[2].columns if any(self.source.find(old, name) for old in before)]
+            condition = None if names or not outer else exp.true()
+        if names:
+            return f" {'LEFT JOIN' if outer else 'JOIN'} {table} {self._shared(names)}"
         if condition is None and outer:
             raise Untranslatable("a LEFT JOIN without ON")
         if condition is None:
             return f" CROSS JOIN {table}"
         return f" {'LEFT JOIN' if outer else 'JOIN'} {table} ON {self.plain.condition(condition)}"
 
-    def _shared(self, names: Sequence[exp.Expr]) -> str:
-        """USING: the columns of those names are equal in the last table and before it, and one from now on."""
+    def _shared(self, names: Sequence[str]) -> str:
+        """USING or NATURAL: the columns of those names are equal in the last table and before it, and one from now on."""
         *_, last = self.source.tables
         equal, shared = list[str](), list[tuple[str, str]]()
         for name in names:
-            right = self.source.column(last, name.name)
-            self.source.merged.add((last, fold(name.name)))
-            left = self.source.column(None, name.name)
+            right = self.source.column(last, name)
+            self.source.merged.add((last, fold(name)))
+            left = self.source.column(None, name)
             if left is None or right is None:
-                raise Untranslatable(f"no column {name.name} on both sides of USING")
+                raise Untranslatable(f"no column {name} on both sides of USING")
             equal.append(self.plain.compare(left, "=", right).sql)
-            shared += (
-                self._same_name(last, name.name, left, right) if equal[-1] == f"({left.sql} = {right.sql})" else []
-            )
+            shared += self._same_name(last, name, left, right) if equal[-1] == f"({left.sql} = {right.sql})" else []
         if len(shared) < len(names) or self.around.notes is None:
             return f"ON {' AND '.join(equal)}"
         self.source.shared |= set(shared)

@@ -116,6 +116,22 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT id, (s, j) IN (VALUES ('a', -1), (NULL, 2)) FROM t", ()),
     ("SELECT id FROM t WHERE j IN (VALUES (1), (2), (?)) AND (id, j) IN (SELECT id, j FROM t WHERE f)", (5,)),
     ("SELECT code FROM p WHERE (code, amount) NOT IN (SELECT code, amount FROM p WHERE code > 1)", ()),
+    ("SELECT * FROM p NATURAL JOIN (SELECT code, label AS other FROM p) AS q WHERE code < 3", ()),
+    ("SELECT id, code, s.j, n FROM t NATURAL LEFT JOIN (SELECT id, j, code, n FROM t JOIN p ON j = code) AS s "
+     "ORDER BY t.id", ()),
+    ("SELECT id, code FROM t NATURAL JOIN p", ()),
+    ("SELECT id, name FROM k NATURAL LEFT JOIN (SELECT 1 AS one WHERE 0) AS x", ()),
+    ("SELECT q.a, b, c FROM (SELECT 1 AS a, 2 AS b) AS q NATURAL JOIN (SELECT 1 AS a, 3 AS c) AS r "
+     "NATURAL JOIN (SELECT 3 AS c, 2 AS b) AS s", ()),
+    ("SELECT id, ntile(4) OVER (ORDER BY id), nth_value(s, 2) OVER (ORDER BY id), nth_value(j, 3) OVER w, "
+     "ntile(2) OVER w + 1, last_value(id) OVER (ORDER BY g, id RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) "
+     "FROM t WINDOW w AS (PARTITION BY f ORDER BY id)", ()),
+    ("SELECT id, sum(j) OVER (ORDER BY g GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES), count(*) OVER "
+     "(ORDER BY f RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP), count(*) OVER (ORDER BY id "
+     "ROWS 2 PRECEDING EXCLUDE CURRENT ROW), count(*) OVER (PARTITION BY n ORDER BY id) FROM t WHERE id < 9", ()),
+    ("SELECT count(*), lower(n), count(DISTINCT n), count(DISTINCT w) FROM t GROUP BY n ORDER BY n", ()),
+    ("SELECT count(*), max(id), min(s) FROM t GROUP BY w, f HAVING count(*) > 0", ()),
+    ("SELECT lower(kind) AS k, count(*), sum(price) FROM e WHERE id < 6 GROUP BY kind ORDER BY kind DESC", ()),
     ("SELECT id FROM t INTERSECT SELECT code FROM p ORDER BY 1", ()),
     ("SELECT j FROM t EXCEPT SELECT code FROM p", ()),
     ("SELECT id, (SELECT label FROM p WHERE p.code = t.j) FROM t WHERE id IN () OR id NOT IN ()", ()),
@@ -348,6 +364,13 @@ DECLINED = {
     "SELECT id FROM t WHERE (i, s) IN (VALUES (1, u))": "untranslatable",
     "SELECT id FROM t WHERE (i, s) BETWEEN (1, 'a') AND (2, 'b')": "untranslatable",
     "SELECT sum(DISTINCT j) OVER () FROM t": "untranslatable",
+    "SELECT n, count(*) FROM t GROUP BY n": "untranslatable",
+    "SELECT n AS k, count(*) FROM t GROUP BY k": "untranslatable",
+    "SELECT count(*) FROM t GROUP BY n HAVING upper(n) = 'A'": "untranslatable",
+    "SELECT DISTINCT n FROM t": "untranslatable",
+    "SELECT n FROM t UNION SELECT s FROM t": "untranslatable",
+    "SELECT ntile(j) OVER (ORDER BY id) FROM t": "untranslatable",
+    "SELECT sum(j) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t": "untranslatable",
     "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) DO NOTHING": "untranslatable",
     "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) WHERE active = 0 DO NOTHING": "untranslatable",
     "INSERT INTO e (id) VALUES (8) ON CONFLICT (id) WHERE active = 1 DO NOTHING": "untranslatable",
