@@ -245,7 +245,7 @@ class Select:
         return f" {'LEFT JOIN' if outer else 'JOIN'} {table} ON {self.plain.condition(condition)}"
 
     def _shared(self, names: Sequence[str]) -> str:
-        """USING or NATURAL: the columns of those names are equal in the last table and before it, and one from now on."""
+        """USING, NATURAL: the columns of those names are equal in the last table and before it, and one from now on."""
         *_, last = self.source.tables
         equal, shared = list[str](), list[tuple[str, str]]()
         for name in names:

@@ -157,7 +157,6 @@ DECLINED = {
     "SELECT id FROM t RIGHT JOIN p ON j = code": "a RIGHT",
     "SELECT id FROM t FULL JOIN p ON j = code": "a FULL",
     "SELECT group_concat(label) AS x FROM p": "group_concat()",
-    "SELECT sum(DISTINCT amount) OVER () AS x FROM p": "DISTINCT values of several, or over a window",
     "SELECT max(n) AS x FROM t": "max() under the collation NOCASE",
     "SELECT sum(s) AS x FROM t": "arithmetic with TEXT",
     "SELECT id FROM t WHERE count(*) > 1": "count() in this place",
