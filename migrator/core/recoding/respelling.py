@@ -37,19 +37,26 @@ def changes(source: str, target: str) -> list[TextEdit]:
         if kind == "equal":
             continue
         new = target[theirs[other][1] : theirs[other_end - 1][2]] if other_end > other else ""
-        found.append(_change(source, ours, start, end, new))
+        touches = other < other_end < len(theirs) and theirs[other_end - 1][2] == theirs[other_end][1]
+        found.append(_change(source, ours, start, end, new, touches=touches))
     return found
 
 
-def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: int, new: str) -> TextEdit:
+def _change(
+    source: str, ours: Sequence[tuple[str, int, int]], start: int, end: int, new: str, *, touches: bool
+) -> TextEdit:
+    """`touches`: nothing stands between the new text and the token behind it."""
     if end > start:
         first, last = ours[start][1], ours[end - 1][2]
         closes_up = end < len(ours) and ours[end][1] == last and _is_word(source[last]) and _is_word(source[first - 2])
         if not new and start and source[first - 1] == " " and not closes_up:
             first -= 1
-        return TextEdit(first, last, new)
-    if new.endswith(".") and start < len(ours):  # a schema before a name
-        return TextEdit(ours[start][1], ours[start][1], new)
+        behind = source[last : ours[end][1]] if touches and new[-1:] in (".", "(") and end < len(ours) else ""
+        return TextEdit(first, last + len(behind) if not behind.strip(" ") else last, new)
+    if touches and start < len(ours):
+        at = ours[start][1]
+        apart = at and source[at - 1] not in " (\n\t" and (_is_word(source[at - 1]) or source[at - 1] == ",")
+        return TextEdit(at, at, f"{' ' if apart and _is_word(new[0]) else ''}{new}")
     # Something is put in between: behind the token before, with a space if both are words.
     at = ours[start - 1][2] if start else 0
     joined = bool(start) and _is_word(source[at - 1]) and _is_word(new[0])
