@@ -483,3 +483,15 @@ def test_what_needs_types_is_declined_without_tables(sql: str) -> None:
 def test_what_would_be_stored_as_another_value_is_declined(sql: str) -> None:
     """The text column of numeric affinity would hold an integer in SQLite."""
     assert rewritten(sql).output is None
+
+
+def test_a_token_that_is_none_costs_its_own_statement_only() -> None:
+    script = "SELECT 1;\nSELECT id FROM t WHERE f=1AND g; SELECT x'0'; SELECT 2; SELECT 'open; SELECT 3"
+    found = [(item.text, item.line, item.error is None) for item in split(script)]
+    assert found == [
+        ("SELECT 1", 1, True),
+        ("SELECT id FROM t WHERE f=1AND g", 2, False),
+        ("SELECT x'0'", 2, False),
+        ("SELECT 2", 2, True),
+        ("SELECT 'open; SELECT 3", 2, False),
+    ]
