@@ -8,6 +8,7 @@ from collections.abc import Hashable
 import psycopg
 
 from migrator.adapter.known import Found, Known, known_of
+from migrator.adapter.state import VERSION_TABLE
 from migrator.adapter.tables import Shared, tables_of
 from migrator.target.catalog import read_shapes
 from migrator.target.comments import read_comments, read_trigger_comments, schema_mark
@@ -48,5 +49,6 @@ def read_known(connection: psycopg.Connection, schema: str) -> Known:
     tables = {table.name: table for table in read_schema(connection, schema).tables}
     comments, triggers = read_comments(connection, schema), read_trigger_comments(connection, schema)
     connection.execute("COMMIT")
+    tables.pop(VERSION_TABLE, None)
     known = {name: shape for name, shape in shapes.items() if name in tables}
     return known_of(Found(schema, known, tables, comments, triggers))

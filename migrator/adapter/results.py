@@ -9,7 +9,6 @@ from typing import Any
 
 from migrator.adapter.arguments import family
 from migrator.core.convert import Unfit
-from migrator.core.model import Affinity
 from migrator.core.pgtypes import PgType
 from migrator.core.plan import ColumnPlan
 from migrator.core.way_back import column_back, invert
@@ -25,11 +24,11 @@ _TYPES = {
 _THE_SAME = ("bigint", "text", "bytea")
 
 
-def reader(oid: int, column: ColumnPlan | None, columns: Sequence[ColumnPlan], *, mixed: bool = False) -> Reader | None:
+def reader(oid: int, column: ColumnPlan | None, columns: Sequence[ColumnPlan], *, real: bool = False) -> Reader | None:
     """None where the value stays as it is. Raises sqlite3.NotSupportedError for a type that nothing explains.
 
-    `column` is the one that the result's column is; `columns` are all that the statement reads. `mixed`: what is a
-    double may be an INTEGER in SQLite.
+    `column` is the one that the result's column is; `columns` are all that the statement reads. `real`: what is a
+    double is a REAL in every row of SQLite's.
     """
     if column is not None:
         return _of_column(column)
@@ -42,8 +41,7 @@ def reader(oid: int, column: ColumnPlan | None, columns: Sequence[ColumnPlan], *
         (item.type, item.options, item.affinity): item for item in columns if family(item.type.name) == family(name)
     }
     if name == "double precision":
-        mixed = mixed or any(affinity is not Affinity.REAL for _, _, affinity in same)
-        return _perhaps_counted if mixed else None
+        return None if real else _perhaps_counted
     if name == "numeric":
         return _sum_with_scale if any(kind.arguments for kind, _, _ in same) else _number
     if name in _THE_SAME:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import errors
 
+from migrator.adapter import state
 from migrator.adapter.arguments import Plain, given
-from migrator.adapter.defining import Redefinition, redefinition
+from migrator.adapter.defining import redefinition
 from migrator.adapter.dialogue import Dialogue
 from migrator.adapter.failures import may_be_stale, operational
 from migrator.adapter.results import reader
@@ -63,7 +64,9 @@ class Session(Dialogue):
 
     shared: Shared = field(kw_only=True)
     total_changes: int = 0
+    changes: int = 0  # of the statement that was the last to change something, or was refused
     last_rowid: int | None = 0
+    inserted: int | None = 0  # what last_insert_rowid() says, None where that is not known
     _shapes: dict[Translated, Shape] = field(default_factory=dict)
     _sequences: dict[str, bytes] = field(default_factory=dict)
 
@@ -110,7 +113,7 @@ class Session(Dialogue):
         elif only.kind == "ddl":
             yield from self._define(only)
         elif only.kind == "pragma":
-            return self._pragma(only, pragma(only.statement))
+            return (yield from self._pragma(only, pragma(only.statement)))
         return NOTHING
 
     def _new(self, sql: str, only: Sorted, arguments: Arguments, *, implicit: bool) -> PQGen[Outcome]:
@@ -122,7 +125,10 @@ class Session(Dialogue):
         return (yield from self._run(translated, given(arguments, translated.parameters), implicit=implicit))
 
     def _translated(self, sql: str, only: Sorted, compiled: Compiled, arguments: Arguments) -> Translated:
-        """For this call and all that follow."""
+        """For this call and all that follow, unless it asks what the last statement did."""
+        asked = state.questions(only.statement)
+        if asked:
+            only = replace(only, statement=state.answered(only.statement, asked, self._answers(asked)))
         try:
             translated = translate(only, compiled, self.tables.known, {})
         except sqlite3.NotSupportedError:
@@ -130,8 +136,14 @@ class Session(Dialogue):
             if not values:
                 raise
             translated = spelled_out(only, compiled, self.tables.known, values)
-        self.tables.translations.put(sql, translated)
+        if not asked:
+            self.tables.translations.put(sql, translated)
         return translated
+
+    def _answers(self, asked: Mapping[int, str]) -> dict[str, int]:
+        if self.inserted is None and state.QUESTIONS[0] in asked.values():
+            raise sqlite3.NotSupportedError(state.UNKNOWN_ID)
+        return dict(zip(state.QUESTIONS, (self.inserted or 0, self.changes, self.total_changes), strict=True))
 
     def _run(self, translated: Translated, values: list[Plain], *, implicit: bool) -> PQGen[Outcome]:
         translated, encoded = self._encoded(translated, values)
@@ -142,6 +154,7 @@ class Session(Dialogue):
         try:
             [result] = yield from self.attempt(Verb.WRITE if translated.writes else Verb.READ, [command], behind)
         except Failed as failed:
+            self.changes = 0 if translated.writes else self.changes
             raise self.failure(failed.error) from failed.error
         shape = self._shapes.get(translated)
         if shape is None and result.nfields:
@@ -164,7 +177,8 @@ class Session(Dialogue):
         try:
             other = self.tables.translations.get(key)
             if other is None:
-                compiled = self.tables.shadow.compile(translated.text, values, query=translated.names is not None)
+                compiled = self.tables.shadow.compile(translated.text, values, query=False)
+                compiled = replace(compiled, names=translated.names)
                 other = translate(sort_out(translated.text)[0], compiled, self.tables.known, found)
                 self.tables.translations.put(key, other)
             return other, other.encoded(values)
@@ -206,6 +220,8 @@ class Session(Dialogue):
         known = self.tables.translations.get(sql)
         if known is not None:
             return known
+        if found and state.questions(found[0].statement):
+            raise sqlite3.NotSupportedError(state.MANY_ROWS)
         compiled = self.tables.shadow.compile(sql, arguments, query=False)
         return self._translated(sql, found[0], compiled, arguments)
 
@@ -221,9 +237,13 @@ class Session(Dialogue):
         except Failed as failed:
             if failed.place > 0:
                 yield from self._all(translated, commands[: failed.place])
+            self.changes = 0
             raise self.failure(failed.error) from failed.error
         changed = sum(result.command_tuples or 0 for result in results)
         self.total_changes += changed
+        self.changes = results[-1].command_tuples or 0
+        if translated.rowid is not None and changed:
+            self.inserted = None
         return changed
 
     def execute_script(self, script: str) -> PQGen[None]:
@@ -240,6 +260,9 @@ class Session(Dialogue):
     def _outcome(self, translated: Translated, result: PGresult, shape: Shape | None) -> Outcome:
         changed = (result.command_tuples or 0) if translated.writes else 0
         self.total_changes += changed
+        self.changes = changed if translated.writes else self.changes
+        if changed and translated.rowid is not None and translated.rowid.column is None:
+            self.inserted = None
         rowcount = changed if translated.begins else -1
         if shape is None:
             if translated.rowid is not None:
@@ -259,7 +282,7 @@ class Session(Dialogue):
                 attributes = yield from self._attributes(table)
                 key = attributes.get(result.ftablecol(place), key)
             column = self.tables.known.by_target.get(key)
-            readers.append(reader(result.ftype(place), column, translated.columns, mixed=translated.mixed))
+            readers.append(reader(result.ftype(place), column, translated.columns, real=place in translated.reals))
             declared.append(self.tables.known.declared.get(key, ""))
         names = translated.names
         if names is None or len(names) != visible:
@@ -280,7 +303,7 @@ class Session(Dialogue):
         hidden, telling = translated.hidden, translated.hidden > 1
         new = [row for row in rows if not telling or row[-1]]
         if new:
-            self.last_rowid = new[-1][-hidden]
+            self.last_rowid = self.inserted = new[-1][-hidden]
         return [row[:-hidden] for row in rows]
 
     def _behind(self, translated: Translated) -> PQGen[Sequence[Command]]:
@@ -303,7 +326,7 @@ class Session(Dialogue):
         change = redefinition(only.statement, self.tables.known)
         if change is None:
             return
-        yield from self._carry_out(change)
+        yield from self._carry_out(change.statements)
         if self.transaction.open:
             self.unchanged = self.unchanged or self.tables
             self.tables = tables_of(change.known)
@@ -314,12 +337,12 @@ class Session(Dialogue):
         self._sequences.clear()
         self.wire.forget()
 
-    def _carry_out(self, change: Redefinition) -> PQGen[None]:
+    def _carry_out(self, statements: Sequence[str]) -> PQGen[None]:
         if not self.transaction.open:
-            script = [self.transaction.lock.decode(), *change.statements]
+            script = [self.transaction.lock.decode(), *statements]
         else:
             yield from self.send(self.transaction.before(Verb.WRITE))
-            script = list(change.statements)
+            script = list(statements)
         try:
             yield from self.wire.script(";\n".join(script).encode())
         except Failed as failed:
@@ -331,7 +354,24 @@ class Session(Dialogue):
         """What was defined is everybody's, until somebody reads the catalog again."""
         self.shared.tables, self.shared.mark = self.tables, ""
 
-    def _pragma(self, only: Sorted, asked: Pragma) -> Outcome:
+    def _user_version(self, value: str | None) -> PQGen[Outcome]:
+        """Of the schema, in a table of its own, so that it is kept or taken back with the tables."""
+        schema = self.tables.known.plan.target_schema
+        version = state.version_of(value) if value is not None else 0
+        [[there]] = _texts((yield from self.guarded(Verb.READ, Command(state.has_version(schema)))))
+        if value is not None:
+            yield from self._carry_out(state.version_statements(schema, version, there=there == "t"))
+            return NOTHING
+        if there == "t":
+            [[found]] = _texts((yield from self.guarded(Verb.READ, Command(state.version_query(schema)))))
+            version = int(found or 0)
+        elif self.tables.known.definitions:
+            raise sqlite3.NotSupportedError(state.NOT_CARRIED)
+        return Outcome(("user_version",), [(version,)])
+
+    def _pragma(self, only: Sorted, asked: Pragma) -> PQGen[Outcome]:
+        if asked.name == "user_version":
+            return (yield from self._user_version(asked.value))
         if asked.is_about_tables:
             names, rows = self.tables.shadow.answer(only.statement.text)
             return Outcome(names, rows)

@@ -50,7 +50,8 @@ class Translated:
 
     `parameters` are names by number, None for `?`; `sources` the places among them of the values that are sent.
     `columns` is what it reads and writes. `gives_id`: SQLite may make something else of a NULL, so a literal says it.
-    `spelled`: all values are written into the statement. `mixed`: a double may stand for an INTEGER of SQLite's.
+    `spelled`: all values are written into the statement. `reals` are the places of results that are
+    a REAL in every row of SQLite's.
     """
 
     text: str
@@ -66,7 +67,7 @@ class Translated:
     columns: tuple[ColumnPlan, ...]
     names: tuple[str, ...] | None
     rowid: Rowid | None
-    mixed: bool
+    reals: frozenset[int]
     spelled: bool = False
 
     @cached_property
@@ -153,7 +154,7 @@ def translate(found: Sorted, compiled: Compiled, known: Known, literals: Mapping
         columns=columns,
         names=compiled.names,
         rowid=rowid,
-        mixed=any(finding.rule == "mixed" for finding in rewritten.findings),
+        reals=rewritten.reals,
     )
 
 
@@ -173,7 +174,7 @@ def decline(rewritten: Rewritten) -> NoReturn:
     if finding.rule == "syntax":
         raise sqlite3.OperationalError(finding.message)
     raise sqlite3.NotSupportedError(
-        f"{finding.message} ({finding.rule}) PostgreSQL has no statement that surely does the same: rewrite this one."
+        f"{finding.message} ({finding.rule}) PostgreSQL has no statement that surely does the same. {finding.next_step}"
     )
 
 

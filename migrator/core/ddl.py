@@ -17,6 +17,7 @@ from migrator.core.names import NameBook, quote_identifier, quote_literal
 from migrator.core.origins import column_origin, table_origin, view_origin
 from migrator.core.plan import ColumnPlan, Orphans, Plan, TablePlan
 from migrator.core.scoping import KINDS, table_scope
+from migrator.core.sql.advice import advice
 from migrator.core.sql.definitions import DefinitionError, read_view
 from migrator.core.sql.one_table import translate_expression, translate_predicate
 from migrator.core.sql.query import column_scope
@@ -354,7 +355,7 @@ class _Builder:
         self.statements.append(Statement(phase, table, name, sql, validate, printed))
 
     def _finding(self, rule: str, where: str, message: str, original: str = "") -> None:
-        self.findings.append(Finding(rule, Severity.WARNING, where, message, original=original))
+        self.findings.append(Finding(rule, Severity.WARNING, where, message, advice(rule), original))
 
 
 def _listed(names: tuple[str, ...]) -> str:

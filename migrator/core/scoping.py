@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrator.core.model import Affinity, Table, fold
+from migrator.core.model import Affinity, Index, Table, fold
 from migrator.core.names import target_name
 from migrator.core.plan import TablePlan
-from migrator.core.sql.scope import ColumnScope, Kind, TableScope
+from migrator.core.sql.scope import ColumnScope, Kind, PartialKey, TableScope
 
 KINDS = {
     "smallint": Kind.INTEGER,
@@ -64,6 +64,7 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
         _rowid(table, plan, columns),
         as_it_is=not plan.rowid,
         spelt=_spelt(table, plan),
+        partial=_partial_keys(table, plan) if table else (),
     )
 
 
@@ -75,19 +76,22 @@ def _spelt(table: Table | None, plan: TablePlan) -> dict[str, str]:
 
 def _unique_keys(table: Table, primary_key: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     """Those that are a list of columns, each compared as it is, over all rows."""
-    found = [primary_key] if table.rowid_alias else []
-    for index in table.indexes:
-        columns = [table.column(part.name) if part.name else None for part in index.columns]
-        if (
-            index.unique
-            and index.where is None
-            and all(
-                column is not None and part.collation.upper() == "BINARY"
-                for part, column in zip(index.columns, columns, strict=True)
-            )
-        ):
-            found.append(tuple(fold(column.name) for column in columns if column))
-    return tuple(found)
+    keys = (_plain_key(index) for index in table.indexes if index.unique and index.where is None)
+    return (*([primary_key] if table.rowid_alias else []), *filter(None, keys))
+
+
+def _partial_keys(table: Table, plan: TablePlan) -> tuple[PartialKey, ...]:
+    """Those that are such a list, over some rows."""
+    dropped = {fold(name) for name in plan.drop_indexes}
+    indexes = [index for index in table.indexes if index.unique and index.where and fold(index.name) not in dropped]
+    return tuple(PartialKey(key, index.where or "") for index in indexes if (key := _plain_key(index)))
+
+
+def _plain_key(index: Index) -> tuple[str, ...]:
+    """The index's columns, if it has nothing else and compares each as it is."""
+    if any(part.name is None or part.collation.upper() != "BINARY" for part in index.columns):
+        return ()
+    return tuple(fold(part.name or "") for part in index.columns)
 
 
 def _rowid(table: Table | None, plan: TablePlan, columns: dict[str, ColumnScope]) -> ColumnScope | None:

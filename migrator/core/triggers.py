@@ -15,6 +15,7 @@ from migrator.core.firing import Firing, Program
 from migrator.core.model import Generated, Schema, Trigger, fold
 from migrator.core.names import NameBook, quote_identifier, quote_literal, target_name
 from migrator.core.origins import trigger_origin
+from migrator.core.sql.advice import advice
 from migrator.core.sql.cursor import DefinitionError
 from migrator.core.sql.definitions import read_view
 from migrator.core.sql.fired import without_affinities
@@ -217,7 +218,7 @@ class _Carrier:
             reason = self.refused.get(fold(trigger.name))
             if reason is not None:
                 message = f"The trigger on {trigger.table} is not carried: {reason}."
-                yield Finding("trigger", Severity.WARNING, trigger.name, message, original=trigger.sql)
+                yield Finding("trigger", Severity.WARNING, trigger.name, message, advice("trigger"), trigger.sql)
                 continue
             for note in self.notes.get(fold(trigger.name), ()):
                 yield Finding(note.rule, Severity.NOTE, trigger.name, f"{note.text}.", original=trigger.sql)

@@ -37,7 +37,8 @@ def changes(source: str, target: str) -> list[TextEdit]:
         if kind == "equal":
             continue
         new = target[theirs[other][1] : theirs[other_end - 1][2]] if other_end > other else ""
-        found.append(_change(source, ours, start, end, new))
+        touches = other < other_end < len(theirs) and theirs[other_end - 1][2] == theirs[other_end][1]
+        found.append(_change(source, ours, start, end, new, touches=touches))
     return found if tokens_of(edited(source, found)) == tokens_of(target) else [_whole(source, target)]
 
 
@@ -59,7 +60,10 @@ def _whole(source: str, target: str) -> TextEdit:
     return TextEdit(start, end, f"{' ' if first else ''}{new}{' ' if last and new else ''}")
 
 
-def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: int, new: str) -> TextEdit:
+def _change(
+    source: str, ours: Sequence[tuple[str, int, int]], start: int, end: int, new: str, *, touches: bool
+) -> TextEdit:
+    """`touches`: nothing stands between the new text and the token behind it."""
     if end > start:
         first, last = ours[start][1], ours[end - 1][2]
         closes_up = end < len(ours) and ours[end][1] == last and _is_word(source[last]) and _is_word(source[first - 2])
@@ -68,11 +72,18 @@ def _change(source: str, ours: Sequence[tuple[str, int, int]], start: int, end: 
         before, behind = source[first - 1] if first else " ", source[last] if last < len(source) else " "
         if not new:
             return TextEdit(first, last, " " if _is_word(before) and _is_word(behind) else "")
+        between = source[last : ours[end][1]] if touches and new[-1:] in (".", "(") and end < len(ours) else ""
+        if not between.strip(" "):
+            last += len(between)
         joined = _is_word(before) if _is_word(new[0]) else new[0] in "=<>" and not before.isspace()
         lead = " " if joined else ""
         return TextEdit(first, last, f"{lead}{new}{' ' if _is_word(new[-1]) and _is_word(behind) else ''}")
-    if new.endswith(".") and start < len(ours):  # a schema before a name
-        return TextEdit(ours[start][1], ours[start][1], new)
+    if touches and start < len(ours):
+        at = ours[start][1]
+        before = source[at - 1] if at else " "
+        apart = _is_word(before) or before == ","
+        lead = " " if (apart and _is_word(new[0])) or (new[0] in "=<>" and not before.isspace()) else ""
+        return TextEdit(at, at, f"{lead}{new}")
     # Something is put in between: behind the token before, with a space if both are words.
     at = ours[start - 1][2] if start else 0
     joined = bool(start) and _is_word(source[at - 1]) and _is_word(new[0])

@@ -9,9 +9,10 @@ from sqlglot import exp
 
 from migrator.core.sql import json_calls
 from migrator.core.sql import values as v
-from migrator.core.sql.comparing import sort_key
+from migrator.core.sql.comparing import group_key, sort_key
 from migrator.core.sql.query import direction, order_clause, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 
 _OVER = " OVER "
@@ -34,7 +35,7 @@ def aggregate(operand: Operand, node: exp.Expr, over: str = "") -> Value:
     emit = _AGGREGATES.get(type(node))
     known = {"expressions"} if isinstance(node, exp.JSONObjectAgg) else {"this", "big_int", "separator"}
     if emit is None or {key for key, value in node.args.items() if value} - known:
-        raise Untranslatable(f"{node.key}()")
+        raise Untranslatable(f"{called(node)} as an aggregate")
     return emit(operand, node, over)
 
 
@@ -45,20 +46,21 @@ def _count(operand: Operand, node: exp.Expr, over: str) -> Value:
     if isinstance(counted, exp.Distinct):
         if len(counted.expressions) != 1 or counted.args.get("on"):
             raise Untranslatable("count(DISTINCT) of several")
-        value = v.require_groupable(operand(counted.expressions[0]))
-        return Value(f"count(DISTINCT {value.sql}){over}", Kind.INTEGER, nullable=False, exact=True)
+        key = group_key(operand(counted.expressions[0]))
+        return Value(f"count(DISTINCT {key}){over}", Kind.INTEGER, nullable=False, exact=True)
     return Value(f"count({v.any_kind(operand(counted))}){over}", Kind.INTEGER, nullable=False, exact=True)
 
 
 def _sum(operand: Operand, node: exp.Expr, over: str) -> Value:
-    value = v.number(_argument(operand, node))
+    value, distinct = _argument(operand, node.this, over)
+    value = v.number(value)
     if value.kind is Kind.INTEGER:
-        return Value(f"sum({value.sql}){over}::bigint", Kind.INTEGER, exact=True)
-    return _sum_of_doubles(value, over)
+        return Value(f"sum({distinct}{value.sql}){over}::bigint", Kind.INTEGER, exact=True)
+    return _sum_of_doubles(value, over, distinct)
 
 
-def _sum_of_doubles(value: Value, over: str) -> Value:
-    total = f"sum({value.sql}){over}"
+def _sum_of_doubles(value: Value, over: str, distinct: str = "") -> Value:
+    total = f"sum({distinct}{value.sql}){over}"
     finite_total = total if value.finite else f"NULLIF({total}, 'NaN'::float8)"
     return Value(finite_total, value.kind, mixed=value.mixed, finite=value.finite)
 
@@ -66,14 +68,18 @@ def _sum_of_doubles(value: Value, over: str) -> Value:
 def _total(operand: Operand, node: exp.Anonymous, over: str) -> Value:
     if len(node.expressions) != 1:
         raise Untranslatable("total() of several")
-    value = v.number(operand(node.expressions[0]))
-    added = _sum_of_doubles(replace(value, sql=f"{value.sql}::float8", kind=Kind.REAL), over)
+    value, distinct = _argument(operand, node.expressions[0], over)
+    value = v.number(value)
+    if distinct and value.kind is Kind.INTEGER:
+        return Value(f"COALESCE(sum(DISTINCT {value.sql}){over}::float8, 0::float8)", Kind.REAL, nullable=False)
+    added = _sum_of_doubles(replace(value, sql=f"{value.sql}::float8", kind=Kind.REAL), over, distinct)
     return Value(f"COALESCE({added.sql}, 0::float8)", Kind.REAL, nullable=False, finite=value.finite)
 
 
 def _average(operand: Operand, node: exp.Expr, over: str) -> Value:
-    value = v.number(_argument(operand, node))
-    average = f"avg({value.sql}){over}::float8"
+    value, distinct = _argument(operand, node.this, over)
+    value = v.number(value)
+    average = f"avg({distinct}{value.sql}){over}::float8"
     return Value(average if value.finite else f"NULLIF({average}, 'NaN'::float8)", Kind.REAL, finite=value.finite)
 
 
@@ -135,12 +141,12 @@ def _json_object(operand: Operand, node: exp.Expr, over: str) -> Value:
 def _of_a_group(node: exp.Expr, over: str) -> str:
     """What stands behind the aggregate, where that is no window."""
     if _OVER in over:
-        raise Untranslatable(f"{node.key}() over a window", "function")
+        raise Untranslatable(f"{called(node)} over a window", "function")
     return over
 
 
 def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
-    value = v.settled(_argument(operand, node))
+    value = v.settled(_argument(operand, node.this, over)[0])
     if value.kind is Kind.BOOLEAN:
         value = v.number(value)
     if value.kind is Kind.UUID or (value.kind is Kind.BLOB):
@@ -152,10 +158,13 @@ def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
     return replace(plain, sql=f"{node.key}({sort_key(value)}){over}")
 
 
-def _argument(operand: Operand, node: exp.Expr) -> Value:
-    if isinstance(node.this, exp.Distinct):
-        raise Untranslatable(f"{node.key}(DISTINCT)")
-    return operand(node.this)
+def _argument(operand: Operand, node: exp.Expr, over: str) -> tuple[Value, str]:
+    """What is aggregated, and DISTINCT where it stands before it."""
+    if not isinstance(node, exp.Distinct):
+        return operand(node), ""
+    if len(node.expressions) != 1 or _OVER in over:
+        raise Untranslatable("DISTINCT values of several, or over a window")
+    return v.require_groupable(operand(node.expressions[0])), "DISTINCT "
 
 
 _AGGREGATES: dict[type[exp.Expr], Callable[[Operand, exp.Expr, str], Value]] = {

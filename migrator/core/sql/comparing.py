@@ -19,17 +19,20 @@ from migrator.core.sql.values import (
     converted,
     number,
     require,
+    require_groupable,
     string,
     typed_alike,
 )
 
 _NUMERIC_AFFINITIES = (Affinity.INTEGER, Affinity.REAL, Affinity.NUMERIC)
+_TIMES = (*CALENDAR, Kind.TIMESTAMPTZ)
 _KINDS_WITH_ONE_ORDER = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.TEXT, Kind.BLOB, Kind.BOOLEAN)
 
 
 def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
     left, right = typed_alike(require(left), require(right))
+    _require_no_number(left, right)
     left, right = _as_compared(left, right), _as_compared(right, left)
     if Kind.NULL in (left.kind, right.kind):
         return any_kind(left), any_kind(right)
@@ -48,6 +51,19 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     if left.kind in CALENDAR and any(one.column and other.parameter for one, other in ((left, right), (right, left))):
         return left.sql, right.sql  # texts of one spelling are in the order of time
     raise Untranslatable(f"{left.kind} compared with {right.kind}")
+
+
+def _require_no_number(left: Value, right: Value) -> None:
+    """SQLite's texts of dates and times are greater than every number, also than one that it makes of a literal."""
+    for time, other in ((left, right), (right, left)):
+        number = _as_compared(other, time)
+        if time.kind not in _TIMES or not time.column or not number.stands_for_number:
+            continue
+        made = f"SQLite makes a number of {other.literal!r} here, and " if isinstance(other.literal, str) else ""
+        raise Untranslatable(
+            f"{made}a date or time, which is a text in SQLite, is greater than every number",
+            next_step=f"Compare it with a text that is spelt as the column's are: {time.picture or 'YYYY-MM-DD …'}.",
+        )
 
 
 def _compared_times(left: Value, right: Value, *, order: bool) -> tuple[str, str] | None:
@@ -155,6 +171,13 @@ _KEYS: dict[str, tuple[Callable[[str], str], tuple[str, str]]] = {
     "NOCASE": (fold, ('lower({} COLLATE "C")', 'lower({} COLLATE "C")')),
     "RTRIM": (lambda text: text.rstrip(" "), ("rtrim({} COLLATE \"C\", ' ')", "rtrim({} COLLATE \"C\", ' ')")),
 }
+
+
+def group_key(value: Value) -> str:
+    """What PostgreSQL makes the same groups of. Under NOCASE and RTRIM a group has several spellings."""
+    if value.kind is Kind.TEXT and (value.collation or "BINARY") != "BINARY":
+        return collated(require(value), value.collation or "", order=False)
+    return require_groupable(value).sql
 
 
 def sort_key(value: Value) -> str:

@@ -20,9 +20,12 @@ from migrator.core.sql.casts import TYPES, cast_sql
 from migrator.core.sql.choices import choice, unified
 from migrator.core.sql.comparing import collated, compared
 from migrator.core.sql.functions import FUNCTIONS
-from migrator.core.sql.parsing import placeholder_number
+from migrator.core.sql.memberships import membership
+from migrator.core.sql.parsing import chain, placeholder_number
 from migrator.core.sql.patterns import glob_condition, like_condition
+from migrator.core.sql.row_values import compared_rows
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called, called_with, no_column
 from migrator.core.sql.times import spelt
 from migrator.core.sql.values import Parameter, Value
 
@@ -39,6 +42,8 @@ class Queries(Protocol):
     def exists(self, query: exp.Expr) -> str: ...
 
     def one_column(self, query: exp.Expr, wanted: Kind | None = None) -> tuple[str, Value]: ...
+
+    def columns(self, query: exp.Expr) -> tuple[str, list[Value]]: ...
 
     def scalar(self, query: exp.Expr) -> Value: ...
 
@@ -78,10 +83,10 @@ class Emitter:
     def value(self, node: exp.Expr) -> Value:
         handler, known = self.handlers.get(type(node), (None, frozenset()))
         if handler is None:
-            raise Untranslatable(f"{_label(node)} is not on the list of what is translated")
+            raise Untranslatable(f"{called(node)} is not on the list of what is translated")
         unknown = [key for key, value in node.args.items() if value and key not in known]
         if unknown:
-            raise Untranslatable(f"{_label(node)} with {', '.join(unknown)}")
+            raise Untranslatable(called_with(node, unknown))
         found: Value = handler(self, node)
         return found
 
@@ -112,7 +117,7 @@ class Emitter:
             return value
         if node.this.args.get("quoted") and not node.table:
             return v.string(node.name)  # SQLite falls back to a string where "x" is no column
-        raise Untranslatable(f"no column {node.sql(dialect='sqlite')}")
+        raise no_column(node.sql(dialect="sqlite"))
 
     def placeholder(self, node: exp.Placeholder) -> Value:
         if self.parameters is None:
@@ -134,31 +139,33 @@ class Emitter:
     # Truth
 
     def both(self, node: exp.And) -> Value:
-        return _truth(f"({self.condition(node.this)} AND {self.condition(node.expression)})")
+        return v.condition(f"({' AND '.join(map(self.condition, chain(node)))})")
 
     def either(self, node: exp.Or) -> Value:
-        return _truth(f"({self.condition(node.this)} OR {self.condition(node.expression)})")
+        return v.condition(f"({' OR '.join(map(self.condition, chain(node)))})")
 
     def negation(self, node: exp.Not) -> Value:
         inner = node.this
         if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
-            return _truth(f"({v.any_kind(self.value(inner.this))} IS NOT NULL)", nullable=False)
-        return _truth(f"(NOT {self.condition(inner)})")
+            return v.condition(f"({v.any_kind(self.value(inner.this))} IS NOT NULL)", nullable=False)
+        return v.condition(f"(NOT {self.condition(inner)})")
 
     def comparison(self, node: exp.Binary) -> Value:
         operator, order = _COMPARISONS[type(node)]
+        if isinstance(node.this, exp.Tuple):
+            return v.condition(compared_rows(self.value, node.this, operator, node.expression, order=order))
         return self.compare(self.value(node.this), operator, self.value(node.expression), order=order)
 
     def compare(self, left: Value, operator: str, right: Value, *, order: bool = False) -> Value:
         one, other = compared(left, right, order=order)
         constants = {("=", "TRUE"): one, ("=", "FALSE"): f"(NOT {one})"}
-        return _truth(constants.get((operator, other), f"({one} {operator} {other})"))
+        return v.condition(constants.get((operator, other), f"({one} {operator} {other})"))
 
     def identity(self, node: exp.Is) -> Value:
         if isinstance(node.expression, exp.Null):
-            return _truth(f"({v.any_kind(self.value(node.this))} IS NULL)", nullable=False)
+            return v.condition(f"({v.any_kind(self.value(node.this))} IS NULL)", nullable=False)
         if isinstance(node.expression, exp.Boolean):
-            return _truth(f"({self.condition(node.this)} IS {str(node.expression.this).upper()})", nullable=False)
+            return v.condition(f"({self.condition(node.this)} IS {str(node.expression.this).upper()})", nullable=False)
         raise Untranslatable("IS with this operand")
 
     def between(self, node: exp.Between) -> Value:
@@ -168,39 +175,13 @@ class Emitter:
         if least[0] == most[0]:
             # PostgreSQL takes no COLLATE before this AND.
             lower = f"({least[1]})" if "COLLATE" in least[1] else least[1]
-            return _truth(f"({least[0]} BETWEEN {lower} AND {most[1]})")
-        return _truth(f"({least[0]} >= {least[1]} AND {most[0]} <= {most[1]})")
-
-    def membership(self, node: exp.In) -> Value:
-        subject = self.value(node.this)
-        if node.args.get("query"):
-            wanted = subject.kind if subject.kind in (Kind.INTEGER, Kind.REAL) else None
-            query, member = self._queries().one_column(node.args["query"].this, wanted)
-            subject = v.typed(subject, member.kind)
-            if compared(subject, replace(member, collation=None), order=False) != (subject.sql, member.sql):
-                raise Untranslatable("IN with a query of another kind or collation")
-            return self._membership(subject, [member], lambda _: query)
-        if not node.expressions:
-            v.require(subject)
-            return _truth("FALSE", nullable=False)
-        members = [self.value(member) for member in node.expressions]
-        subject = v.typed(subject, next((m.kind for m in members if m.kind is not Kind.PARAMETER), Kind.PARAMETER))
-        return self._membership(subject, members, ", ".join)
-
-    def _membership(self, subject: Value, members: list[Value], inside: Callable[[list[str]], str]) -> Value:
-        """The subject's collation counts, the members' don't."""
-        if any(member.explicit for member in members):
-            raise Untranslatable("COLLATE inside IN")
-        plain = [replace(member, collation=None) for member in members]
-        sides = [compared(subject, member, order=False) for member in plain]
-        if len({left for left, _ in sides}) > 1:
-            raise Untranslatable("IN with members of several kinds")
-        return _truth(f"({sides[0][0]} IN ({inside([right for _, right in sides])}))")
+            return v.condition(f"({least[0]} BETWEEN {lower} AND {most[1]})")
+        return v.condition(f"({least[0]} >= {least[1]} AND {most[0]} <= {most[1]})")
 
     def like(self, node: exp.Like, escape: str | None = None) -> Value:
         subject, pattern = map(self._pattern_side, (node.this, node.expression))
         condition = like_condition(subject, pattern, escape)
-        return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
+        return v.condition(f"(NOT {condition})" if node.args.get("negate") else condition)
 
     def escape(self, node: exp.Escape) -> Value:
         if not isinstance(node.this, exp.Like) or not node.expression.is_string:
@@ -214,19 +195,19 @@ class Emitter:
             self.use_pack("GLOB with a pattern that is not a plain literal")
             given = f"{pattern.sql}::text" if pattern.parameter else pattern.sql
             condition = f"sqlite.glob({given}, {f'{subject.sql}::text' if subject.parameter else subject.sql})"
-        return _truth(f"(NOT {condition})" if node.args.get("negate") else condition)
+        return v.condition(f"(NOT {condition})" if node.args.get("negate") else condition)
 
     def _pattern_side(self, node: exp.Expr) -> Value:
         """Patterns know no collation, neither a column's nor one that is written there."""
         return spelt(v.require(v.typed(replace(self.value(node), explicit=False), Kind.TEXT)))
 
     def exists(self, node: exp.Exists) -> Value:
-        return _truth(f"(EXISTS {self._queries().exists(node.this)})", nullable=False)
+        return v.condition(f"(EXISTS {self.inner_queries().exists(node.this)})", nullable=False)
 
     def scalar_query(self, node: exp.Subquery) -> Value:
-        return self._queries().scalar(node.this)
+        return self.inner_queries().scalar(node.this)
 
-    def _queries(self) -> Queries:
+    def inner_queries(self) -> Queries:
         if self.queries is None:
             raise Untranslatable("a query inside an expression")
         return self.queries
@@ -272,9 +253,11 @@ class Emitter:
     # Text
 
     def concatenation(self, node: exp.DPipe) -> Value:
-        left, right = spelt(self.operand(node.this)), spelt(self.operand(node.expression))
-        one, other = v.beside(left, right), v.beside(right, left)
-        return Value(f"({v.text(one)} || {v.text(other)})", Kind.TEXT, exact=True)
+        first, second, *others = (spelt(self.operand(part)) for part in chain(node))
+        texts = [v.text(v.beside(first, second)), v.text(v.beside(second, first))]
+        joined = Value("", Kind.TEXT, exact=True)
+        texts += [v.text(v.beside(other, joined)) for other in others]
+        return replace(joined, sql=f"({' || '.join(texts)})")
 
     def arrow(self, node: exp.JSONExtract | exp.JSONExtractScalar) -> Value:
         sides = self.operand(node.this), self.operand(node.expression)
@@ -310,7 +293,8 @@ class Emitter:
         value = self.operand(node.this)
         kind, affinity = _CASTS.get(node.args["to"].this, (None, None))
         if kind is None:
-            raise Untranslatable(f"CAST to {node.args['to'].sql(dialect='sqlite')}")
+            to = node.args["to"].sql(dialect="sqlite").replace("REAL", "NUMERIC")  # REAL itself is translated
+            raise Untranslatable(f"CAST to {to}", next_step="CAST to INTEGER, REAL or TEXT.")
         if value.kind is Kind.PARAMETER and value.parameter is not None:
             value.parameter.fixed = True
             return Value(f"{v.typed(value, kind).sql}::{TYPES[kind]}", kind, affinity=affinity)
@@ -321,16 +305,6 @@ class Emitter:
         kept = Value("", kind, affinity=affinity, collation=value.collation, column=value.column)
         kept = replace(kept, nullable=value.nullable, finite=value.finite, json=value.perhaps_json)
         return replace(kept, sql=cast_sql(self, value, kind))
-
-
-def _truth(sql: str, *, nullable: bool = True) -> Value:
-    return Value(sql, Kind.BOOLEAN, nullable=nullable)
-
-
-def _label(node: exp.Expr | None) -> str:
-    if node is None:
-        return "a function without its argument"
-    return f"{node.name}()" if isinstance(node, exp.Anonymous) else node.key.upper()
 
 
 _NOW: dict[type[exp.Expr], str] = {
@@ -381,7 +355,7 @@ _OPERATORS: dict[type[exp.Expr], tuple[Callable[[Emitter, Any], Value], str]] = 
     exp.Not: (Emitter.negation, "this"),
     exp.Is: (Emitter.identity, _BINARY),
     exp.Between: (Emitter.between, "this low high"),
-    exp.In: (Emitter.membership, "this expressions query"),
+    exp.In: (membership, "this expressions query"),
     exp.Like: (Emitter.like, "this expression negate"),
     exp.Escape: (Emitter.escape, "this expression"),
     exp.Glob: (Emitter.glob, "this expression negate"),

@@ -9,19 +9,26 @@ from sqlglot import exp
 from migrator.core.model import fold
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import is_aggregate
+from migrator.core.sql.comparing import group_key, sort_key
 from migrator.core.sql.expressions import Emitter
 from migrator.core.sql.query import order_terms, output_name, output_place, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
-from migrator.core.sql.values import Value
+from migrator.core.sql.terms import called
 
 if TYPE_CHECKING:
     from migrator.core.sql.views import Select
 
 
 def has_aggregate(node: exp.Expr) -> bool:
-    if isinstance(node, exp.Query | exp.Window):
-        return False
-    return is_aggregate(node) or any(map(has_aggregate, node.iter_expressions()))
+    stack = [node]
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, exp.Query | exp.Window):
+            continue
+        if is_aggregate(inner):
+            return True
+        stack += inner.iter_expressions()
+    return False
 
 
 class Grouping:
@@ -37,11 +44,11 @@ class Grouping:
         """Columns that a grouped primary key determines are grouped too, so that no constraint need exist for it."""
         for term in self._terms():
             node = self._meant(term)
-            self._add(node)
-            if node is not term:
+            if self._add(node) and node is not term:
                 self._remember(term, node)
         determined = {alias for alias in self.select.source.tables if self._is_determined(alias)}
-        outside = [*self.select.node.expressions, *order_terms(self.select.node)]
+        terms = [term for term in order_terms(self.select.node) if not self._is_in_order_of_groups(term.this)]
+        outside = [*self.select.node.expressions, *terms]
         having = self.select.node.args.get("having")
         for node in [*outside, *([having.this] if having else [])]:
             self._require_single(node, determined)
@@ -72,18 +79,28 @@ class Grouping:
         place = output_place(node, [fold(result.alias_or_name) for result in results])
         return node if place is None else results[place].unalias()
 
-    def _add(self, node: exp.Expr) -> None:
-        value = v.require_groupable(v.settled(self.select.plain.value(node)))
+    def _add(self, node: exp.Expr) -> bool:
+        """Whether it has one value in its group: under NOCASE only its key has."""
+        value = v.settled(self.select.plain.value(node))
+        key = group_key(value)
         if value.literal is not None or value.kind is Kind.NULL:
             raise Untranslatable("GROUP BY a constant")
-        self._add_key(value)
-        if isinstance(node, exp.Column):
+        self._add_key(key)
+        if key == value.sql and isinstance(node, exp.Column):
             place = self.select.source.find(node.table or None, node.name)
             self.columns |= {place} if place else set()
+        return key == value.sql
 
-    def _add_key(self, value: Value) -> None:
-        if value.sql not in self.keys:
-            self.keys.append(value.sql)
+    def _add_key(self, key: str) -> None:
+        if key not in self.keys:
+            self.keys.append(key)
+
+    def _is_in_order_of_groups(self, node: exp.Expr) -> bool:
+        """Whether a column of several spellings is sorted by the key that they share."""
+        if not isinstance(node, exp.Column) or not self.select.source.find(node.table or None, node.name):
+            return False
+        value = self.select.plain.value(node)
+        return value.collation not in (None, "BINARY") and sort_key(value) in self.keys
 
     def _is_determined(self, alias: str) -> bool:
         key = self.select.source.tables[alias][1].primary_key
@@ -93,7 +110,7 @@ class Grouping:
         if is_aggregate(node) or isinstance(node, exp.Placeholder):
             return
         if isinstance(node, exp.Query | exp.Star):
-            raise Untranslatable(f"{node.key.upper()} beside GROUP BY or an aggregate")
+            raise Untranslatable(f"{called(node)} beside GROUP BY or an aggregate")
         if isinstance(node, exp.Column):
             self._require_single_column(node, determined)
         elif not self._is_grouped(node):
@@ -111,10 +128,12 @@ class Grouping:
             return
         if place[0] not in determined:
             shown = node.sql(dialect="sqlite")
+            if self.select.plain.value(node).collation not in (None, "BINARY"):
+                shown += " (one of several spellings of its group)"
             raise Untranslatable(
                 f"loose GROUP BY: {shown} differs within a group, and SQLite takes it from some row of it (beside one"
                 f" max() or min() from that row): SELECT DISTINCT ON … ORDER BY says from which"
             )
         value = v.require(self.select.plain.value(node))
         if self.select.around.notes is None:  # A view must not depend on a constraint.
-            self._add_key(v.require_groupable(value))
+            self._add_key(v.require_groupable(value).sql)

@@ -48,11 +48,15 @@ class Token:
 
 
 class LexError(ValueError):
-    """The text at `position` starts no token of SQLite's."""
+    """The text at `position` starts no token of SQLite's.
 
-    def __init__(self, what: str, position: int) -> None:
+    `end` is where SQLite goes on reading, as behind `1AND`; None where a quote is not closed.
+    """
+
+    def __init__(self, what: str, position: int, end: int | None) -> None:
         super().__init__(f"{what} at character {position + 1}")
         self.position = position
+        self.end = end
 
 
 _LETTER = r"[A-Za-z_\u0080-\U0010ffff]"
@@ -73,18 +77,20 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+# A blob of other than pairs of digits, a number with letters, or a character that has no meaning.
+_ILLEGAL = re.compile(rf"[xX]'[^']*'|{_LETTER_OR_DIGIT}+(?<![xX](?='))|[^'\"`\[]", re.DOTALL)
 
 
-def tokens(sql: str) -> Iterator[Token]:
-    """Every token of the text in order. Raises LexError."""
-    position = _after_space(sql, 0)
+def tokens(sql: str, start: int = 0) -> Iterator[Token]:
+    """Every token of the text in order, from this place on. Raises LexError."""
+    position = _after_space(sql, start)
     while position < len(sql):
         match = _TOKEN.match(sql, position)
         if match is None or match.lastgroup is None:
-            raise LexError(
-                f"unrecognised or unclosed token {sql[position : position + 20]!r}",
-                position,
-            )
+            illegal = _ILLEGAL.match(sql, position)
+            shown = illegal.group() if illegal else sql[position:]
+            what = f"unrecognised or unclosed token {shown[:20]!r}"
+            raise LexError(what, position, illegal.end() if illegal else None)
         yield Token(TokenKind(match.lastgroup), match.group(), match.start(), match.end())
         position = _after_space(sql, match.end())
 

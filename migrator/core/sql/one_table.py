@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlglot import exp
+
 from migrator.core.model import fold
 from migrator.core.sql import values as v
 from migrator.core.sql.expressions import Emitter
@@ -22,7 +24,12 @@ def translate_expression(text: str, table: TableScope) -> Translation:
 def translate_predicate(text: str, table: TableScope) -> str:
     """A CHECK's or a partial index's condition: true where it was not 0, NULL where it was. Raises Untranslatable."""
     with too_deep_is_declined():
-        return Emitter(_OneTable(table)).condition(parse_expression(text))
+        return predicate(parse_expression(text), table)
+
+
+def predicate(node: exp.Expr, table: TableScope) -> str:
+    """The same of what has been parsed. Raises Untranslatable."""
+    return Emitter(_OneTable(table)).condition(node)
 
 
 class _OneTable:

@@ -17,7 +17,9 @@ from sqlglot.errors import SqlglotError
 from migrator.core.sql.calls import CALLS, PREFIX
 from migrator.core.sql.lexer import LexError, TokenKind, tokens, with_tokens
 from migrator.core.sql.scope import Untranslatable
+from migrator.core.sql.terms import unparsed
 
+_UNPARSED = "Ask SQLite whether it takes it; where it does, write it for PostgreSQL by hand."
 _BEFORE_TABLE = ("INTO", "TABLE", "ON", "UPDATE", "FROM", "JOIN", "WITH", "EXISTS", "REFERENCES")  # date (a, b)
 _EQUALITIES = (exp.EQ, exp.NEQ, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In, exp.Like, exp.Glob, exp.Between)
 _LEVELS: tuple[tuple[type[exp.Expr], ...], ...] = (
@@ -57,7 +59,7 @@ def parse_query(text: str) -> exp.Expr:
     except LexError as error:
         raise Untranslatable(f"SQLite cannot read it: {error}", "syntax") from error
     except SqlglotError as error:
-        raise Untranslatable(f"it cannot be parsed: {str(error).splitlines()[0]}") from error
+        raise Untranslatable(unparsed(error, PREFIX), next_step=_UNPARSED) from error
     return trees[0]
 
 
@@ -85,6 +87,16 @@ def placeholder_text(number: int) -> str:
 
 def placeholder_number(node: exp.Placeholder) -> int:
     return int(node.name.removeprefix("p"))
+
+
+def chain(node: exp.Binary) -> list[exp.Expr]:
+    """The operands of `a OR b OR c`, which is a tree as deep as it is long."""
+    found: list[exp.Expr] = []
+    here: exp.Expr = node
+    while type(here) is type(node):
+        found.append(here.expression)
+        here = here.this
+    return [here, *reversed(found)]
 
 
 @contextmanager

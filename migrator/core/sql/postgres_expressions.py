@@ -30,6 +30,7 @@ from migrator.core.sql.postgres_tree import (
 
 _COMPARISONS = ("=", "<>", "!=", "<", ">", "<=", ">=", "==")
 _PATTERNS = ("like", "ilike", "glob", "match", "regexp")
+_CHAINS = ("binary and", "binary or", "binary ||")
 _SAME_TYPE = {"int": "integer", "int4": "integer", "int8": "bigint", "double precision": "float8", "bool": "boolean"}
 
 
@@ -130,7 +131,9 @@ class ExpressionReader(ABC):
         return read(self, left, start) if read is not None and level >= least else None
 
     def _binary(self, kind: str, left: Node, start: int, level: int, right: int) -> Node:
-        """`right` is what the right operand binds at least."""
+        """`right` is what the right operand binds at least. Of a chain all operands are children of one node."""
+        if kind in _CHAINS and left.kind == kind and left.around is None:
+            return self.node(kind, start, *left.children, self.expression(right), level=level)
         return self.node(kind, start, left, self.expression(right), level=level)
 
     def read_symbol(self, left: Node, start: int, token: PgToken, level: int) -> Node:

@@ -128,7 +128,7 @@ class _Reader(ExpressionReader):
         if token.kind != "word" or token.text.lower() in KEYWORDS | NEED_AS:
             return False
         begins = any(self.are_next(words) for words in _CLAUSES.get(token.word, ()))
-        return not begins and not token.is_word("nulls", "rows", "range")
+        return not begins and not token.is_word("nulls", "rows", "range", "groups")
 
     def _ordered(self, found: Node, start: int) -> Node:
         kind = "order"

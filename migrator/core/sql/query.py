@@ -13,6 +13,7 @@ from migrator.core.sql import values as v
 from migrator.core.sql.comparing import sort_key
 from migrator.core.sql.parsing import placeholder_number
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.terms import called_with
 from migrator.core.sql.values import Parameter, Value
 
 
@@ -74,7 +75,9 @@ def column_scope(column: Output) -> ColumnScope:
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
         # Without affinity and with one storage class: as an expression in the outer query.
-        return replace(found, uniform=value.uniform and not value.mixed)
+        return replace(
+            found, uniform=value.uniform and not value.mixed, real=value.kind is Kind.REAL and not value.mixed
+        )
     return replace(found, collation=value.collation or "BINARY", affinity=value.affinity)
 
 
@@ -139,13 +142,15 @@ class Surroundings:
     """What a query may use besides its own tables.
 
     Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
-    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names.
+    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `reals` is
+    filled with the places of the statement's results that are a REAL in every row.
     """
 
     tables: Mapping[str, TableScope]  # by folded source names
     parameters: Mapping[int, Parameter] | None = None
     notes: list[Note] | None = None
     rows: FromClause | None = None
+    reals: set[int] | None = None
 
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""
@@ -365,4 +370,4 @@ def other_args(node: exp.Expr, *known: str) -> list[str]:
 def require_args(node: exp.Expr, *known: str) -> None:
     other = other_args(node, *known)
     if other:
-        raise Untranslatable(f"{node.key.upper()} with {', '.join(other)}")
+        raise Untranslatable(called_with(node, other))

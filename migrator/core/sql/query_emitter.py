@@ -12,6 +12,7 @@ from migrator.core.sql.aggregates import aggregate, is_aggregate
 from migrator.core.sql.expressions import Emitter
 from migrator.core.sql.query import other_args, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 from migrator.core.sql.windows import over_window
 
@@ -46,7 +47,7 @@ class QueryEmitter(Emitter):
             return over_window(self.select.plain, self._window(node))
         if is_aggregate(node):
             if not self.aggregates:
-                raise Untranslatable(f"{node.key}() in this place")
+                raise Untranslatable(f"{called(node)} in this place")
             self._note_of_aggregate(node.this if isinstance(node, exp.Filter) else node)
             return aggregate(self.select.plain.value, node)
         if isinstance(node, exp.Round):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from migrator.core.findings import Finding, Severity
+from migrator.core.sql.advice import advice
 from migrator.core.sql.lexer import Token, TokenKind, with_tokens
 from migrator.core.sql.parsing import placeholder_text
 from migrator.core.sql.placeholders import (
@@ -67,6 +68,7 @@ class Rewritten:
     """`output` is None where there is no faithful translation, and "" where nothing is to be executed any more.
 
     `expects` names the PostgreSQL type that each argument's value has to have, by its place or key in the new call.
+    `reals` are the places of results that are a REAL in every row, where SQLite has no INTEGER for a whole number.
     """
 
     statement: SourceStatement
@@ -74,6 +76,7 @@ class Rewritten:
     rendered: Rendered | None = None
     expects: Mapping[int | str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    reals: frozenset[int] = frozenset()
 
 
 def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver: Driver, place: str) -> Rewritten:
@@ -88,21 +91,21 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         return Rewritten(statement, output, findings=told)
     if not statement.tokens[0].is_word(*_IS_QUERY):
         return declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
-    notes: list[Note] = []
+    notes, reals = list[Note](), set[int]()
     try:
         placeholders = read_placeholders(statement.tokens)
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
-        around = Surroundings(tables, parameters, notes)
+        around = Surroundings(tables, parameters, notes, reals=reals)
         sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
     except Untranslatable as error:
-        return declined(statement, place, error.rule, f"Not translated: {error}.")
+        return declined(statement, place, error.rule, f"Not translated: {error}.", error.next_step)
     except Exception as error:  # noqa: BLE001 - one statement must not end the work on all others
         message = f"Not translated because of a defect of the migrator ({type(error).__name__}: {error})."
-        return declined(statement, place, "defect", f"{message} Please report the statement.")
+        return declined(statement, place, "defect", message, "Please report the statement.")
     if any(parameter.looks_matter for parameter in parameters.values()):
         notes.append(
             Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")
@@ -111,7 +114,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     targets = {placeholders.source(number): kind for number, kind in types.items()}
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
     found = tuple(finding_at(place, note.rule, f"{note.text}.", statement, Severity.NOTE) for note in notes)
-    return Rewritten(statement, rendered.sql, rendered, expects, found)
+    return Rewritten(statement, rendered.sql, rendered, expects, found, frozenset(reals))
 
 
 def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] | None:
@@ -198,11 +201,17 @@ def _settled(sql: str, parameters: Mapping[int, Parameter], driver: Driver) -> t
     return sql, types
 
 
-def declined(statement: SourceStatement, place: str, rule: str, message: str) -> Rewritten:
-    return Rewritten(statement, None, findings=(finding_at(place, rule, message, statement),))
+def declined(statement: SourceStatement, place: str, rule: str, message: str, next_step: str = "") -> Rewritten:
+    return Rewritten(statement, None, findings=(finding_at(place, rule, message, statement, next_step=next_step),))
 
 
 def finding_at(
-    place: str, rule: str, message: str, statement: SourceStatement, severity: Severity = Severity.WARNING
+    place: str,
+    rule: str,
+    message: str,
+    statement: SourceStatement,
+    severity: Severity = Severity.WARNING,
+    next_step: str = "",
 ) -> Finding:
-    return Finding(rule, severity, f"{place}:{statement.line}", message, original=statement.text)
+    next_step = next_step or ("" if severity is Severity.NOTE else advice(rule))
+    return Finding(rule, severity, f"{place}:{statement.line}", message, next_step, statement.text)

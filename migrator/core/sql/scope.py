@@ -9,6 +9,8 @@ from functools import cached_property
 
 from migrator.core.model import Affinity
 
+ROWIDS = ("rowid", "_rowid_", "oid")
+
 
 class Kind(StrEnum):
     """What a column holds in PostgreSQL."""
@@ -42,7 +44,8 @@ class ColumnScope:
     SQLite says. document: a value of JSON, which has the type that its place wants.
     declined: a column that SQLite has here and PostgreSQL has not.
     json: whether JSON functions take it for JSON; None where that is not certain.
-    picture: the format of the texts that a date or time was.
+    picture: the format of the texts that a date or time was. real: a REAL in every row, whatever the affinity says, as
+    what a query has calculated.
     """
 
     target: str
@@ -59,6 +62,7 @@ class ColumnScope:
     declined: bool = False
     json: bool | None = False
     picture: str | None = None
+    real: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,14 +79,22 @@ class Fires:
 
 
 @dataclass(frozen=True)
+class PartialKey:
+    """Columns, by folded source names, that no two of some rows share. `where` says of which, in SQLite's words."""
+
+    columns: tuple[str, ...]
+    where: str
+
+
+@dataclass(frozen=True)
 class TableScope:
     """`columns` is keyed by the folded source names; `primary_key` and `unique` hold such keys.
 
     `unique` are all keys that no two rows share, the primary key among them. `whole` is False where SQLite would see
-    another conflict than those: a key over an expression, under a collation or of some rows only. `rowid` is the column
-    that carries it, where there is one. as_it_is: the target has these columns in this order and no others. `spelt` has
-    the source's names of the table and its indexes by the target's, where these are others. `fires` has the triggers by
-    the event: INSERT, UPDATE, DELETE.
+    another conflict than those: a key over an expression, under a collation or of some rows only; `partial` are keys of
+    some rows. `rowid` is the column that carries it, where there is one. as_it_is: the target has these columns in
+    this order and no others. `spelt` has the source's names of the table and its indexes by the target's, where these
+    are others. `fires` has the triggers by the event: INSERT, UPDATE, DELETE.
     """
 
     target: str
@@ -95,13 +107,14 @@ class TableScope:
     spelt: Mapping[str, str] = field(default_factory=dict)
     is_view: bool = False
     fires: Mapping[str, Fires] = field(default_factory=dict)
+    partial: tuple[PartialKey, ...] = ()
 
     @cached_property
     def named(self) -> Mapping[str, ColumnScope]:
         """What an expression may name: the columns, and the rowid by the names that no column has."""
         if self.rowid is None:
             return self.columns
-        return {**dict.fromkeys(("rowid", "_rowid_", "oid"), self.rowid), **self.columns}
+        return {**dict.fromkeys(ROWIDS, self.rowid), **self.columns}
 
 
 @dataclass(frozen=True)
@@ -111,9 +124,13 @@ class Translation:
 
 
 class Untranslatable(ValueError):
-    """The expression is not on the allow-list; `reason` says what is not, for a person, and `rule` for a program."""
+    """The expression is not on the allow-list; `reason` says what is not, for a person, and `rule` for a program.
 
-    def __init__(self, reason: str, rule: str = "untranslatable") -> None:
+    `next_step` is what to do, where that is more than the rule says.
+    """
+
+    def __init__(self, reason: str, rule: str = "untranslatable", next_step: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.rule = rule
+        self.next_step = next_step

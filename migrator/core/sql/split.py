@@ -27,23 +27,34 @@ class SourceStatement:
 
 
 def split(script: str) -> Iterator[SourceStatement]:
-    """Every statement in order. Behind text that cannot be read, nothing can be told apart: it is the last one."""
+    """Every statement in order. Behind a quote that is not closed nothing can be told apart: that is the last one."""
     found: list[Token] = []
-    try:
-        for token in tokens(script):
-            if token.is_operator(";") and not _inside_trigger(found):
-                if found:
-                    yield _statement(script, found)
-                found = []
-            else:
-                found.append(token)
-    except LexError as error:
-        start = found[0].start if found else error.position
-        line = script.count("\n", 0, start) + 1
-        yield SourceStatement(script[start:].strip(), line, (), str(error))
-        return
-    if found:
-        yield _statement(script, found)
+    wrong: LexError | None = None
+    for token, error in _read(script):
+        wrong = wrong or error
+        if token is None:
+            continue
+        if token.is_operator(";") and not _inside_trigger(found):
+            if found or wrong:
+                yield _statement(script, found, wrong, token.start)
+            found, wrong = [], None
+        else:
+            found.append(token)
+    if found or wrong:
+        yield _statement(script, found, wrong, len(script))
+
+
+def _read(script: str) -> Iterator[tuple[Token | None, LexError | None]]:
+    """The tokens, and what is none, behind which SQLite's tokenizer goes on."""
+    place: int | None = 0
+    while place is not None:
+        try:
+            for token in tokens(script, place):
+                yield token, None
+            return
+        except LexError as error:
+            yield None, error
+            place = error.end
 
 
 def _inside_trigger(found: Sequence[Token]) -> bool:
@@ -54,7 +65,10 @@ def _inside_trigger(found: Sequence[Token]) -> bool:
     return not (len(found) > 2 and found[-1].is_word("END") and found[-2].is_operator(";"))
 
 
-def _statement(script: str, found: Sequence[Token]) -> SourceStatement:
+def _statement(script: str, found: Sequence[Token], wrong: LexError | None, end: int) -> SourceStatement:
+    if wrong is not None:
+        start = min([wrong.position, *(token.start for token in found[:1])])
+        return SourceStatement(script[start:end].strip(), script.count("\n", 0, start) + 1, (), str(wrong))
     start, end = found[0].start, found[-1].end
     moved = tuple(Token(token.kind, token.text, token.start - start, token.end - start) for token in found)
     return SourceStatement(script[start:end], script.count("\n", 0, start) + 1, moved)

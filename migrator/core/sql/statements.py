@@ -16,10 +16,12 @@ from migrator.core.model import Affinity, fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.fired import require_fired_alike, without_affinities
+from migrator.core.sql.one_table import predicate, translate_predicate
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
 from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
 from migrator.core.sql.replacing import Rows, replacement, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.times import CALENDAR, as_time
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
@@ -41,11 +43,11 @@ def translate_statement(
         if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery | exp.Values):
             query = translate_query(tree, around, None, headings)
             query.require_kinds()
-            _note_mixed(query.columns, around)
+            _note_numbers(query.columns, around)
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
-            raise Untranslatable(f"{tree.key.upper()} is not on the list of what is translated")
+            raise Untranslatable(f"{called(tree)} is not on the list of what is translated")
         prefix, around = common_tables(tree.args.get("with_"), around)
         sql = translator(tree, around, resolution) + _returning(tree, around, headings)
         return f"{prefix.rstrip()}, {sql.removeprefix('WITH ')}" if prefix and sql.startswith("WITH ") else prefix + sql
@@ -230,13 +232,11 @@ def _on_conflict(resolution: str | None, around: Surroundings) -> str:
 
 
 def _upsert(node: exp.OnConflict, place: _Place, select: Select) -> str:
-    require_args(node, "conflict_keys", "action", "expressions", "where")
+    require_args(node, "conflict_keys", "action", "expressions", "where", "index_predicate")
     key = [_conflict_column(item) for item in node.args.get("conflict_keys") or []]
     columns = [_column(place.table, name) for name in key]
-    folded = {fold(name) for name in key}
-    if key and not any(folded == set(unique) for unique in place.table.unique):
-        raise Untranslatable(f"ON CONFLICT ({', '.join(key)}), which is no unique key")
-    target = f" ({', '.join(quote_identifier(column.target) for column in columns)})" if key else ""
+    some = _rows_of_key(node.args.get("index_predicate"), key, place.table)
+    target = f" ({', '.join(quote_identifier(column.target) for column in columns)}){some}" if key else ""
     action = str(node.args["action"].name).upper()
     if action == "DO NOTHING":
         return f" ON CONFLICT{target} DO NOTHING"
@@ -245,6 +245,22 @@ def _upsert(node: exp.OnConflict, place: _Place, select: Select) -> str:
     inner = _over(select.around, place, excluded=True)
     where = f" WHERE {inner.plain.condition(node.args['where'].this)}" if node.args.get("where") else ""
     return f" ON CONFLICT{target} DO UPDATE SET {_assignments(node.expressions, place.table, inner)}{where}"
+
+
+def _rows_of_key(where: exp.Where | None, key: Sequence[str], table: TableScope) -> str:
+    """What stands behind the key, which has to be one, of all rows or, with WHERE, of these."""
+    columns = {fold(name) for name in key}
+    is_whole = any(columns == set(unique) for unique in table.unique)
+    if where is None:
+        if key and not is_whole:
+            raise Untranslatable(f"ON CONFLICT ({', '.join(key)}), which is no unique key of all rows")
+        return ""
+    partial = [item for item in table.partial if set(item.columns) == columns]
+    wanted = predicate(where.this, table)
+    # PostgreSQL would look at every key of these columns that holds for such rows, SQLite at one.
+    if is_whole or len(partial) != 1 or translate_predicate(partial[0].where, table) != wanted:
+        raise Untranslatable(f"ON CONFLICT ({', '.join(key)}) WHERE …, which is not the one unique key of such rows")
+    return f" WHERE {wanted}"
 
 
 def _conflict_column(node: exp.Expr) -> str:
@@ -284,7 +300,7 @@ def _assignments(nodes: Sequence[exp.Expr], table: TableScope, select: Select) -
 
 def _pairs(node: exp.Expr, table: TableScope) -> list[tuple[ColumnScope, exp.Expr]]:
     if not isinstance(node, exp.EQ):
-        raise Untranslatable(f"{node.key.upper()} in SET")
+        raise Untranslatable(f"{called(node)} in SET")
     if isinstance(node.this, exp.Column) and not node.this.table:
         return [(_column(table, node.this.name), node.expression)]
     left, right = node.this, node.expression
@@ -319,14 +335,20 @@ def _returning(node: exp.Expr, around: Surroundings, headings: Headings) -> str:
     select.source.add(place.alias, place.table, nullable=False)
     select.source.crowded = bool(node.args.get("from_"))
     results = select.results(returning.expressions, select.plain)
-    _note_mixed(results, around)
+    _note_numbers(results, around)
     return f" RETURNING {listed(results)}"
 
 
-def _note_mixed(outputs: Sequence[Output], around: Surroundings) -> None:
+def _note_numbers(outputs: Sequence[Output], around: Surroundings) -> None:
     """A column is read back as what it was; what is calculated is not."""
+    if around.reals is not None:
+        around.reals.update(place for place, output in enumerate(outputs) if _is_always_real(output.value))
     if any(output.value.mixed and not output.value.column for output in outputs):
         around.note("mixed", "a result that SQLite gives as an INTEGER in some rows is a double in all of them")
+
+
+def _is_always_real(value: Value) -> bool:
+    return value.kind is Kind.REAL and not value.mixed
 
 
 _STATEMENTS: dict[type[exp.Expr], Callable[[Any, Surroundings, str | None], str]] = {

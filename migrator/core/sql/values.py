@@ -173,7 +173,7 @@ def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool
         nullable=scope.nullable,
         uniform=scope.uniform and _agrees(scope),
         widened=widened,
-        mixed=scope.kind is Kind.REAL and scope.affinity is not Affinity.REAL,
+        mixed=scope.kind is Kind.REAL and scope.affinity is not Affinity.REAL and not scope.real,
         finite=scope.kind is not Kind.REAL,
         exact=scope.exact,
         bytewise=scope.bytewise,
@@ -201,10 +201,17 @@ def truth(value: Value) -> str:
     return f"({value.sql} <> 0)"
 
 
+def condition(sql: str, *, nullable: bool = True) -> Value:
+    return Value(sql, Kind.BOOLEAN, nullable=nullable)
+
+
 def require(value: Value) -> Value:
     """The value, if SQLite's type of it is certain."""
     if not value.uniform:
-        raise Untranslatable(f"{value.sql} does not hold one storage class")
+        raise Untranslatable(
+            f"{value.sql.replace(FREE, '')} does not hold one storage class",
+            next_step="Say what it is to be: CAST(… AS TEXT) or another; or give the column one type in the plan.",
+        )
     return value
 
 
@@ -344,7 +351,10 @@ def require_groupable(value: Value) -> Value:
     """The value, if PostgreSQL's equality makes the same groups, and no group has more than one spelling."""
     require(value)
     if value.kind is Kind.TEXT and (value.collation or "BINARY") != "BINARY":
-        raise Untranslatable(f"groups of the collation {value.collation}")
+        raise Untranslatable(
+            f"DISTINCT values under {value.collation}: which of several spellings is shown is not said",
+            next_step="Say which: min(column) with GROUP BY, or lower(column).",
+        )
     if value.kind in (Kind.JSON, Kind.JSONB, Kind.TEXT_ARRAY, Kind.TIMESTAMPTZ):
         raise Untranslatable(f"groups of {value.kind}")
     return value

@@ -44,6 +44,7 @@ from migrator.core.sql.query import (
 from migrator.core.sql.query_emitter import QueryEmitter
 from migrator.core.sql.row_lists import only_values, selected
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 
 Columns = tuple[tuple[str, Kind], ...]
@@ -81,7 +82,7 @@ def translate_query(
     if values is not None:
         node = selected(values)
     if not isinstance(node, exp.Select | exp.SetOperation):
-        raise Untranslatable(f"{node.key.upper()} as a query")
+        raise Untranslatable(f"{called(node)} as a query")
     prefix, around = common_tables(node.args.get("with_"), around)
     if isinstance(node, exp.Select):
         query = Select(node, around, outer, headings).query()
@@ -225,33 +226,36 @@ class Select:
         return sql if sql == name else f"{sql} AS {name}"
 
     def _join(self, join: exp.Join, item: _Item) -> str:
-        require_args(join, "this", "side", "kind", "on", "using")
+        require_args(join, "this", "side", "kind", "on", "using", "method")
         outer = join.side == "LEFT"
         if join.side not in ("", "LEFT") or join.kind not in ("", "INNER", "CROSS", "OUTER"):
-            raise Untranslatable(f"a {join.side} {join.kind} JOIN")
+            raise Untranslatable(f"a {join.side or join.kind} JOIN")
+        before = list(self.source.tables)
         table, condition = self._added(item, nullable=outer), join.args.get("on")
-        if join.args.get("using"):
-            return f" {'LEFT JOIN' if outer else 'JOIN'} {table} {self._shared(join.args['using'])}"
+        names = [name.name for name in join.args.get("using") or []]
+        if join.args.get("method"):
+            names = [name for name in item[2].columns if any(self.source.find(old, name) for old in before)]
+            condition = None if names or not outer else exp.true()
+        if names:
+            return f" {'LEFT JOIN' if outer else 'JOIN'} {table} {self._shared(names)}"
         if condition is None and outer:
             raise Untranslatable("a LEFT JOIN without ON")
         if condition is None:
             return f" CROSS JOIN {table}"
         return f" {'LEFT JOIN' if outer else 'JOIN'} {table} ON {self.plain.condition(condition)}"
 
-    def _shared(self, names: Sequence[exp.Expr]) -> str:
-        """USING: the columns of those names are equal in the last table and before it, and one from now on."""
+    def _shared(self, names: Sequence[str]) -> str:
+        """USING, NATURAL: the columns of those names are equal in the last table and before it, and one from now on."""
         *_, last = self.source.tables
         equal, shared = list[str](), list[tuple[str, str]]()
         for name in names:
-            right = self.source.column(last, name.name)
-            self.source.merged.add((last, fold(name.name)))
-            left = self.source.column(None, name.name)
+            right = self.source.column(last, name)
+            self.source.merged.add((last, fold(name)))
+            left = self.source.column(None, name)
             if left is None or right is None:
-                raise Untranslatable(f"no column {name.name} on both sides of USING")
+                raise Untranslatable(f"no column {name} on both sides of USING")
             equal.append(self.plain.compare(left, "=", right).sql)
-            shared += (
-                self._same_name(last, name.name, left, right) if equal[-1] == f"({left.sql} = {right.sql})" else []
-            )
+            shared += self._same_name(last, name, left, right) if equal[-1] == f"({left.sql} = {right.sql})" else []
         if len(shared) < len(names) or self.around.notes is None:
             return f"ON {' AND '.join(equal)}"
         self.source.shared |= set(shared)
@@ -275,11 +279,11 @@ class Select:
             query = translate_query(node.this, self.around, self.source.outer)
             return lambda: f"({query.sql})", name, query.as_table(name)
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Anonymous) and fold(node.this.name) in JSON_TABLES:
-            called, arguments = fold(node.this.name), node.this.expressions
-            found = json_members(called, at_a_path=len(arguments) > 1)
+            arguments = node.this.expressions
+            found = json_members(fold(node.this.name), at_a_path=len(arguments) > 1)
             return lambda: self._members(found, arguments), node.alias or node.this.name, found
         if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier):
-            raise Untranslatable(f"{node.key.upper()} as a table")
+            raise Untranslatable(f"{called(node)} as a table")
         if fold(node.name) in CATALOG and fold(node.name) not in self.around.tables:
             sql, table = catalog_table(self.node, node.name, self.around)
             return lambda: sql, node.alias or node.name, table
@@ -393,6 +397,10 @@ class Select:
         if len(found.columns) != 1:
             raise Untranslatable("IN with a query of several columns")
         return found.sql, found.columns[0].value
+
+    def columns(self, query: exp.Expr) -> tuple[str, list[Value]]:
+        found = translate_query(query, self.around, self.source)
+        return found.sql, [column.value for column in found.columns]
 
     def scalar(self, query: exp.Expr) -> Value:
         """PostgreSQL refuses a second row, SQLite takes the first."""

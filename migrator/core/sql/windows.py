@@ -11,9 +11,10 @@ from sqlglot import exp
 from migrator.core.sql import values as v
 from migrator.core.sql.aggregates import aggregate, is_aggregate
 from migrator.core.sql.choices import unified
-from migrator.core.sql.comparing import sort_key
+from migrator.core.sql.comparing import group_key, sort_key
 from migrator.core.sql.query import direction, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.terms import called
 from migrator.core.sql.values import Value
 
 _RANKS: dict[type[exp.Expr], tuple[str, Kind]] = {
@@ -28,6 +29,7 @@ _NEIGHBOURS: dict[type[exp.Expr], str] = {
     exp.Lead: "lead",
     exp.FirstValue: "first_value",
     exp.LastValue: "last_value",
+    exp.NthValue: "nth_value",
 }
 _BOUNDS = {"UNBOUNDED", "CURRENT ROW"}
 
@@ -50,15 +52,18 @@ def over_window(emitter: Emits, node: exp.Window) -> Value:
         require_args(inner)
         name, kind = _RANKS[type(inner)]
         return Value(f"{name}(){over}", kind, nullable=False)
+    if isinstance(inner, exp.Ntile):
+        require_args(inner, "this")
+        return Value(f"ntile({_positive(emitter, inner, inner.this)}){over}::bigint", Kind.INTEGER, exact=True)
     if type(inner) in _NEIGHBOURS:
         return _neighbour(emitter, inner, over)
     if is_aggregate(inner):
         return aggregate(emitter.value, inner, over)
-    raise Untranslatable(f"{inner.key}() over a window")
+    raise Untranslatable(f"{called(inner)} over a window")
 
 
 def _partition(emitter: Emits, nodes: Sequence[exp.Expr]) -> str:
-    keys = [v.require_groupable(v.settled(emitter.value(node))).sql for node in nodes]
+    keys = [group_key(v.settled(emitter.value(node))) for node in nodes]
     return f"PARTITION BY {', '.join(keys)}" if keys else ""
 
 
@@ -74,12 +79,13 @@ def _order(emitter: Emits, node: exp.Order | None) -> str:
 def _frame(spec: exp.WindowSpec | None) -> str:
     if spec is None:
         return ""
-    require_args(spec, "kind", "start", "start_side", "end", "end_side")
-    if spec.args["kind"] != "ROWS":
-        raise Untranslatable(f"a frame of {spec.args['kind']}")
+    require_args(spec, "kind", "start", "start_side", "end", "end_side", "exclude")
+    kind, exclude = spec.args["kind"], spec.args.get("exclude")
+    if kind == "RANGE" and any(isinstance(spec.args.get(side), exp.Literal) for side in ("start", "end")):
+        raise Untranslatable("a frame of RANGE with a distance")
     start = _bound(spec.args.get("start"), spec.args.get("start_side"))
     end = _bound(spec.args.get("end") or "CURRENT ROW", spec.args.get("end_side"))
-    return f"ROWS BETWEEN {start} AND {end}"
+    return f"{kind} BETWEEN {start} AND {end}{f' EXCLUDE {exclude.name.upper()}' if exclude else ''}"
 
 
 def _bound(bound: object, side: str | None) -> str:
@@ -90,16 +96,21 @@ def _bound(bound: object, side: str | None) -> str:
     raise Untranslatable("a frame that begins or ends at an expression")
 
 
+def _positive(emitter: Emits, node: exp.Expr, counted: exp.Expr, least: int = 1) -> str:
+    """A number of rows or groups."""
+    number = emitter.operand(counted).literal
+    if not isinstance(number, int) or not least <= number < 2**31:
+        raise Untranslatable(f"{called(node)} by other than a literal number of rows")
+    return str(number)
+
+
 def _neighbour(emitter: Emits, node: exp.Expr, over: str) -> Value:
     require_args(node, "this", "offset", "default")
     value = v.require(v.settled(emitter.value(node.this)))
     arguments = [value.sql]
     offset, default = node.args.get("offset"), node.args.get("default")
     if offset is not None:
-        number = emitter.operand(offset).literal
-        if not isinstance(number, int) or not 0 <= number < 2**31:
-            raise Untranslatable(f"{node.key}() by other than a literal number of rows")
-        arguments.append(str(number))
+        arguments.append(_positive(emitter, node, offset, least=int(isinstance(node, exp.NthValue))))
     if default is not None:
         (first, second), value = unified([value, emitter.operand(default)])
         arguments = [first, arguments[1], second]

@@ -176,7 +176,7 @@ def _negated(node: Node, rest: str, parts: Sequence[str]) -> str:
 def _binary(node: Node, rest: str, parts: Sequence[str]) -> str:
     if rest.endswith(" escape"):
         return f"{parts[0]} {rest.removesuffix(' escape').upper()} {parts[1]} ESCAPE {parts[2]}"
-    return f"{parts[0]} {rest.upper()} {parts[1]}"
+    return f" {rest.upper()} ".join(parts)
 
 
 def _case(node: Node, rest: str, parts: Sequence[str]) -> str:

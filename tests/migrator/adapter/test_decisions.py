@@ -197,6 +197,7 @@ def test_results_that_nothing_explains_are_refused() -> None:
     assert mixed(2.5) == 2.5
     with pytest.raises(sqlite3.NotSupportedError):
         mixed(2.0)
+    assert reader(701, None, [column("double precision", Affinity.NUMERIC)], real=True) is None
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------

@@ -177,3 +177,39 @@ def test_the_pack_is_asked_for_where_it_lacks(both: Both, embedded_server: serve
             other.execute(PACK.encode())
         [(day,)] = connection.execute(query.replace("since", "'2026-01-31'")).fetchall()
         assert day == "2026-03-03"
+
+
+def test_a_schema_has_a_version(each_database: str, tmp_path: Path) -> None:
+    """Which is kept or taken back with the tables, and seen by all who connect."""
+
+    def body(connect: Any) -> Any:
+        with closing(connect()) as one, closing(connect()) as other:
+            found = [one.execute("PRAGMA user_version").fetchall()]
+            one.execute("CREATE TABLE a (id INTEGER PRIMARY KEY)")
+            one.execute("PRAGMA user_version = 3")
+            one.execute("BEGIN")
+            one.execute("CREATE TABLE b (id INTEGER PRIMARY KEY)")
+            cursor = one.execute("PRAGMA main.user_version(4)")
+            found += [cursor.description, one.execute("PRAGMA user_version").fetchall(), one.in_transaction]
+            one.rollback()
+            cursor = one.execute("PRAGMA user_version")
+            found += [cursor.description, cursor.fetchall(), other.execute("PRAGMA user_version").fetchone()]
+            one.executescript("BEGIN; PRAGMA user_version = -7; COMMIT")
+            found.append(other.execute("PRAGMA user_version").fetchone())
+            names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        with closing(connect()) as again:
+            return [*found, again.execute("PRAGMA user_version").fetchone(), again.execute(names).fetchall()]
+
+    expected = body(lambda: sqlite3.connect(tmp_path / "app.db"))
+    assert body(lambda: adapter.connect(each_database)) == expected
+
+
+def test_the_version_that_a_file_had_is_not_guessed(both: Both) -> None:
+    with closing(adapter.connect(both.url)) as connection:
+        with pytest.raises(sqlite3.NotSupportedError, match="PRAGMA user_version = N"):
+            connection.execute("PRAGMA user_version")
+        with pytest.raises(sqlite3.NotSupportedError, match="32 bits"):
+            connection.execute("PRAGMA user_version = x")
+        connection.execute("PRAGMA user_version = 12")
+    with closing(adapter.connect(both.url)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchall() == [(12,)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -242,3 +243,56 @@ def test_text_factories(unchanged: Both) -> None:
         return found, connection.execute("SELECT name FROM customers ORDER BY id").fetchall()
 
     unchanged.same(body)
+
+
+def test_what_the_last_statement_did(both: Both) -> None:
+    def body(connection: Any) -> Any:
+        told: list[Any] = []
+
+        def ask() -> None:
+            cursor = connection.execute("SELECT last_insert_rowid(), changes(), total_changes(), ? AS n", (5,))
+            told.append((cursor.description, cursor.fetchall()))
+
+        ask()
+        connection.execute("INSERT INTO orders (customer, label) VALUES (1, 'new'), (3, 'newer')")
+        ask()
+        connection.execute("UPDATE orders SET pieces = 5 WHERE id > 1 AND last_insert_rowid() > changes()")
+        ask()
+        attempt(connection, "INSERT INTO orders (customer, label) VALUES (1, 'one')")
+        ask()
+        connection.execute("INSERT INTO parts (note, whole) VALUES ('part', last_insert_rowid())")
+        connection.execute("INSERT INTO codes VALUES ('it', 1, last_insert_rowid() || 'x')")
+        ask()
+        connection.executemany("UPDATE orders SET pieces = ? WHERE id < ?", [(1, 3), (2, 2)])
+        connection.execute("SELECT id FROM orders").fetchall()
+        ask()
+        connection.execute("DELETE FROM parts WHERE id = last_insert_rowid()")
+        rows = [connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in ("orders", "codes")]
+        return told, rows, connection.execute("SELECT Changes ( ) AS c").fetchone()
+
+    both.same(body)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["INSERT INTO notes VALUES ('a', last_insert_rowid()), ('b', 2)", "INSERT INTO notes SELECT 'x', changes()"],
+)
+def test_what_changes_from_row_to_row_is_not_guessed(both: Both, statement: str) -> None:
+    with closing(adapter.connect(both.url)) as connection:
+        with pytest.raises(sqlite3.NotSupportedError, match="row by row"):
+            connection.execute(statement)
+        with pytest.raises(sqlite3.NotSupportedError, match="row by row"):
+            connection.executemany("INSERT INTO notes VALUES (?, last_insert_rowid())", [("a",)])
+        connection.executemany("INSERT INTO parts (note) VALUES (?)", [("a",)])
+        with pytest.raises(sqlite3.NotSupportedError, match="RETURNING"):
+            connection.execute("SELECT last_insert_rowid()")
+        assert connection.execute("SELECT changes()").fetchone() == (1,)
+
+
+def test_a_sum_of_reals_is_a_real_beside_other_numbers(both: Both) -> None:
+    def body(connection: Any) -> Any:
+        connection.execute("UPDATE customers SET score = 2, balance = ?", (0.5,))
+        asked = "SELECT sum(score), avg(balance), total(pieces), max(score) FROM customers, orders WHERE balance > 0.25"
+        return connection.execute(asked).fetchall()
+
+    assert both.same(body) == [(18.0, 0.5, 18.0, 2.0)]

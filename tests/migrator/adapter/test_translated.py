@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from migrator import adapter
-from tests.migrator.core.engines import COLUMNS, ROWS, SEVERAL_ROWS, SMALL_ROWS
+from tests.migrator.core.engines import COLUMNS, EVENT_ROWS, ROWS, SEVERAL_ROWS, SMALL_ROWS
 from tests.migrator.core.test_sqlite_compat import PACK
 from tests.migrator.core.test_statements import CHANGES, QUERIES
 
@@ -35,6 +35,10 @@ INSERT INTO p VALUES {", ".join(map(_values, SMALL_ROWS))};
 CREATE TABLE k (id INTEGER PRIMARY KEY, name TEXT UNIQUE, shelf INTEGER, slot INT, note TEXT DEFAULT 'new',
     UNIQUE (shelf, slot));
 INSERT INTO k VALUES {", ".join(map(_values, SEVERAL_ROWS))};
+CREATE TABLE e (id INTEGER PRIMARY KEY, uid TEXT, active INTEGER, at TEXT, z TEXT, made TEXT, price REAL,
+    kind TEXT COLLATE NOCASE);
+CREATE UNIQUE INDEX e_uid ON e (uid) WHERE active = 1;
+INSERT INTO e VALUES {", ".join(map(_values, EVENT_ROWS))};
 """
 
 
@@ -95,7 +99,7 @@ def test_changes(pair: tuple[Any, Any], sql: str, arguments: Any) -> None:
     def body(connection: Any) -> Any:
         try:
             rows = connection.execute(sql, arguments).fetchall()
-            tables = [connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in "tpk"]
+            tables = [connection.execute(f"SELECT * FROM {table} ORDER BY 1").fetchall() for table in "tpke"]
             return [ordered(sql, rows), *tables]
         finally:
             connection.rollback()

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import apsw
 import psycopg
@@ -17,7 +19,7 @@ from migrator.core.model import Affinity
 from migrator.core.sql.one_table import translate_expression, translate_predicate
 from migrator.core.sql.placeholders import Rendered
 from migrator.core.sql.rewriting import Rewritten
-from migrator.core.sql.scope import ColumnScope, Kind, TableScope
+from migrator.core.sql.scope import ColumnScope, Kind, PartialKey, TableScope
 from migrator.core.sql.views import translate_view
 
 _INTEGER, _NUMERIC, _REAL, _TEXT = Affinity.INTEGER, Affinity.NUMERIC, Affinity.REAL, Affinity.TEXT
@@ -71,6 +73,25 @@ SEVERAL = TableScope(
     (("id",), ("name",), ("shelf", "slot")),
     as_it_is=True,
 )
+# As an idiomatic plan carries them: texts became uuid and timestamps, with the spelling that they had.
+EVENTS = TableScope(
+    "e",
+    {
+        "id": ColumnScope("id", Kind.INTEGER, affinity=_INTEGER, nullable=False, source="id", exact=True),
+        "uid": ColumnScope("uid", Kind.UUID, affinity=_TEXT, source="uid", picture="hyphens"),
+        "active": ColumnScope("active", Kind.INTEGER, affinity=_INTEGER, source="active", exact=True),
+        "at": ColumnScope("at", Kind.TIMESTAMPTZ, affinity=_TEXT, source="at", picture="YYYY-MM-DD HH:MM:SS"),
+        "z": ColumnScope("z", Kind.TIMESTAMPTZ, affinity=_TEXT, source="z", picture="YYYY-MM-DDTHH:MM:SS.fffZ"),
+        "made": ColumnScope("made", Kind.TIMESTAMP, affinity=_TEXT, source="made", picture="YYYY-MM-DD HH:MM:SS"),
+        "price": ColumnScope("price", Kind.REAL, affinity=_REAL, source="price", exact=True),
+        "kind": ColumnScope("kind", Kind.TEXT, "NOCASE", _TEXT, source="kind", exact=True),
+    },
+    ("id",),
+    (("id",),),
+    whole=False,
+    as_it_is=True,
+    partial=(PartialKey(("uid",), "active = 1"),),
+)
 TABLES = {"t": TABLE, "p": SMALL}
 
 _TOP, _BOTTOM, _INF = 2**63 - 1, -(2**63), float("inf")
@@ -90,6 +111,15 @@ ROWS: list[tuple[Any, ...]] = [
     (65536, 65536, 1e15, 1e16, "0123", "12", "007", "1", "z", 1, 1, b"12", 2, 1),
 ]  # fmt: skip
 SEVERAL_ROWS = [(1, "a", 1, 1, "one"), (2, "b", 1, 2, None), (3, "c", 2, 1, "three"), (4, None, None, 4, "")]
+_UID = "00000000-0000-4000-8000-{:012x}".format
+EVENT_ROWS: list[tuple[Any, ...]] = [
+    (1, _UID(1), 1, "2024-01-01 10:00:00", "2024-01-01T10:00:00.000Z", "2024-03-31 02:30:00", 9.5, "a"),
+    (2, _UID(2), 1, "2023-12-31 23:59:59", "2024-01-01T10:00:00.500Z", "2023-12-31 23:59:59", 2.0, "A"),
+    (3, _UID(1), 0, None, None, None, None, None),
+    (4, _UID(0xABCDEF), None, "2024-01-01 10:00:00", "1999-12-31T00:00:00.001Z", "2024-01-01 10:00:00", -0.25, "b"),
+    (5, None, 1, "2024-10-27 02:30:00", "2024-10-27T02:30:00.000Z", "2024-10-27 02:30:00", 4.0, "B"),
+    (6, _UID(7), 0, "1970-01-01 00:00:00", "2024-10-27T01:30:00.000Z", "1970-01-01 00:00:00", 1e300, "ä"),
+]
 SMALL_ROWS = [(0, "zero", None), (1, "one", 10), (2, "two", 30), (5, "FIVE", -5), (100, None, 7), (101, "one", 11)]
 
 
@@ -223,7 +253,7 @@ def _outermost(sql: str) -> str:
     return sql
 
 
-_TABLES = ("SELECT * FROM t", "SELECT * FROM p", "SELECT * FROM k")
+_TABLES = ("SELECT * FROM t", "SELECT * FROM p", "SELECT * FROM k", "SELECT * FROM e")
 
 
 def called_with(rendered: Rendered, arguments: Any) -> Any:
@@ -240,9 +270,19 @@ def alike(ours: Any, theirs: Any) -> bool:
         return ours is theirs
     if isinstance(theirs, bool):
         return ours in (0, 1) and theirs is bool(ours)
+    if isinstance(theirs, datetime):
+        return isinstance(ours, str) and _moment(ours) == _moment(str(theirs))
+    if isinstance(theirs, UUID):
+        return bool(ours == str(theirs))
     if isinstance(ours, int | float):
         return isinstance(theirs, int | float | Decimal) and close(float(ours), float(theirs), 1e-9)
     return type(ours) is type(theirs) and bool(ours == theirs)
+
+
+def _moment(text: str) -> datetime:
+    """A text without an offset is in UTC."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def may_be_out_of_range(found: Any, kind: Kind) -> bool:
@@ -261,8 +301,10 @@ def sort_key(row: Sequence[Any]) -> list[tuple[int, Any]]:
 def _sort_key(value: Any) -> tuple[int, Any]:
     if value is None:
         return (0, 0)
-    if isinstance(value, str | bytes):
-        return (2 if isinstance(value, str) else 3, value)
+    if isinstance(value, datetime):
+        return (2, value.astimezone(UTC).isoformat(" ") if value.tzinfo else value.isoformat(" "))
+    if isinstance(value, str | bytes | UUID):
+        return (3 if isinstance(value, bytes) else 2, value if isinstance(value, bytes) else str(value))
     return (1, round(float(value), 6))
 
 
@@ -283,12 +325,16 @@ def close(one: float, other: float, relative: float) -> bool:
 
 @contextmanager
 def engines(url: str) -> Iterator[Engines]:
-    """Both databases with the tables t, p and k."""
+    """Both databases with the tables t, p, k and e."""
     sqlite = apsw.Connection(":memory:")
     with psycopg.connect(url, autocommit=True, prepare_threshold=None) as postgres:
-        for table in ("t", "p", "k"):
+        postgres.execute("SET TimeZone = 'America/New_York'")  # which no result may depend on
+        for table in ("t", "p", "k", "e"):
             sqlite.execute(_create(table, 0))
             postgres.execute(_create(table, 1).encode())
+            if table == "e":
+                sqlite.execute(_SOME_ROWS)
+                postgres.execute(_SOME_ROWS.encode())
             _fill(sqlite, postgres, table)
         yield Engines(sqlite, postgres)
 
@@ -304,7 +350,16 @@ _SMALLER = {
         'id bigint DEFAULT 5 PRIMARY KEY, name text COLLATE "C" UNIQUE, shelf bigint,'
         " slot integer, note text COLLATE \"C\" DEFAULT 'new', UNIQUE (shelf, slot)",
     ),
+    "e": (
+        "id INTEGER PRIMARY KEY, uid TEXT, active INTEGER, at TEXT, z TEXT, made TEXT, price REAL,"
+        " kind TEXT COLLATE NOCASE",
+        "id bigint PRIMARY KEY, uid uuid, active bigint, at timestamptz, z timestamptz, made timestamp, price float8,"
+        " kind text",
+    ),
 }
+
+
+_SOME_ROWS = "CREATE UNIQUE INDEX e_uid ON e (uid) WHERE active = 1"
 
 
 def _create(table: str, engine: int) -> str:
@@ -313,10 +368,12 @@ def _create(table: str, engine: int) -> str:
 
 
 def _fill(sqlite: apsw.Connection, postgres: psycopg.Connection[Any], table: str) -> None:
-    rows = {"t": [(number, *row) for number, row in enumerate(ROWS, 1)], "p": SMALL_ROWS, "k": SEVERAL_ROWS}[table]
-    for row in rows:
+    numbered = [(number, *row) for number, row in enumerate(ROWS, 1)]
+    for row in {"t": numbered, "p": SMALL_ROWS, "k": SEVERAL_ROWS, "e": EVENT_ROWS}[table]:
         marks = ", ".join("?" * len(row))
         sqlite.execute(f"INSERT INTO {table} VALUES({marks})", row)
         flags = {10, 11} if table == "t" else set()
         values = [bool(value) if index in flags and value is not None else value for index, value in enumerate(row)]
+        if table == "e" and values[3]:
+            values[3] += "+00"
         postgres.execute(f"INSERT INTO {table} VALUES({marks.replace('?', '%s')})".encode(), values)

@@ -99,7 +99,7 @@ DECLINED = {
     "CAST(r AS TEXT)": "REAL used as text",
     "CAST(i AS NUMERIC)": "CAST to",
     "CAST(s AS BLOB)": "CAST to BLOB",
-    "round(r, 1)": "ROUND is not on the list of what is translated",
+    "round(r, 1)": "round() is not on the list of what is translated",
     "substr(s, -2)": "substr() with other than a positive literal start and length",
     "substr(s, 0, 2)": "substr() with other than a positive literal start and length",
     "substr(s, 1, j)": "substr() with other than a positive literal start and length",
@@ -120,7 +120,7 @@ DECLINED = {
     "lower(s COLLATE NOCASE)": "COLLATE outside a comparison",
     "s = u COLLATE german": "the collation GERMAN",
     "i = j IN (1)": "parentheses are needed in i = j IN (1)",
-    "count(*)": "COUNT is not on the list of what is translated",
+    "count(*)": "count() is not on the list of what is translated",
     "date('now')": "date() in this place",
     "CURRENT_TIMESTAMP": "the current datetime in this place",
     "random()": "random() in this place",
@@ -135,7 +135,7 @@ DECLINED = {
     "i FROM t": "not one expression",
     "i; DROP TABLE t": "not one statement",
     "(" * 20000: "it is nested too deeply",
-    "i" + " AND i" * 5000: "it is nested too deeply",
+    "i" + " + i" * 5000: "it is nested too deeply",
     "'a\0b'": "a string with a NUL character",
 }
 

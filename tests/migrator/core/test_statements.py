@@ -8,18 +8,21 @@ from typing import Any
 
 import pytest
 
+from migrator.core.model import Affinity
 from migrator.core.sql import rewriting
 from migrator.core.sql.placeholders import Driver
 from migrator.core.sql.rewriting import Rewritten, rewrite
 from migrator.core.sql.split import split
 from tests.migrator import servers
-from tests.migrator.core.engines import SEVERAL, SMALL, TABLE, Engines, engines
+from tests.migrator.core.engines import EVENTS, SEVERAL, SMALL, TABLE, Engines, engines
 from tests.migrator.core.test_sqlite_compat import PACK
 
 T = replace(TABLE, unique=(("id",),), rowid=TABLE.columns["id"])
 P = replace(SMALL, unique=(("code",),), rowid=SMALL.columns["code"])
 K = replace(SEVERAL, rowid=SEVERAL.columns["id"])
-TABLES = {"t": T, "p": P, "k": K, "partial": replace(K, whole=False)}
+E = replace(EVENTS, rowid=EVENTS.columns["id"])
+TABLES = {"t": T, "p": P, "k": K, "e": E, "partial": replace(K, whole=False)}
+TWICE = replace(E, partial=E.partial * 2)
 
 
 @pytest.fixture(scope="module", params=["embedded", "debian"])
@@ -96,6 +99,41 @@ QUERIES: list[tuple[str, Any]] = [
     ("SELECT * FROM p JOIN (SELECT code, label AS other FROM p) AS q USING (code) WHERE code < ?", (3,)),
     ("SELECT code, amount, q.more FROM p LEFT JOIN (SELECT amount, code AS more FROM p WHERE code > 1) AS q "
      "USING (amount)", ()),
+    ("SELECT s - 1, s FROM (SELECT sum(price) AS s FROM e) AS x", ()),
+    ("WITH x AS (SELECT active, sum(price) AS s FROM e GROUP BY active) SELECT s / 2, s - 1 > ? FROM x", (3,)),
+    ("WITH x AS (SELECT sum(price) AS s FROM e), y AS (SELECT s * 2 AS s FROM x) SELECT s + 0.5, typeof(s) FROM y", ()),
+    ("SELECT (SELECT s FROM (SELECT total(active) AS s FROM e)) / 2, (SELECT avg(active) FROM e) * 3", ()),
+    ("SELECT id FROM t WHERE " + " OR ".join(f"(i = {n} AND s = 'a')" for n in range(990)), ()),
+    ("SELECT id FROM t WHERE f" + " AND (i <> ? OR s IS NULL)" * 900, (2,) * 900),
+    ("SELECT s" + " || i || 'x' || ?" * 300 + " FROM t", ("y",) * 300),
+    ("SELECT 'a' || 'b' || s || 'c' || id, 1 AND 0 OR 1 AND f FROM t WHERE (f OR g) AND i AND (j AND 1)", ()),
+    ("SELECT sum(DISTINCT j), avg(DISTINCT g), total(DISTINCT i), min(DISTINCT s), max(DISTINCT j), sum(DISTINCT f), "
+     "total(DISTINCT g) FILTER (WHERE id > 2), avg(DISTINCT r) FROM t WHERE id < 7", ()),
+    ("SELECT active, sum(DISTINCT price), count(DISTINCT made) FROM e GROUP BY active", ()),
+    ("SELECT id FROM t WHERE (j, s) = (?, ?) OR (s, i) IS (NULL, NULL) OR (n, j) = ('ABC', 3)", (12, "line\nbreak")),
+    ("SELECT id FROM t WHERE (j, s, id) > (?, ?, ?) ORDER BY j, s, id", (2, "abc", 3)),
+    ("SELECT id, (j, s) < (3, 'a'), (j, s) <> (NULL, 'a'), (f, j) = (1, 2), (s, NULL) >= ('a', 1) FROM t", ()),
+    ("SELECT id FROM t WHERE (j, s) IN (VALUES (12, ?), (NULL, 'a'), ('2', 'abc')) OR (s, j) NOT IN "
+     "(VALUES ('a', NULL))", ("line\nbreak",)),
+    ("SELECT id, (s, j) IN (VALUES ('a', -1), (NULL, 2)) FROM t", ()),
+    ("SELECT id FROM t WHERE j IN (VALUES (1), (2), (?)) AND (id, j) IN (SELECT id, j FROM t WHERE f)", (5,)),
+    ("SELECT code FROM p WHERE (code, amount) NOT IN (SELECT code, amount FROM p WHERE code > 1)", ()),
+    ("SELECT * FROM p NATURAL JOIN (SELECT code, label AS other FROM p) AS q WHERE code < 3", ()),
+    ("SELECT id, code, s.j, n FROM t NATURAL LEFT JOIN (SELECT id, j, code, n FROM t JOIN p ON j = code) AS s "
+     "ORDER BY t.id", ()),
+    ("SELECT id, code FROM t NATURAL JOIN p", ()),
+    ("SELECT id, name FROM k NATURAL LEFT JOIN (SELECT 1 AS one WHERE 0) AS x", ()),
+    ("SELECT q.a, b, c FROM (SELECT 1 AS a, 2 AS b) AS q NATURAL JOIN (SELECT 1 AS a, 3 AS c) AS r "
+     "NATURAL JOIN (SELECT 3 AS c, 2 AS b) AS s", ()),
+    ("SELECT id, ntile(4) OVER (ORDER BY id), nth_value(s, 2) OVER (ORDER BY id), nth_value(j, 3) OVER w, "
+     "ntile(2) OVER w + 1, last_value(id) OVER (ORDER BY g, id RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) "
+     "FROM t WINDOW w AS (PARTITION BY f ORDER BY id)", ()),
+    ("SELECT id, sum(j) OVER (ORDER BY g GROUPS BETWEEN 1 PRECEDING AND CURRENT ROW EXCLUDE TIES), count(*) OVER "
+     "(ORDER BY f RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP), count(*) OVER (ORDER BY id "
+     "ROWS 2 PRECEDING EXCLUDE CURRENT ROW), count(*) OVER (PARTITION BY n ORDER BY id) FROM t WHERE id < 9", ()),
+    ("SELECT count(*), lower(n), count(DISTINCT n), count(DISTINCT w) FROM t GROUP BY n ORDER BY n", ()),
+    ("SELECT count(*), max(id), min(s) FROM t GROUP BY w, f HAVING count(*) > 0", ()),
+    ("SELECT lower(kind) AS k, count(*), sum(price) FROM e WHERE id < 6 GROUP BY kind ORDER BY kind DESC", ()),
     ("SELECT id FROM t INTERSECT SELECT code FROM p ORDER BY 1", ()),
     ("SELECT j FROM t EXCEPT SELECT code FROM p", ()),
     ("SELECT id, (SELECT label FROM p WHERE p.code = t.j) FROM t WHERE id IN () OR id NOT IN ()", ()),
@@ -262,6 +300,10 @@ CHANGES: list[tuple[str, Any]] = [
      "ON CONFLICT(code) DO UPDATE SET label = excluded.label WHERE p.code > ?", ("uno", 0)),
     ("INSERT INTO p (code) VALUES (1) ON CONFLICT DO NOTHING", ()),
     ("INSERT INTO p (code) VALUES (1) ON CONFLICT (code) DO NOTHING", ()),
+    ("INSERT INTO e (id, uid, active) VALUES (8, ?, 1) ON CONFLICT (uid) WHERE active = 1 "
+     "DO UPDATE SET price = COALESCE(price, 0.0) + ? WHERE e.id < 9", ("00000000-0000-4000-8000-000000000002", 1.5)),
+    ("INSERT INTO e (id, uid, active) VALUES (8, ?, 1), (9, ?, 0) ON CONFLICT(uid) WHERE (active = 1) DO NOTHING "
+     "RETURNING id", ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000001")),
     ("UPDATE p SET label = ?, amount = amount + ? WHERE code = ?", ("x", 5, 2)),
     ("UPDATE p SET label = COALESCE(?, label) WHERE code IN (?, ?)", (None, 1, 2)),
     ("UPDATE p SET (label, amount) = (?, 7) WHERE label = 'one' RETURNING code", ("x",)),
@@ -379,6 +421,22 @@ DECLINED = {
     "INSERT OR REPLACE INTO k (id, name, shelf) VALUES (1, 'x', 2)": "or-replace",
     "INSERT OR REPLACE INTO k (id, name, shelf, slot) VALUES (NULL, 'x', 2, 1), (9, 'y', 2, 7)": "or-replace",
     "INSERT OR REPLACE INTO partial (id) VALUES (1)": "or-replace",
+    "SELECT id FROM t WHERE (i, s) = (1, 2, 3)": "untranslatable",
+    "SELECT id FROM t WHERE (i, s) = (SELECT 1, 'a')": "untranslatable",
+    "SELECT id FROM t WHERE (i, s) IN ((1, 'a'))": "untranslatable",
+    "SELECT id FROM t WHERE (i, s) IN (VALUES (1, u))": "untranslatable",
+    "SELECT id FROM t WHERE (i, s) BETWEEN (1, 'a') AND (2, 'b')": "untranslatable",
+    "SELECT sum(DISTINCT j) OVER () FROM t": "untranslatable",
+    "SELECT n, count(*) FROM t GROUP BY n": "untranslatable",
+    "SELECT n AS k, count(*) FROM t GROUP BY k": "untranslatable",
+    "SELECT count(*) FROM t GROUP BY n HAVING upper(n) = 'A'": "untranslatable",
+    "SELECT DISTINCT n FROM t": "untranslatable",
+    "SELECT n FROM t UNION SELECT s FROM t": "untranslatable",
+    "SELECT ntile(j) OVER (ORDER BY id) FROM t": "untranslatable",
+    "SELECT sum(j) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t": "untranslatable",
+    "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) DO NOTHING": "untranslatable",
+    "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) WHERE active = 0 DO NOTHING": "untranslatable",
+    "INSERT INTO e (id) VALUES (8) ON CONFLICT (id) WHERE active = 1 DO NOTHING": "untranslatable",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT 'x' FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT n FROM c) SELECT n FROM c": "untranslatable",
     "WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c LIMIT 5) SELECT n FROM c": "untranslatable",
@@ -389,6 +447,44 @@ DECLINED = {
 def test_what_cannot_be_the_same_is_declined(sql: str) -> None:
     found = rewritten(sql)
     assert (found.output, [finding.rule for finding in found.findings]) == (None, [DECLINED[sql]])
+    assert all(finding.next_step for finding in found.findings)
+
+
+def test_one_of_several_keys_of_some_rows_is_not_guessed() -> None:
+    sql = "INSERT INTO e (id, uid) VALUES (8, ?) ON CONFLICT (uid) WHERE active = 1 DO NOTHING"
+    [statement] = split(sql)
+    assert rewrite(statement, {"e": E}, Driver.PSYCOPG, "test").output is not None
+    assert rewrite(statement, {"e": TWICE}, Driver.PSYCOPG, "test").output is None
+
+
+WORDED = {
+    "SELECT id FROM t WHERE": "it cannot be parsed: something is missing behind WHERE",
+    "SELECT id FROM t WHERE a b date(c) d": "it cannot be parsed: at b date(c) d",
+    "SELECT (1, 2) FROM t": "a row value in this place",
+    "SELECT id FROM t INDEXED BY x": "INDEXED BY",
+    "DELETE FROM t ORDER BY id LIMIT 1": "DELETE with ORDER BY, LIMIT",
+    "SELECT id FROM main.t": "the name of a database",
+    "SELECT i REGEXP 'a' FROM t": "REGEXP is not on the list",
+    "SELECT soundex(s) FROM t": "soundex() is not on the list",
+    "SELECT id FROM e WHERE day > '2024'": "SQLite makes a number of '2024' here",
+    "SELECT id FROM e WHERE day > 5": "is greater than every number",
+    "SELECT nothing FROM t": "no column nothing",
+    "PRAGMA page_count": "This PRAGMA asks SQLite something",
+    "SELECT @": "SQLite cannot read it",
+}
+
+
+@pytest.mark.parametrize("sql", WORDED)
+def test_what_is_declined_is_said_in_words_of_sql_with_what_to_do(sql: str) -> None:
+    days = replace(E.columns["made"], target="day", affinity=Affinity.NUMERIC)
+    [statement] = split(sql)
+    tables = {**TABLES, "e": replace(E, columns={**E.columns, "day": days})}
+    found = rewrite(statement, tables, Driver.PSYCOPG, "test")
+    [finding] = found.findings
+    assert found.output is None
+    assert WORDED[sql] in finding.message
+    assert "sqlglot" not in finding.message
+    assert finding.next_step.endswith(".")
 
 
 UNKNOWN: list[tuple[str, Any]] = [
@@ -450,3 +546,15 @@ def test_what_needs_types_is_declined_without_tables(sql: str) -> None:
 def test_what_would_be_stored_as_another_value_is_declined(sql: str) -> None:
     """The text column of numeric affinity would hold an integer in SQLite."""
     assert rewritten(sql).output is None
+
+
+def test_a_token_that_is_none_costs_its_own_statement_only() -> None:
+    script = "SELECT 1;\nSELECT id FROM t WHERE f=1AND g; SELECT x'0'; SELECT 2; SELECT 'open; SELECT 3"
+    found = [(item.text, item.line, item.error is None) for item in split(script)]
+    assert found == [
+        ("SELECT 1", 1, True),
+        ("SELECT id FROM t WHERE f=1AND g", 2, False),
+        ("SELECT x'0'", 2, False),
+        ("SELECT 2", 2, True),
+        ("SELECT 'open; SELECT 3", 2, False),
+    ]
