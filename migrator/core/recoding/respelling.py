@@ -81,8 +81,8 @@ def _change(
     if touches and start < len(ours):
         at = ours[start][1]
         before = source[at - 1] if at else " "
-        apart = _is_word(before) or before == ","
-        lead = " " if (apart and _is_word(new[0])) or (new[0] in "=<>" and not before.isspace()) else ""
+        is_apart = _is_word(before) or before == ","
+        lead = " " if (is_apart and _is_word(new[0])) or (new[0] in "=<>" and not before.isspace()) else ""
         return TextEdit(at, at, f"{lead}{new}")
     # Something is put in between: behind the token before, with a space if both are words.
     at = ours[start - 1][2] if start else 0
