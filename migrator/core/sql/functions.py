@@ -55,7 +55,8 @@ def folded(name: str) -> Callable[[Operand, exp.Expr], Value]:
 
     def emit(operand: Operand, node: exp.Expr) -> Value:
         value = _text_value(operand, node.this)
-        collation = "" if value.bytewise else ' COLLATE "C"'
+        # Under NOCASE it is written as the key by which texts are compared and grouped.
+        collation = "" if value.bytewise and value.collation in (None, "BINARY") else ' COLLATE "C"'
         return Value(f"{name}({value.sql}{collation})", Kind.TEXT, exact=True)
 
     return emit
