@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from migrator.core.model import Affinity, Index, Table, fold
 from migrator.core.names import target_name
-from migrator.core.plan import TablePlan
+from migrator.core.plan import ColumnPlan, TablePlan
 from migrator.core.sql.scope import ColumnScope, Kind, PartialKey, TableScope
+from migrator.core.sql.times import has_offset
 
 KINDS = {
     "smallint": Kind.INTEGER,
@@ -30,7 +31,8 @@ KINDS = {
     "text[]": Kind.TEXT_ARRAY,
 }
 # Of a column without rows: as SQLite itself spells the current time.
-_PICTURES = {Kind.DATE: "YYYY-MM-DD", Kind.TIME: "HH:MM:SS", Kind.TIMESTAMP: "YYYY-MM-DD HH:MM:SS"}
+_PICTURES = {Kind.DATE: "YYYY-MM-DD", Kind.TIME: "HH:MM:SS", Kind.UUID: "hyphens"}
+_PICTURES |= dict.fromkeys((Kind.TIMESTAMP, Kind.TIMESTAMPTZ), "YYYY-MM-DD HH:MM:SS")
 _EXACT = ("bigint", "double precision", "text", "varchar")
 
 
@@ -51,7 +53,7 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             source=column.source,
             exact=column.type.name in _EXACT,
             bytewise=column.collation == "C",
-            picture=column.options.format or _PICTURES.get(KINDS[column.type.name]),
+            picture=_picture(column),
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
     unique = _unique_keys(table, key) if table else (key,) if key else ()
@@ -66,6 +68,14 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
         spelt=_spelt(table, plan),
         partial=_partial_keys(table, plan) if table else (),
     )
+
+
+def _picture(column: ColumnPlan) -> str | None:
+    """None for points in time of numbers, and of texts in a zone whose clocks are changed."""
+    found = column.options.format or _PICTURES.get(KINDS[column.type.name])
+    if column.options.unit or (column.options.zone not in (None, "UTC") and not has_offset(found)):
+        return None
+    return found
 
 
 def _spelt(table: Table | None, plan: TablePlan) -> dict[str, str]:

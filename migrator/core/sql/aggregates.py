@@ -13,6 +13,7 @@ from migrator.core.sql.comparing import group_key, sort_key
 from migrator.core.sql.query import direction, order_clause, require_args
 from migrator.core.sql.scope import Kind, Untranslatable
 from migrator.core.sql.terms import called
+from migrator.core.sql.times import spelt
 from migrator.core.sql.values import Value
 
 _OVER = " OVER "
@@ -147,6 +148,7 @@ def _of_a_group(node: exp.Expr, over: str) -> str:
 
 def _extreme(operand: Operand, node: exp.Expr, over: str) -> Value:
     value = v.settled(_argument(operand, node.this, over)[0])
+    value = spelt(value) if value.kind is Kind.UUID else value
     if value.kind is Kind.BOOLEAN:
         value = v.number(value)
     if value.kind is Kind.UUID or (value.kind is Kind.BLOB):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from migrator.core.model import Affinity, fold
 from migrator.core.sql.scope import Kind, Untranslatable
-from migrator.core.sql.times import CALENDAR, as_time, spelt
+from migrator.core.sql.times import CALENDAR, TYPES, as_time, has_offset, is_in_order, spelt
 from migrator.core.sql.values import (
     EXACT_IN_A_DOUBLE,
     LOOKS_NUMERIC,
@@ -43,13 +43,21 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
         if found is not None:
             return found
     if left.kind is not right.kind:
-        raise Untranslatable(f"{left.kind} compared with {right.kind}")
+        return _compared_spellings(left, right, order=order)
     if left.kind is Kind.TEXT:
         return _compared_texts(left, right, order=order)
-    if left.kind is Kind.BLOB or (left.kind is Kind.UUID and not order):
+    if left.kind is Kind.BLOB or (left.kind is Kind.UUID and not order and _uuids_of_one_form(left, right)):
         return left.sql, right.sql
-    if left.kind in CALENDAR and any(one.column and other.parameter for one, other in ((left, right), (right, left))):
-        return left.sql, right.sql  # texts of one spelling are in the order of time
+    if left.kind in TYPES and _are_of_one_spelling(left, right):
+        return left.sql, right.sql
+    return _compared_spellings(left, right, order=order)
+
+
+def _compared_spellings(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
+    """Two columns of times as the texts that they were."""
+    one, other = spelt(left), spelt(right)
+    if left.column and right.column and one.kind is other.kind is Kind.TEXT:
+        return _compared_texts(one, other, order=order)
     raise Untranslatable(f"{left.kind} compared with {right.kind}")
 
 
@@ -66,11 +74,25 @@ def _require_no_number(left: Value, right: Value) -> None:
         )
 
 
+def _uuids_of_one_form(left: Value, right: Value) -> bool:
+    return not (left.column and right.column) or left.picture == right.picture
+
+
+def _are_of_one_spelling(left: Value, right: Value) -> bool:
+    """Texts of one spelling are in the order of time. An argument has to be in the column's."""
+    if left.column and right.column:
+        return left.picture is not None and left.picture == right.picture and is_in_order(left)
+    for one, other in ((left, right), (right, left)):
+        if one.column and other.parameter:
+            return is_in_order(one) and (one.kind is not Kind.TIMESTAMPTZ or has_offset(one.picture))
+    return False
+
+
 def _compared_times(left: Value, right: Value, *, order: bool) -> tuple[str, str] | None:
     """A column of times with a text: as times where both have one picture, as texts otherwise."""
     for one, other in ((left, right), (right, left)):
-        time = as_time(other, one.kind, one.picture) if one.column and one.kind in CALENDAR else None
-        if time is not None:
+        time = as_time(other, one.kind, one.picture) if one.column and one.kind in TYPES else None
+        if time is not None and is_in_order(one):
             return (one.sql, time) if one is left else (time, one.sql)
     one, other = spelt(left), spelt(right)
     return _compared_texts(one, other, order=order) if one.kind is other.kind is Kind.TEXT else None
@@ -185,6 +207,11 @@ def sort_key(value: Value) -> str:
     require(value)
     if value.kind is Kind.TEXT:
         return collated(value, value.collation or "BINARY", order=True)
-    if value.kind in _KINDS_WITH_ONE_ORDER or value.kind in (*CALENDAR, Kind.UUID):
+    if value.kind in _KINDS_WITH_ONE_ORDER or value.kind in (*CALENDAR, Kind.UUID) or is_in_order(value):
         return value.sql
+    if value.kind is Kind.TIMESTAMPTZ:
+        raise Untranslatable("the order of texts in a zone whose clocks are changed", next_step=_ZONE)
     raise Untranslatable(f"the order of {value.kind}")
+
+
+_ZONE = "Order by it in PostgreSQL's own way, by the points in time, and rewrite the statement by hand."

@@ -12,6 +12,7 @@ from migrator.core.sql import values as v
 from migrator.core.sql.choices import unified
 from migrator.core.sql.comparing import comparison_collation, sort_key
 from migrator.core.sql.scope import Kind, Untranslatable
+from migrator.core.sql.times import spelt
 from migrator.core.sql.values import Value
 
 Operand = Callable[[exp.Expr], Value]
@@ -26,7 +27,7 @@ _STORAGE_CLASSES = {
 
 
 def _text_value(operand: Operand, node: exp.Expr) -> Value:
-    value = v.typed(operand(node), Kind.TEXT)
+    value = spelt(v.typed(operand(node), Kind.TEXT))
     if value.kind not in (Kind.TEXT, Kind.NULL):
         raise Untranslatable(f"a string function of {value.kind}")
     return replace(value, sql=v.text(value))
@@ -43,7 +44,7 @@ def _texts(operand: Operand, nodes: Sequence[exp.Expr]) -> str:
 
 
 def length(operand: Operand, node: exp.Length) -> Value:
-    value = operand(node.this)
+    value = spelt(operand(node.this))
     if value.kind is Kind.BLOB:
         return Value(f"octet_length({value.sql})::bigint", Kind.INTEGER, exact=True)
     return Value(f"length({v.text(value)})::bigint", Kind.INTEGER, exact=True)
@@ -54,7 +55,8 @@ def folded(name: str) -> Callable[[Operand, exp.Expr], Value]:
 
     def emit(operand: Operand, node: exp.Expr) -> Value:
         value = _text_value(operand, node.this)
-        collation = "" if value.bytewise else ' COLLATE "C"'
+        # Under NOCASE it is written as the key by which texts are compared and grouped.
+        collation = "" if value.bytewise and value.collation in (None, "BINARY") else ' COLLATE "C"'
         return Value(f"{name}({value.sql}{collation})", Kind.TEXT, exact=True)
 
     return emit

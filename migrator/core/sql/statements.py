@@ -22,7 +22,8 @@ from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, 
 from migrator.core.sql.replacing import Rows, replacement, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.terms import called
-from migrator.core.sql.times import CALENDAR, as_time
+from migrator.core.sql.times import TYPES as TIMES
+from migrator.core.sql.times import as_time
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
 
@@ -176,8 +177,8 @@ def _stored(value: Value, column: ColumnScope) -> str:
         return value.sql
     if column.kind is Kind.BOOLEAN:
         return _stored_truth(v.converted(value, column.affinity))
-    if column.kind in CALENDAR and (time := as_time(value, column.kind, column.picture)) is not None:
-        return v.bare(value) if value.literal is not None else time
+    if column.kind in TIMES and (time := as_time(value, column.kind, column.picture)) is not None:
+        return v.bare(value) if value.literal is not None and column.kind is not Kind.TIMESTAMPTZ else time
     value = v.number(value) if value.kind is Kind.BOOLEAN else v.settled(v.require(value))
     value = v.converted(value, column.affinity)
     if column.kind is Kind.TEXT and not column.uniform:

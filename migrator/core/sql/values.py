@@ -355,6 +355,7 @@ def require_groupable(value: Value) -> Value:
             f"DISTINCT values under {value.collation}: which of several spellings is shown is not said",
             next_step="Say which: min(column) with GROUP BY, or lower(column).",
         )
-    if value.kind in (Kind.JSON, Kind.JSONB, Kind.TEXT_ARRAY, Kind.TIMESTAMPTZ):
+    known = value.kind is Kind.TIMESTAMPTZ and value.picture is not None  # equal points in time are equal texts
+    if value.kind in (Kind.JSON, Kind.JSONB, Kind.TEXT_ARRAY, Kind.TIMESTAMPTZ) and not known:
         raise Untranslatable(f"groups of {value.kind}")
     return value

@@ -33,6 +33,9 @@ VALUES: dict[str | None, list[Any]] = {
     "text": ["", "a", "Ä", "aB", "%b_", "abc", "it's :x 100%", None],
     "bytea": [b"", b"zz", None],
     "boolean": [0, 1, None],
+    "timestamptz": ["2024-01-01T10:00:00.500Z", "1999-12-31T00:00:00.001Z", None],
+    "timestamp": ["2024-01-01 10:00:00", "1970-01-01 00:00:00", None],
+    "uuid": ["00000000-0000-4000-8000-000000000002", None],
     None: ["x", None],
 }
 
@@ -277,9 +280,76 @@ def made(draw: st.DrawFn) -> str:
     )
 
 
+UUIDS = ["'00000000-0000-4000-8000-000000000001'", "'00000000-0000-4000-8000-000000ABCDEF'", "'x'", "NULL"]
+MOMENTS = ["'2024-01-01 10:00:00'", "'2024-01-01'", "'2024-10-27T02:30:00.000Z'", "''", "datetime('now')"]
+TIMED = st.one_of(
+    st.builds("{} {} {}".format, st.sampled_from(["at", "z", "made"]), st.sampled_from(["<", ">=", "=", "<>", "IS"]),
+              st.sampled_from([*MOMENTS, "at", "z", "made", ":e"])),
+    st.builds("uid {} {}".format, st.sampled_from(["=", "<", ">=", "IS NOT", "LIKE"]), st.sampled_from([*UUIDS, ":f"])),
+    st.builds("(made, id) {} ({}, {})".format, st.sampled_from(["<", ">", "=", ">=", "<>"]),
+              st.sampled_from([*MOMENTS, ":g"]), st.sampled_from(["3", ":a", "active"])),
+    st.builds("{} IN ({}, {})".format, st.sampled_from(["at", "z", "uid"]), st.sampled_from(MOMENTS),
+              st.sampled_from([*UUIDS, *MOMENTS])),
+    st.builds("{}({}) {} {}".format, st.sampled_from(["date", "datetime", "length", "upper"]),
+              st.sampled_from(["at", "z", "made", "uid"]), st.sampled_from(["<", "="]), st.sampled_from(MOMENTS)),
+)  # fmt: skip
+
+
+@st.composite
+def timed(draw: st.DrawFn) -> str:
+    """Over the columns that an idiomatic plan makes of texts, and a name under NOCASE."""
+    where = f"{draw(TIMED)} {draw(st.sampled_from(['AND', 'OR']))} {draw(TIMED)}"
+    key = draw(st.sampled_from(["at", "z", "kind", "uid", "active", "made, kind", "date(at)"]))
+    counted = draw(st.sampled_from(["count(DISTINCT kind)", "max(at)", "min(z)", "min(uid)", "sum(DISTINCT price)"]))
+    shown = draw(
+        st.sampled_from(["id, at", "DISTINCT z", "id, substr(uid, 25)", "DISTINCT active, made", "id, z || at"])
+    )
+    order = draw(st.sampled_from(["", " ORDER BY at, id", " ORDER BY z DESC, id", " ORDER BY uid, id"]))
+    order = order if "id," in shown else ""
+    added = draw(st.sampled_from(["sum", "total", "avg", "max"]))
+    moment, uid = draw(st.sampled_from(MOMENTS)), draw(st.sampled_from(UUIDS))
+    statements = [
+        f"SELECT {shown} FROM e WHERE {where}{order}",
+        f"SELECT count(*), {counted} FROM e WHERE {where} GROUP BY {key}",
+        f"SELECT s - 1, s FROM (SELECT active, {added}(DISTINCT price) AS s FROM e WHERE {where} GROUP BY {key}) AS x "
+        "WHERE s > 2 OR active",
+        f"UPDATE e SET at = {moment}, uid = {uid} WHERE {where}",
+        f"INSERT INTO e (id, uid, active, price) VALUES (9, {uid}, :a, 1.5) "
+        "ON CONFLICT (uid) WHERE active = 1 DO UPDATE SET price = excluded.price RETURNING id",
+    ]
+    return draw(st.sampled_from(statements))
+
+
+FRAMES = [
+    *("", " GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING", " ROWS 1 PRECEDING EXCLUDE CURRENT ROW"),
+    " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE TIES",
+]
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> str:
+    """Row values, NATURAL JOIN, windows, long chains."""
+    left = draw(st.sampled_from(["(code, label)", "(amount, code)", "(label, amount)"]))
+    one, two = draw(SMALL_NUMBER | SMALL_TEXT), draw(SMALL_NUMBER | SMALL_TEXT)
+    compared = f"{left} {draw(st.sampled_from(['=', '<', '>=', '<>', 'IS', '>']))} ({one}, {two})"
+    among = f"{left} {draw(st.sampled_from(['IN', 'NOT IN']))} (VALUES ({one}, {two}), (1, NULL))"
+    condition = draw(st.sampled_from([compared, among, f"code IN (VALUES (1), ({one}))"]))
+    word, last = draw(st.sampled_from(["OR", "AND"])), draw(SMALL_CONDITION)
+    window = draw(st.sampled_from(["ntile(3)", "nth_value(label, 2)", "sum(amount)", "first_value(code)"]))
+    added = draw(st.sampled_from(["sum", "avg", "total", "min", "count"]))
+    statements = [
+        f"SELECT code, {condition} FROM p WHERE {f' {word} '.join([last] * 40)}",
+        f"SELECT code FROM p WHERE {condition} {word} {last}",
+        f"SELECT * FROM p NATURAL JOIN (SELECT code, label, id FROM t JOIN p ON j = code) AS q WHERE {condition}",
+        f"SELECT code, {window} OVER (PARTITION BY amount > 7 ORDER BY code{draw(st.sampled_from(FRAMES))}) FROM p",
+        f"SELECT {added}(DISTINCT {one}) FROM p WHERE {condition}",
+    ]
+    return draw(st.sampled_from(statements))
+
+
 WRITTEN = (
     *(selects(), aggregates(), joins(), inserts(), replacements(), changes(), nested()),
-    *(recursions(), tableless(), made()),
+    *(recursions(), tableless(), made(), timed(), rows()),
 )
 
 
@@ -307,13 +377,13 @@ def arguments_for(rewritten: Rewritten, draw: Callable[[list[Any]], Any]) -> dic
     found = {
         str(item.source): draw(VALUES[rewritten.expects.get(item.target)]) for item in rewritten.rendered.arguments
     }
-    return {name: found.get(name) for name in "abcd"}
+    return {name: found.get(name) for name in "abcdefg"}
 
 
 def _as_written(statement: SourceStatement, rewritten: Rewritten) -> bool:
     """Whether nothing but the placeholders is different."""
     assert rewritten.output is not None
-    names = re.sub(r"%\(([a-d])\)s", r":\1", rewritten.output)
+    names = re.sub(r"%\(([a-g])\)s", r":\1", rewritten.output)
     return statement.text in (names, names.replace("%%", "%"))
 
 
