@@ -153,7 +153,7 @@ def translate(found: Sorted, compiled: Compiled, known: Known, literals: Mapping
         columns=columns,
         names=compiled.names,
         rowid=rowid,
-        mixed=any(finding.rule == "mixed" for finding in rewritten.findings),
+        mixed=rewritten.mixed,
     )
 
 

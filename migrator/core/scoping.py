@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from migrator.core.model import Affinity, Table, fold
 from migrator.core.names import target_name
+from migrator.core.pgtypes import PgType
 from migrator.core.plan import TablePlan
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope
 
@@ -52,6 +53,9 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             exact=column.type.name in _EXACT,
             bytewise=column.collation == "C",
             picture=column.options.format or _PICTURES.get(KINDS[column.type.name]),
+            zone=column.options.zone,
+            scale=scale_of(column.type),
+            label=f"{table.name if table else plan.source}.{column.source}",
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
     unique = _unique_keys(table, key) if table else (key,) if key else ()
@@ -65,6 +69,11 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
         as_it_is=not plan.rowid,
         spelt=_spelt(table, plan),
     )
+
+
+def scale_of(of: PgType) -> int | None:
+    """How many digits behind the point PostgreSQL keeps; None where it keeps all."""
+    return (*of.arguments, 0)[1] if of.name == "numeric" and of.arguments else None
 
 
 def _spelt(table: Table | None, plan: TablePlan) -> dict[str, str]:

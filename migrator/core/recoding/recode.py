@@ -39,6 +39,7 @@ from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
 from migrator.core.recoding.reliance import relied_on
 from migrator.core.recoding.respelling import Literals
+from migrator.core.recoding.spellings import USUAL, Spellings, once, spellings_of
 from migrator.core.recoding.statements import Recoded, Statements
 from migrator.core.recoding.target import SUPPORT, Target, target_of
 from migrator.core.recoding.writing import NotFound, written
@@ -72,6 +73,7 @@ class Recoding:
     drafts: tuple[Draft, ...]
     findings: tuple[Finding, ...]
     refused: bool = False
+    spellings: Spellings = USUAL  # for the module beside the program
 
 
 @dataclass
@@ -90,6 +92,7 @@ class Recoder:
         self.guards = Guards(self.code)
         self.tables = frozenset(fold(table.name) for table in self.definitions.schema.tables)
         self.refused = self._refused()
+        self.spellings = spellings_of(self.definitions.blueprint.scopes.values())
         self.identifiers = Identifiers(self.code, self.definitions, self.edits, self.kept)
 
     def _refused(self) -> tuple[Finding, ...]:
@@ -111,7 +114,7 @@ class Recoder:
             self.findings += Calls(self.code, module, edits, self.kept, self.target).recode()
             self.findings += renamed(module, self.code.inference, edits, kept, self.target)
         drafts = (Draft(module.path, module.text, edits.found) for module, edits in self.edits.items() if edits.found)
-        return Recoding(tuple(drafts), tuple(dict.fromkeys(self.findings)))
+        return Recoding(tuple(drafts), tuple(once(self.findings)), spellings=self.spellings)
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -119,7 +122,9 @@ class Recoder:
         literals = Literals()
         sites = list(self._moved(literals))
         drivers = numbered((site for site in sites if not is_open(site)), self.target)
-        statements = Statements(self.definitions, self.target, literals, self.identifiers.returning)
+        statements = Statements(
+            self.definitions, self.target, literals, self.identifiers.returning, spellings=self.spellings
+        )
         done = []
         for site in sites:
             if is_open(site):

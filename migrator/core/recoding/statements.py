@@ -13,9 +13,11 @@ from migrator.core.names import quote_identifier
 from migrator.core.python.sites import Site
 from migrator.core.python.texts import Hole, Known, Marks, Text
 from migrator.core.recoding.arguments import Given, Reshaped, as_lists, reshape
+from migrator.core.recoding.calls import makes_objects
 from migrator.core.recoding.edits import TextEdit
 from migrator.core.recoding.places import finding, place_of
 from migrator.core.recoding.respelling import Literals, Scattered, Wanted, by_literal, changes, divided, in_literals
+from migrator.core.recoding.spellings import USUAL, Spellings, severity_of
 from migrator.core.recoding.target import Target
 from migrator.core.recoding.values import HOLE_LENGTH, parametrised
 from migrator.core.redefining import Definitions
@@ -63,6 +65,7 @@ class Statements:
     literals: Literals
     returning: Mapping[Site, str]  # INSERTs that have to give a column of their row
     known: dict[tuple[str, Driver], Rewritten] = field(default_factory=dict)
+    spellings: Spellings = USUAL
 
     def recode(self, site: Site, given: Given, driver: Driver) -> Recoded:
         """Never changes a part of a statement: all of its literals and arguments, or nothing.
@@ -129,11 +132,17 @@ class Statements:
             place = start + len(statement.text)
             asked = self._asked(site, statement)
             result = self._result(asked, given.driver)
-            results.append(
-                replace(result, findings=tuple(replace(item, where=place_of(site)) for item in result.findings))
-            )
+            results.append(replace(result, findings=tuple(self._told(site, result))))
             found += _moved(self._changes(text, statement, result, given, source), start)
         return Translated(text, tuple(found), tuple(results))
+
+    def _told(self, site: Site, result: Rewritten) -> Iterator[Finding]:
+        for item in result.findings:
+            yield replace(item, where=place_of(site))
+        objects = bool(site.of) and all(made.origin is not None and makes_objects(made.origin.node) for made in site.of)
+        for note in (note for value in result.results for note in self.spellings.result_notes(value, objects=objects)):
+            said = finding(site, note.rule, f"{note.text}.", severity_of(note))
+            yield replace(said, next_step=note.next_step)
 
     def _result(self, statement: SourceStatement, driver: Driver) -> Rewritten:
         """Each text is translated once, but what defines something: that depends on what has been made before."""
@@ -219,7 +228,11 @@ class Statements:
         taken = self._take(site, [by_literal(parts.changes)])
         said = finding(site, "values", "Values that were put into this SQL are arguments now.", Severity.NOTE)
         return replace(
-            taken, without=parts.without, arguments=Reshaped(whole=arguments), around=given.around, findings=(said,)
+            taken,
+            without=parts.without,
+            arguments=Reshaped(whole=arguments),
+            around=given.around,
+            findings=(said, *self._told(site, result)),
         )
 
     def _declined(self, site: Site, rule: str, message: str) -> Recoded:

@@ -30,6 +30,7 @@ _KINDS_WITH_ONE_ORDER = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC, Kind.TEXT, Kind.
 def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
     left, right = typed_alike(require(left), require(right))
+    _note_places(left, right)
     left, right = _as_compared(left, right), _as_compared(right, left)
     if Kind.NULL in (left.kind, right.kind):
         return any_kind(left), any_kind(right)
@@ -48,6 +49,12 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     if left.kind in CALENDAR and any(one.column and other.parameter for one, other in ((left, right), (right, left))):
         return left.sql, right.sql  # texts of one spelling are in the order of time
     raise Untranslatable(f"{left.kind} compared with {right.kind}")
+
+
+def _note_places(left: Value, right: Value) -> None:
+    for one, other in ((left, right), (right, left)):
+        if one.column and other.parameter is not None:
+            other.parameter.beside.append(one)
 
 
 def _compared_times(left: Value, right: Value, *, order: bool) -> tuple[str, str] | None:

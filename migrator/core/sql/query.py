@@ -69,7 +69,7 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
-    found = replace(found, picture=value.picture)
+    found = replace(found, picture=value.picture, zone=value.zone, label=value.label, summed=value.summed)
     if value.json is not False:
         found = replace(found, json=None)
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
@@ -125,10 +125,12 @@ def _heading(output: Output, around: Surroundings) -> str:
 
 @dataclass(frozen=True)
 class Note:
-    """What may differ in a statement that is translated."""
+    """What may differ in a statement that is translated; `warns` where somebody has to look at it."""
 
     rule: str
     text: str
+    next_step: str = ""
+    warns: bool = False
 
 
 _CATALOG = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "sqlite_sequence")
@@ -140,13 +142,15 @@ class Surroundings:
     """What a query may use besides its own tables.
 
     Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
-    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names.
+    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `results`
+    takes what the statement gives.
     """
 
     tables: Mapping[str, TableScope]  # by folded source names
     parameters: Mapping[int, Parameter] | None = None
     notes: list[Note] | None = None
     rows: FromClause | None = None
+    results: list[Value] | None = None
 
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""
@@ -163,7 +167,11 @@ class Surroundings:
     def note(self, rule: str, text: str) -> None:
         if self.notes is None:
             raise Untranslatable(text, rule)
-        if (note := Note(rule, text)) not in self.notes:
+        self.tell(Note(rule, text))
+
+    def tell(self, note: Note) -> None:
+        """For what is no reason to decline a statement."""
+        if self.notes is not None and note not in self.notes:
             self.notes.append(note)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrator.core.findings import Finding, Severity
+from migrator.core.sql.given import argument_notes
 from migrator.core.sql.lexer import Token, TokenKind, with_tokens
 from migrator.core.sql.parsing import placeholder_text
 from migrator.core.sql.placeholders import (
@@ -22,9 +23,9 @@ from migrator.core.sql.query import Note, Surroundings
 from migrator.core.sql.results import result_texts
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.split import SourceStatement
-from migrator.core.sql.statements import translate_statement
+from migrator.core.sql.statements import MIXED, translate_statement
 from migrator.core.sql.unknown_tables import NOTE, without_tables
-from migrator.core.sql.values import UNTYPED, Parameter
+from migrator.core.sql.values import UNTYPED, Parameter, Value
 from migrator.core.sql.wording import worded
 
 # What it cannot parse it tells on stderr too.
@@ -67,6 +68,7 @@ class Rewritten:
     """`output` is None where there is no faithful translation, and "" where nothing is to be executed any more.
 
     `expects` names the PostgreSQL type that each argument's value has to have, by its place or key in the new call.
+    `mixed`: a double among the results may stand for an INTEGER.
     """
 
     statement: SourceStatement
@@ -74,6 +76,8 @@ class Rewritten:
     rendered: Rendered | None = None
     expects: Mapping[int | str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    results: tuple[Value, ...] = ()
+    mixed: bool = False
 
 
 def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver: Driver, place: str) -> Rewritten:
@@ -89,12 +93,13 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     if not statement.tokens[0].is_word(*_IS_QUERY):
         return declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
     notes: list[Note] = []
+    given: list[Value] = []
     try:
         placeholders = read_placeholders(statement.tokens)
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
-        around = Surroundings(tables, parameters, notes)
+        around = Surroundings(tables, parameters, notes, results=given)
         sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
@@ -104,11 +109,14 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         notes.append(
             Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")
         )
+    for note in argument_notes(parameters.values()):
+        around.tell(note)
     rendered = render(sql, placeholders, driver)
     targets = {placeholders.source(number): kind for number, kind in types.items()}
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
-    found = tuple(finding_at(place, note.rule, f"{note.text}.", statement, Severity.NOTE) for note in notes)
-    return Rewritten(statement, rendered.sql, rendered, expects, found)
+    found = tuple(_finding(place, note, statement) for note in notes)
+    mixed = any(note.text == MIXED for note in notes)
+    return Rewritten(statement, rendered.sql, rendered, expects, found, tuple(given), mixed)
 
 
 def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] | None:
@@ -197,6 +205,11 @@ def _settled(sql: str, parameters: Mapping[int, Parameter], driver: Driver) -> t
 
 def declined(statement: SourceStatement, place: str, rule: str, message: str) -> Rewritten:
     return Rewritten(statement, None, findings=(finding_at(place, rule, message, statement),))
+
+
+def _finding(place: str, note: Note, statement: SourceStatement) -> Finding:
+    severity = Severity.WARNING if note.warns else Severity.NOTE
+    return replace(finding_at(place, note.rule, f"{note.text}.", statement, severity), next_step=note.next_step)
 
 
 def finding_at(

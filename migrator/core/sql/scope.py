@@ -41,7 +41,9 @@ class ColumnScope:
     own collation is C. restored: whoever reads the output makes SQLite's value of it, so that plain output says what
     SQLite says. document: a value of JSON, which has the type that its place wants.
     json: whether JSON functions take it for JSON; None where that is not certain.
-    picture: the format of the texts that a date or time was.
+    picture: the format of the texts that a date or time was, `zone` whose time they say. scale: how many digits behind
+    its point a number keeps, where PostgreSQL rounds it. label: table and column, as a person knows them.
+    summed: a sum of numbers of which each was an INTEGER or a REAL.
     """
 
     target: str
@@ -57,6 +59,10 @@ class ColumnScope:
     document: bool = False
     json: bool | None = False
     picture: str | None = None
+    zone: str | None = None
+    scale: int | None = None
+    label: str = ""
+    summed: bool = False
 
 
 @dataclass(frozen=True)
