@@ -176,7 +176,7 @@ class Calls:
 
 def _own_option(name: str | None) -> str:
     if name == "detect_types":
-        return "Dates and timestamps stay objects; what else detect_types converts does not, nor DATETIME a text."
+        return "Dates and timestamps stay objects, and a DATETIME becomes one; what else it converts is left to you."
     return f"connect({name or '**'}=…) is sqlite3's own."
 
 

@@ -125,6 +125,8 @@ class Recoder:
         statements = Statements(
             self.definitions, self.target, literals, self.identifiers.returning, spellings=self.spellings
         )
+        for site in (site for site in sites if not is_open(site)):
+            statements.learn_ids(site, _given(site), drivers[site])
         done = []
         for site in sites:
             if is_open(site):

@@ -12,7 +12,7 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.names import quote_identifier
 from migrator.core.python.sites import Site
 from migrator.core.python.texts import Hole, Known, Marks, Text
-from migrator.core.recoding.arguments import Given, Reshaped, as_lists, reshape
+from migrator.core.recoding.arguments import Given, Reshaped, as_lists, bytes_for_texts, may_be_none, reshape
 from migrator.core.recoding.calls import makes_objects
 from migrator.core.recoding.edits import TextEdit
 from migrator.core.recoding.places import finding, place_of
@@ -21,11 +21,13 @@ from migrator.core.recoding.spellings import USUAL, Spellings, severity_of
 from migrator.core.recoding.target import Target
 from migrator.core.recoding.values import HOLE_LENGTH, parametrised
 from migrator.core.redefining import Definitions
+from migrator.core.sql.given import COLUMN_TYPE
 from migrator.core.sql.lexer import LexError, Token, TokenKind, tokens
 from migrator.core.sql.placeholders import Driver, Rendered
 from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.split import SourceStatement, split
 
+_BEGINS_INSERT = re.compile(r"\s*(INSERT|REPLACE|WITH)\b", re.IGNORECASE)
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*id|id")
 _ONE_OF = re.compile(r"(\bNOT\s+)?\bIN\s*\(\s*(%s|\?|\$\d+|:\w+)\s*\)", re.IGNORECASE)
 
@@ -64,8 +66,19 @@ class Statements:
     target: Target
     literals: Literals
     returning: Mapping[Site, str]  # INSERTs that have to give a column of their row
-    known: dict[tuple[str, Driver], Rewritten] = field(default_factory=dict)
+    known: dict[tuple[str, Driver, bool], Rewritten] = field(default_factory=dict)
     spellings: Spellings = USUAL
+    unsure: set[ast.expr] = field(default_factory=set)  # literals of INSERTs whose id may be None
+
+    def learn_ids(self, site: Site, given: Given, driver: Driver) -> None:
+        """Whether a statement inserts ids that may be None: whoever shares its text gets the same translation of it."""
+        for text in site.texts:
+            if text.holes or not _BEGINS_INSERT.match(text.filled("", "?")):
+                continue
+            for statement in split(text.filled("", "?")):
+                result = self._result(self._asked(site, statement), driver, next_ids=False)
+                if any(may_be_none(given, source) for source in result.ids):
+                    self.unsure.update(piece.node for piece in text.pieces if isinstance(piece, Known))
 
     def recode(self, site: Site, given: Given, driver: Driver) -> Recoded:
         """Never changes a part of a statement: all of its literals and arguments, or nothing.
@@ -89,6 +102,8 @@ class Statements:
             return Recoded(site, findings=findings)
         if all(item.is_nothing for item in variants):
             return Recoded(site, {}, goes=True, findings=findings)
+        if any(bytes_for_texts(given, item.results) for item in variants):
+            findings += (finding(site, COLUMN_TYPE, "bytes go into a column of texts, and are one there: '\\x61'."),)
         arguments = reshape(given, [item.results for item in variants], marks)
         if given.driver is not self.target.driver and _by_name(variants):
             # One value in several places has to have a number or a name.
@@ -131,7 +146,8 @@ class Statements:
             start = source.index(statement.text, place)
             place = start + len(statement.text)
             asked = self._asked(site, statement)
-            result = self._result(asked, given.driver)
+            unsure = any(isinstance(piece, Known) and piece.node in self.unsure for piece in text.pieces)
+            result = self._result(asked, given.driver, next_ids=unsure)
             results.append(replace(result, findings=tuple(self._told(site, result))))
             found += _moved(self._changes(text, statement, result, given, source), start)
         return Translated(text, tuple(found), tuple(results))
@@ -144,13 +160,13 @@ class Statements:
             said = finding(site, note.rule, f"{note.text}.", severity_of(note))
             yield replace(said, next_step=note.next_step)
 
-    def _result(self, statement: SourceStatement, driver: Driver) -> Rewritten:
+    def _result(self, statement: SourceStatement, driver: Driver, *, next_ids: bool) -> Rewritten:
         """Each text is translated once, but what defines something: that depends on what has been made before."""
         if statement.begins_with("CREATE") or statement.begins_with("DROP"):
             return self.definitions.rewritten(statement, driver, "")
-        key = (statement.text, driver)
+        key = (statement.text, driver, next_ids)
         if key not in self.known:
-            self.known[key] = self.definitions.rewritten(statement, driver, "")
+            self.known[key] = self.definitions.rewritten(statement, driver, "", next_ids=next_ids)
         return self.known[key]
 
     def _asked(self, site: Site, statement: SourceStatement) -> SourceStatement:
@@ -214,7 +230,7 @@ class Statements:
         if values is None or arguments is None:
             return None
         [*statements] = split(values.sql)
-        result = self._result(statements[0], given.driver) if len(statements) == 1 else None
+        result = self._result(statements[0], given.driver, next_ids=True) if len(statements) == 1 else None
         if result is None or result.output is None or result.rendered is None:
             return None
         if result.rendered.by_name:

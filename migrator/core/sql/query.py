@@ -143,7 +143,8 @@ class Surroundings:
 
     Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
     declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `results`
-    takes what the statement gives.
+    takes what the statement gives, `ids` the numbers of the placeholders that are ids of new rows. `next_ids`: each of
+    them may be NULL, of which SQLite makes the next id.
     """
 
     tables: Mapping[str, TableScope]  # by folded source names
@@ -151,6 +152,8 @@ class Surroundings:
     notes: list[Note] | None = None
     rows: FromClause | None = None
     results: list[Value] | None = None
+    ids: list[int] | None = None
+    next_ids: bool = False
 
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""

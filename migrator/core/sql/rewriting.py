@@ -68,7 +68,8 @@ class Rewritten:
     """`output` is None where there is no faithful translation, and "" where nothing is to be executed any more.
 
     `expects` names the PostgreSQL type that each argument's value has to have, by its place or key in the new call.
-    `mixed`: a double among the results may stand for an INTEGER.
+    `results` are the values that it gives. `mixed`: a double among them may stand for an INTEGER. `ids` are the
+    arguments that are ids of new rows.
     """
 
     statement: SourceStatement
@@ -78,10 +79,21 @@ class Rewritten:
     findings: tuple[Finding, ...] = ()
     results: tuple[Value, ...] = ()
     mixed: bool = False
+    ids: tuple[int | str, ...] = ()
 
 
-def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver: Driver, place: str) -> Rewritten:
-    """`tables` is keyed by folded source names. `place` says where the statement stands, for its findings."""
+def rewrite(
+    statement: SourceStatement,
+    tables: Mapping[str, TableScope],
+    driver: Driver,
+    place: str,
+    *,
+    next_ids: bool = False,
+) -> Rewritten:
+    """`tables` is keyed by folded source names. `place` says where the statement stands, for its findings.
+
+    `next_ids`: an argument that is the id of a new row may be NULL, and is the next id then.
+    """
     if statement.error is not None:
         return declined(statement, place, "syntax", f"SQLite cannot read it: {statement.error}.")
     plain = _without_tables(statement)
@@ -99,7 +111,7 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
-        around = Surroundings(tables, parameters, notes, results=given)
+        around = Surroundings(tables, parameters, notes, results=given, ids=[], next_ids=next_ids)
         sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
@@ -116,7 +128,8 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
     found = tuple(_finding(place, note, statement) for note in notes)
     mixed = any(note.text == MIXED for note in notes)
-    return Rewritten(statement, rendered.sql, rendered, expects, found, tuple(given), mixed)
+    ids = tuple(placeholders.source(number) for number in around.ids or ())
+    return Rewritten(statement, rendered.sql, rendered, expects, found, tuple(given), mixed, ids)
 
 
 def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] | None:

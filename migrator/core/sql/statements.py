@@ -19,7 +19,7 @@ from migrator.core.sql.fired import require_fired_alike, without_affinities
 from migrator.core.sql.given import rounded
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
 from migrator.core.sql.query import FromClause, Headings, Note, Output, Surroundings, listed, require_args
-from migrator.core.sql.replacing import Rows, replacement, without_new_ids
+from migrator.core.sql.replacing import Rows, replacement, with_next_ids, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.times import CALENDAR, as_time
 from migrator.core.sql.values import Value
@@ -64,6 +64,7 @@ def _insert(node: exp.Insert, around: Surroundings, resolution: str | None) -> s
         columns, rows = [], Rows(query="DEFAULT VALUES")
     else:
         rows = _rows(node.expression, around, columns)
+        rows = with_next_ids(place.table, columns, rows, around)
     conflict = _upsert(node.args["conflict"], place, _over(around, place)) if node.args.get("conflict") else ""
     if resolution and conflict:
         raise Untranslatable("OR together with ON CONFLICT")
