@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import libcst as cst
 
 from migrator.core.audit import transactions
 from migrator.core.audit.codebase import Codebase
-from migrator.core.findings import Finding, Severity
+from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import fold
 from migrator.core.python.modules import Call, Module
 from migrator.core.python.sites import Sink, Site
@@ -146,6 +146,7 @@ class Recoder:
             if relay.of and not is_kept(frozenset(relay.of), self.kept):
                 self._method(relay, self.edits[relay.scope.module])
         self.findings += self.identifiers.findings
+        self.findings += _without_order(statements.unordered)
 
     def _moved(self, literals: Literals) -> Iterator[Site]:
         """All but those whose database stays SQLite's, which keep their literals, and those that are not needed."""
@@ -263,6 +264,19 @@ class Recoder:
     def _kept_names(self) -> frozenset[ast.AST]:
         """The function in a connect() call goes with the call, or stays with it."""
         return self.code.connecting.union(call.node.func for call in self.code.connects)
+
+
+def _without_order(sites: Iterable[Site]) -> Iterator[Finding]:
+    """Once for the program: most programs do not mind."""
+    found = sorted(sites, key=lambda site: (site.scope.module.path, site.call.line))
+    if found:
+        many = count_of(len(found), "statement reads", "statements read")
+        message = (
+            f"{many} several rows without ORDER BY, the first one here. PostgreSQL gives them in an order of its own,"
+            " in another one after an UPDATE, and fetchone() another row."
+        )
+        said = finding(found[0], "order", message, Severity.NOTE)
+        yield replace(said, next_step="Say ORDER BY where the order matters.")
 
 
 def _other_target(before: Target, now: Target) -> Finding:

@@ -68,6 +68,7 @@ class Statements:
     returning: Mapping[Site, str]  # INSERTs that have to give a column of their row
     known: dict[tuple[str, Driver, bool], Rewritten] = field(default_factory=dict)
     spellings: Spellings = USUAL
+    unordered: dict[Site, None] = field(default_factory=dict)  # those whose rows have no order
     unsure: set[ast.expr] = field(default_factory=set)  # literals of INSERTs whose id may be None
 
     def learn_ids(self, site: Site, given: Given, driver: Driver) -> None:
@@ -95,15 +96,11 @@ class Statements:
         if marks and not listed and any(mark.within for mark in marks):
             return self._declined(site, "arguments", "Which of its arguments are for the list in it is not known.")
         variants = [self._translated(site, text, replace(given, listed=listed)) for text in site.texts]
-        findings = tuple(
-            dict.fromkeys(found for item in variants for result in item.results for found in result.findings)
-        )
+        findings = tuple(dict.fromkeys(_findings(site, given, variants)))
         if any(result.output is None for item in variants for result in item.results):
             return Recoded(site, findings=findings)
         if all(item.is_nothing for item in variants):
             return Recoded(site, {}, goes=True, findings=findings)
-        if any(bytes_for_texts(given, item.results) for item in variants):
-            findings += (finding(site, COLUMN_TYPE, "bytes go into a column of texts, and are one there: '\\x61'."),)
         arguments = reshape(given, [item.results for item in variants], marks)
         if given.driver is not self.target.driver and _by_name(variants):
             # One value in several places has to have a number or a name.
@@ -148,6 +145,8 @@ class Statements:
             asked = self._asked(site, statement)
             unsure = any(isinstance(piece, Known) and piece.node in self.unsure for piece in text.pieces)
             result = self._result(asked, given.driver, next_ids=unsure)
+            if result.unordered:
+                self.unordered[site] = None
             results.append(replace(result, findings=tuple(self._told(site, result))))
             found += _moved(self._changes(text, statement, result, given, source), start)
         return Translated(text, tuple(found), tuple(results))
@@ -253,6 +252,12 @@ class Statements:
 
     def _declined(self, site: Site, rule: str, message: str) -> Recoded:
         return Recoded(site, findings=(finding(site, rule, message),))
+
+
+def _findings(site: Site, given: Given, variants: Sequence[Translated]) -> Iterator[Finding]:
+    yield from (found for item in variants for result in item.results for found in result.findings)
+    if any(bytes_for_texts(given, item.results) for item in variants):
+        yield finding(site, COLUMN_TYPE, "bytes go into a column of texts, and are one there: '\\x61'.")
 
 
 def _by_name(variants: Sequence[Translated]) -> bool:

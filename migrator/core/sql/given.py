@@ -65,6 +65,9 @@ def _read_as(column: ColumnScope | Value) -> Iterator[Note]:
             + ("" if column.kind is Kind.TIMESTAMPTZ else ", and passes over an offset")
         )
         yield Note(DATE_TEXT, text, f"Pass {column.picture} alone, {_AS_TEXT}.")
+    elif column.kind is Kind.UUID:
+        text = f"a UUID for {column.label} is spelt in small letters and with hyphens afterwards, and is compared so"
+        yield Note(COLUMN_TYPE, text, f"Pass UUIDs in this spelling, {_AS_TEXT}.")
     elif column.kind is Kind.TEXT and column.affinity is not Affinity.TEXT:
         text = f"a number for {column.label} is a text in PostgreSQL: 1 is '1' there, and equal to it"
         yield Note(COLUMN_TYPE, text, f"Pass texts for {column.label} alone, and take them.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -137,22 +137,30 @@ _CATALOG = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp
 _CATALOG_INSTEAD = "by pg_tables, pg_indexes or information_schema.columns; to_regclass(name) is NULL for no table"
 
 
+@dataclass
+class Learned:
+    """What a statement gives and whether in an order, and which of its placeholders, by number, are ids of new rows."""
+
+    results: list[Value] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    unordered: bool = False
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a query may use besides its own tables.
 
     Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
-    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `results`
-    takes what the statement gives, `ids` the numbers of the placeholders that are ids of new rows. `next_ids`: each of
-    them may be NULL, of which SQLite makes the next id.
+    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `learned`
+    takes what is known of the statement besides. `next_ids`: an argument that is the id of a new row may be NULL, of
+    which SQLite makes the next id.
     """
 
     tables: Mapping[str, TableScope]  # by folded source names
     parameters: Mapping[int, Parameter] | None = None
     notes: list[Note] | None = None
     rows: FromClause | None = None
-    results: list[Value] | None = None
-    ids: list[int] | None = None
+    learned: Learned | None = None
     next_ids: bool = False
 
     def table(self, name: str) -> TableScope:

@@ -124,10 +124,10 @@ def without_new_ids(table: TableScope, columns: list[ColumnScope], rows: Rows) -
 def with_next_ids(table: TableScope, columns: Sequence[ColumnScope], rows: Rows, around: Surroundings) -> Rows:
     """NULL for an INTEGER PRIMARY KEY is the next id in SQLite: so is it here where an argument may be NULL."""
     place = next((at for at, column in enumerate(columns) if column == table.rowid), None)
-    if place is None or around.ids is None:
+    if place is None or around.learned is None:
         return rows
     marks = [marked(row[place]) for row in rows.values]
-    around.ids.extend(number for number in marks if number is not None)
+    around.learned.ids.extend(number for number in marks if number is not None)
     if not around.next_ids:
         return rows
     name = table.target if _PLAIN.fullmatch(table.target) else quote_identifier(table.target)

@@ -19,7 +19,7 @@ from migrator.core.sql.placeholders import (
     read_placeholders,
     render,
 )
-from migrator.core.sql.query import Note, Surroundings
+from migrator.core.sql.query import Learned, Note, Surroundings
 from migrator.core.sql.results import result_texts
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.split import SourceStatement
@@ -69,7 +69,7 @@ class Rewritten:
 
     `expects` names the PostgreSQL type that each argument's value has to have, by its place or key in the new call.
     `results` are the values that it gives. `mixed`: a double among them may stand for an INTEGER. `ids` are the
-    arguments that are ids of new rows.
+    arguments that are ids of new rows. `unordered`: nothing says which of its rows comes first.
     """
 
     statement: SourceStatement
@@ -80,6 +80,7 @@ class Rewritten:
     results: tuple[Value, ...] = ()
     mixed: bool = False
     ids: tuple[int | str, ...] = ()
+    unordered: bool = False
 
 
 def rewrite(
@@ -105,13 +106,13 @@ def rewrite(
     if not statement.tokens[0].is_word(*_IS_QUERY):
         return declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
     notes: list[Note] = []
-    given: list[Value] = []
+    learned = Learned()
     try:
         placeholders = read_placeholders(statement.tokens)
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
-        around = Surroundings(tables, parameters, notes, results=given, ids=[], next_ids=next_ids)
+        around = Surroundings(tables, parameters, notes, learned=learned, next_ids=next_ids)
         sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
@@ -128,8 +129,9 @@ def rewrite(
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
     found = tuple(_finding(place, note, statement) for note in notes)
     mixed = any(note.text == MIXED for note in notes)
-    ids = tuple(placeholders.source(number) for number in around.ids or ())
-    return Rewritten(statement, rendered.sql, rendered, expects, found, tuple(given), mixed, ids)
+    ids = tuple(map(placeholders.source, learned.ids))
+    given = tuple(learned.results)
+    return Rewritten(statement, rendered.sql, rendered, expects, found, given, mixed, ids, learned.unordered)
 
 
 def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] | None:

@@ -22,6 +22,7 @@ from migrator.core.sql.query import FromClause, Headings, Note, Output, Surround
 from migrator.core.sql.replacing import Rows, replacement, with_next_ids, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.times import CALENDAR, as_time
+from migrator.core.sql.unordered import is_unordered
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
 
@@ -44,6 +45,8 @@ def translate_statement(
             query = translate_query(tree, around, None, headings)
             query.require_kinds()
             _note_results(query.columns, around)
+            if around.learned is not None:
+                around.learned.unordered = is_unordered(tree, around)
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
@@ -348,8 +351,8 @@ def _note_results(outputs: Sequence[Output], around: Surroundings) -> None:
         around.note("mixed", MIXED)
     if any(output.value.summed for output in outputs):
         around.tell(Note("mixed", "a sum that SQLite gives as a REAL, 4.0, is the integer 4 where it is whole"))
-    if around.results is not None:
-        around.results.extend(output.value for output in outputs)
+    if around.learned is not None:
+        around.learned.results.extend(output.value for output in outputs)
 
 
 _STATEMENTS: dict[type[exp.Expr], Callable[[Any, Surroundings, str | None], str]] = {
