@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from migrator.core.audit.codebase import Codebase
+from migrator.core.plan import Style
+from migrator.core.plan_file import to_toml
+from migrator.core.progress import Silent
+from migrator.core.python.modules import read_module
+from migrator.core.recoding.recode import Recoder, Recoding
 from migrator.core.recoding.target import TARGETS
+from migrator.core.redefining import Definitions
 from migrator.core.sql.placeholders import Driver
-
-from ...test_rewrite_python import migrator
+from migrator.steps.definitions import Tables
+from migrator.steps.plan import PlanRequest, make_plan
 
 SCHEMA = """
-CREATE TABLE e (id INTEGER PRIMARY KEY, at TEXT, utc TEXT, tags TEXT, doc TEXT, uid TEXT, active TEXT, price DECIMAL(8,2));
+CREATE TABLE e (
+    id INTEGER PRIMARY KEY, at TEXT, utc TEXT, tags TEXT, doc TEXT, uid TEXT, active TEXT, price DECIMAL(8,2)
+);
 INSERT INTO e VALUES (1, '2024-01-01 10:00:00', '2024-01-01T09:00:00Z', '["a","b"]', '{"b":1}',
     'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', 'true', 1.5);
 INSERT INTO e VALUES (2, '2024-07-01 10:00:00', '2024-07-01T08:00:00Z', '[]', '{"a":2}',
@@ -26,23 +34,40 @@ INSERT INTO plain VALUES (1, '2024-01-01', 'x', x'00');
 HEAD = "import sqlite3\nc = sqlite3.connect('app.db')\n"
 
 
-def said(folder: Path, source: str, *, idiomatic: bool) -> tuple[list[tuple[str, str, str, str]], str]:
-    """Severity, rule, line and message of each finding, and the module beside the program."""
-    folder.joinpath("src").mkdir()
-    with closing(sqlite3.connect(folder / "app.db")) as db:
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("values") / "app.db"
+    with closing(sqlite3.connect(path)) as db:
         db.executescript(SCHEMA)
-    folder.joinpath("src", "app.py").write_text(HEAD + source, encoding="utf-8")
-    style = ("--style", "idiomatic", "--zone", "Europe/Berlin") if idiomatic else ()
-    plan = folder / "plan.toml"
-    assert migrator("plan", folder / "app.db", "-o", plan, *style).returncode in (0, 7)
-    arguments = ("--db", folder / "app.db", "--plan", plan, "--write", "--json")
-    done = json.loads(migrator("rewrite", "python", folder / "src", *arguments).stdout)
-    found = [
-        (item["severity"], item["rule"], item["where"].rpartition(":")[2], item["message"])
-        for item in done["findings"]
-        if item["rule"] != "given-id"
-    ]
-    return found, folder.joinpath("src", "postgresql.py").read_text(encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def idiomatic(database: Path) -> Definitions:
+    plan = make_plan(PlanRequest(database, Style.IDIOMATIC, zone="Europe/Berlin", workers=1), Silent()).plan
+    path = database.with_name("plan.toml")
+    path.write_text(to_toml(plan), encoding="utf-8")
+    return Tables(database, path).read((), Silent())
+
+
+@pytest.fixture(scope="module")
+def faithful(database: Path) -> Definitions:
+    return Tables(database).read((), Silent())
+
+
+def recoded(source: str, definitions: Definitions) -> Recoding:
+    module = read_module(PurePosixPath("app.py"), HEAD + source)
+    return Recoder(Codebase([module]), definitions, TARGETS[Driver.PSYCOPG]).recode()
+
+
+def told(source: str, definitions: Definitions) -> list[tuple[str, str, str]]:
+    """Severity, rule and column of each finding."""
+    found = [item for item in recoded(source, definitions).findings if item.rule != "given-id"]
+    return [(item.severity.value, item.rule, _column(item.message)) for item in found]
+
+
+def _column(message: str) -> str:
+    return next((word.rstrip(",.:") for word in message.split() if word.startswith(("e.", "plain."))), "")
 
 
 IDIOMATIC = [
@@ -59,14 +84,16 @@ IDIOMATIC = [
 
 
 @pytest.mark.parametrize(("source", "expected"), IDIOMATIC)
-def test_columns_of_postgresqls_own_types(source: str, expected: list[tuple[str, ...]], tmp_path: Path) -> None:
-    found, beside = said(tmp_path, source, idiomatic=True)
-    assert [(severity, rule, where) for severity, rule, _, message in found for where in _columns(message)] == expected
-    assert '_ZONE = "Europe/Berlin"' in beside
+def test_columns_of_postgresqls_own_types(
+    source: str, expected: list[tuple[str, str, str]], idiomatic: Definitions
+) -> None:
+    assert told(source, idiomatic) == expected
 
 
-def _columns(message: str) -> list[str]:
-    return [word.rstrip(",.:") for word in message.split() if word.startswith(("e.", "plain."))][:1] or [""]
+def test_the_module_knows_the_zone_of_the_plan(idiomatic: Definitions) -> None:
+    spellings = recoded(IDIOMATIC[0][0], idiomatic).spellings
+    assert spellings.zone == "Europe/Berlin"
+    assert '_ZONE = "Europe/Berlin"' in TARGETS[Driver.PSYCOPG].support(coroutines=False, spellings=spellings)
 
 
 FAITHFUL = [
@@ -98,19 +125,25 @@ FAITHFUL = [
 
 
 @pytest.mark.parametrize(("source", "expected"), FAITHFUL)
-def test_columns_of_the_declared_types(source: str, expected: list[tuple[str, ...]], tmp_path: Path) -> None:
-    found, _ = said(tmp_path, source, idiomatic=False)
-    told = [(severity, rule, where) for severity, rule, _, message in found for where in _columns(message)]
-    assert sorted(told) == sorted(expected)
+def test_columns_of_the_declared_types(
+    source: str, expected: list[tuple[str, str, str]], faithful: Definitions
+) -> None:
+    assert sorted(told(source, faithful)) == sorted(expected)
 
 
-def test_each_column_is_told_once_and_the_order_once_for_the_program(tmp_path: Path) -> None:
-    source = "for x in range(3):\n    c.execute('UPDATE plain SET day = ?', (x,))\n" + (
-        "c.execute('SELECT id FROM plain')\nc.execute('INSERT INTO plain (day) VALUES (?)', (x,))\nc.execute('SELECT * FROM e')\n"
-    )
-    found, _ = said(tmp_path, source, idiomatic=False)
-    assert [(rule, line) for _, rule, line, _ in found] == [("date-text", "4"), ("order", "5")]
-    assert found[1][3].startswith("2 statements read")
+MANY = """
+for x in range(3):
+    c.execute('UPDATE plain SET day = ?', (x,))
+c.execute('SELECT id FROM plain')
+c.execute('INSERT INTO plain (day) VALUES (?)', (x,))
+c.execute('SELECT * FROM e')
+"""
+
+
+def test_each_column_is_told_once_and_the_order_once_for_the_program(faithful: Definitions) -> None:
+    found = recoded(MANY, faithful).findings
+    assert [(item.rule, item.where) for item in found] == [("date-text", "app.py:5"), ("order", "app.py:6")]
+    assert found[1].message.startswith("2 statements read")
 
 
 def test_a_module_without_tables_spells_as_sqlite_does() -> None:
