@@ -67,8 +67,8 @@ class Definitions:
         default_factory=list, init=False
     )  # parent, and the foreign key that waits for it
 
-    def rewritten(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten:
-        """Any statement: what defines something by the blueprint, the others by its tables."""
+    def rewritten(self, statement: SourceStatement, driver: Driver, place: str, *, next_ids: bool = False) -> Rewritten:
+        """Any statement: what defines something by the blueprint, the others by its tables; `next_ids` as rewrite()."""
         if (asked := asked_table(statement)) is not None:
             scope = self.blueprint.scopes.get(fold(asked))
             return table_info(statement, asked, self.schema, scope, driver, place)
@@ -76,10 +76,14 @@ class Definitions:
             return self.rewrite(statement, place)
         if statement.begins_with("ALTER", "TABLE"):
             return self._alter(statement, place)
-        found = rewrite(statement, self.blueprint.scopes, driver, place)
-        return self._rewritten_earlier(statement, driver, place) or found if found.output is None else found
+        found = rewrite(statement, self.blueprint.scopes, driver, place, next_ids=next_ids)
+        if found.output is not None:
+            return found
+        return self._rewritten_earlier(statement, driver, place, next_ids=next_ids) or found
 
-    def _rewritten_earlier(self, statement: SourceStatement, driver: Driver, place: str) -> Rewritten | None:
+    def _rewritten_earlier(
+        self, statement: SourceStatement, driver: Driver, place: str, *, next_ids: bool
+    ) -> Rewritten | None:
         """A statement that stands before an ALTER TABLE, by what its tables are there."""
         names = {fold(token.value) for token in statement.tokens}
         scopes = dict(self.blueprint.scopes)
@@ -89,7 +93,7 @@ class Definitions:
                 later = change.after.blueprint.scopes.keys()
                 scopes = {name: scope for name, scope in scopes.items() if name not in later}
                 scopes |= change.before.blueprint.scopes
-                before = rewrite(statement, scopes, driver, place)
+                before = rewrite(statement, scopes, driver, place, next_ids=next_ids)
                 if before.output is not None:
                     return before
         return None

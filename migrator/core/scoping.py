@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from migrator.core.model import Affinity, Index, Table, fold
 from migrator.core.names import target_name
+from migrator.core.pgtypes import PgType
 from migrator.core.plan import ColumnPlan, TablePlan
 from migrator.core.sql.scope import ColumnScope, Kind, PartialKey, TableScope
 from migrator.core.sql.times import has_offset
@@ -54,6 +55,10 @@ def table_scope(table: Table | None, plan: TablePlan) -> TableScope:
             exact=column.type.name in _EXACT,
             bytewise=column.collation == "C",
             picture=_picture(column),
+            spelling=column.options.format or _PICTURES.get(KINDS[column.type.name]),
+            zone=column.options.zone,
+            scale=scale_of(column.type),
+            label=f"{table.name if table else plan.source}.{column.source}",
         )
     key = tuple(fold(name) for name in (table.primary_key if table else plan.key))
     unique = _unique_keys(table, key) if table else (key,) if key else ()
@@ -76,6 +81,11 @@ def _picture(column: ColumnPlan) -> str | None:
     if column.options.unit or (column.options.zone not in (None, "UTC") and not has_offset(found)):
         return None
     return found
+
+
+def scale_of(of: PgType) -> int | None:
+    """How many digits behind the point PostgreSQL keeps; None where it keeps all."""
+    return (*of.arguments, 0)[1] if of.name == "numeric" and of.arguments else None
 
 
 def _spelt(table: Table | None, plan: TablePlan) -> dict[str, str]:

@@ -81,7 +81,7 @@ def rewrite_python(request: RecodeRequest, progress: Progress) -> Rewriting:
     scripts = [recode_script(script.name, script.text, definitions, request.driver) for script in texts]
     if any(f"{SUPPORT}." in source.new for source in changed) and not _has_support(found.code, beside.path):
         name = PurePosixPath(os.path.relpath(beside.path, found.root))
-        changed.insert(0, NewSource(name, "", target.support(_has_coroutines(changed))))
+        changed.insert(0, NewSource(name, "", target.support(_has_coroutines(changed), recoding.spellings)))
     changed += [source for source, _ in scripts if source.new != source.old]
     unwritten = (item for item in results if isinstance(item, Finding))
     findings = [*recoding.findings, *unwritten, *(finding for _, inner in scripts for finding in inner)]

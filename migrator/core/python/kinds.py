@@ -5,10 +5,23 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
-from migrator.core.python.modules import Binding, How, Scope
+from migrator.core.python.modules import Binding, How, Scope, last_name
 
 _BOOLEAN_FUNCTIONS = ("bool", "any", "all", "isinstance", "callable", "hasattr")
 _NUMERIC_FUNCTIONS = ("int", "float", "len", "round", "abs")
+
+_BYTES = ("bytes", "bytearray", "memoryview", "Binary")
+_BYTES_METHODS = (
+    "encode",
+    "digest",
+    "tobytes",
+    "to_bytes",
+    "read_bytes",
+    "compress",
+    "urandom",
+    "token_bytes",
+    "Binary",
+)
 
 
 def is_bool(node: ast.expr, scope: Scope) -> bool:
@@ -31,6 +44,16 @@ def is_number(node: ast.expr, scope: Scope) -> bool:
     if isinstance(node, ast.BinOp):
         return is_number(node.left, scope) and is_number(node.right, scope)
     return isinstance(node, ast.Name) and _is_always(node, scope, is_number, ("int", "float"))
+
+
+def is_bytes(node: ast.expr, scope: Scope) -> bool:
+    """Whether the value is bytes, whatever happens."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, bytes)
+    if isinstance(node, ast.Call):
+        name = last_name(node.func)
+        return name in (_BYTES if isinstance(node.func, ast.Name) else _BYTES_METHODS)
+    return isinstance(node, ast.Name) and _is_always(node, scope, is_bytes, _BYTES)
 
 
 def _is_always(

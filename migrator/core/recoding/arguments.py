@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from migrator.core.python.kinds import is_bool
+from migrator.core.python.kinds import is_bool, is_bytes, is_number
 from migrator.core.python.modules import Scope
 from migrator.core.python.sites import Site
 from migrator.core.python.texts import Marks
@@ -219,6 +219,19 @@ def _as_expected(given: Given, variants: Sequence[Sequence[Rewritten]]) -> tuple
         ):
             found.append((node, str(bool(node.value))))
     return tuple(found)
+
+
+def bytes_for_texts(given: Given, results: Sequence[Rewritten]) -> bool:
+    """Whether bytes go where PostgreSQL has a text: it spells them, and refuses nothing."""
+    rendered = [(item, item.rendered.arguments) for item in results if item.rendered is not None]
+    texts = {one.source for item, all_of_it in rendered for one in all_of_it if item.expects.get(one.target) == "text"}
+    return any(key in texts and is_bytes(node, given.scope) for key, node in _elements(given).items())
+
+
+def may_be_none(given: Given, source: int | str) -> bool:
+    """Whether the argument at this place, or of this name, is not surely a number."""
+    node = _elements(given).get(source)
+    return node is None or not is_number(node, given.scope)
 
 
 def _elements(given: Given) -> dict[int | str, ast.expr]:

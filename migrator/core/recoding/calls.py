@@ -67,6 +67,8 @@ class Calls:
         given = ["autocommit=True"] if autocommit else []
         if any("mode=ro" in text for text in self.code.strings(_path(call), call.scope)):
             given.append(self.target.read_only)
+        if makes_objects(call.node):
+            given.append("objects=True")
         name = "connect_async" if self.code.calls_external(call, "aiosqlite.connect") else "connect"
         self.edits.add(call.node, Replaced(f"{SUPPORT}.{name}({', '.join(given)})"))
         for keyword in call.node.keywords:
@@ -74,7 +76,7 @@ class Calls:
                 isinstance(keyword.value, ast.Constant) and keyword.value.value == 0
             )
             if converts or keyword.arg not in _DROPPED:
-                yield self._finding(call.node, "sqlite-api", f"connect({keyword.arg or '**'}=…) is sqlite3's own.")
+                yield self._finding(call.node, "sqlite-api", _own_option(keyword.arg))
 
     # -- attributes ----------------------------------------------------------------------------------------------------
 
@@ -173,6 +175,20 @@ class Calls:
 
     def _finding(self, node: ast.expr, rule: str, message: str) -> Finding:
         return Finding(rule, Severity.WARNING, f"{self.module.path.as_posix()}:{node.lineno}", message)
+
+
+def _own_option(name: str | None) -> str:
+    if name == "detect_types":
+        return "Dates and timestamps stay objects, and a DATETIME becomes one; what else it converts is left to you."
+    return f"connect({name or '**'}=…) is sqlite3's own."
+
+
+def makes_objects(call: ast.Call) -> bool:
+    """Whether connect() has detect_types, so that dates and timestamps are objects."""
+    return any(
+        item.arg == "detect_types" and not (isinstance(item.value, ast.Constant) and not item.value.value)
+        for item in call.keywords
+    )
 
 
 def is_kept(values: Values, kept: frozenset[ast.Call]) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import libcst as cst
 
 from migrator.core.audit import transactions
 from migrator.core.audit.codebase import Codebase
-from migrator.core.findings import Finding, Severity
+from migrator.core.findings import Finding, Severity, count_of
 from migrator.core.model import fold
 from migrator.core.python.modules import Call, Module
 from migrator.core.python.sites import Sink, Site, is_none
@@ -39,6 +39,7 @@ from migrator.core.recoding.numbering import numbered
 from migrator.core.recoding.places import finding, library_suffix, place_of
 from migrator.core.recoding.reliance import relied_on
 from migrator.core.recoding.respelling import Literals
+from migrator.core.recoding.spellings import USUAL, Spellings, once, spellings_of
 from migrator.core.recoding.statements import Recoded, Statements
 from migrator.core.recoding.target import SUPPORT, Target
 from migrator.core.recoding.writing import NotFound, written
@@ -72,6 +73,7 @@ class Recoding:
     drafts: tuple[Draft, ...]
     findings: tuple[Finding, ...]
     refused: bool = False
+    spellings: Spellings = USUAL  # for the module beside the program
 
 
 @dataclass
@@ -90,6 +92,7 @@ class Recoder:
         self.guards = Guards(self.code)
         self.tables = frozenset(fold(table.name) for table in self.definitions.schema.tables)
         self.refused = self._refused()
+        self.spellings = spellings_of(self.definitions.blueprint.scopes.values())
         self.identifiers = Identifiers(self.code, self.definitions, self.edits, self.kept)
 
     def _refused(self) -> tuple[Finding, ...]:
@@ -111,7 +114,7 @@ class Recoder:
             self.findings += Calls(self.code, module, edits, self.kept, self.target).recode()
             self.findings += renamed(module, self.code.inference, edits, kept, self.target)
         drafts = (Draft(module.path, module.text, edits.found) for module, edits in self.edits.items() if edits.found)
-        return Recoding(tuple(drafts), tuple(dict.fromkeys(self.findings)))
+        return Recoding(tuple(drafts), tuple(once(self.findings)), spellings=self.spellings)
 
     # -- statements ----------------------------------------------------------------------------------------------------
 
@@ -119,7 +122,11 @@ class Recoder:
         literals = Literals()
         sites = list(self._moved(literals))
         drivers = numbered((site for site in sites if not site.is_open), self.target)
-        statements = Statements(self.definitions, self.target, literals, self.identifiers.returning)
+        statements = Statements(
+            self.definitions, self.target, literals, self.identifiers.returning, spellings=self.spellings
+        )
+        for site in (site for site in sites if not site.is_open):
+            statements.learn_ids(site, _given(site), drivers[site])
         done = []
         for site in sites:
             if site.is_open:
@@ -139,6 +146,7 @@ class Recoder:
             if relay.of and not is_kept(frozenset(relay.of), self.kept):
                 self._method(relay, self.edits[relay.scope.module])
         self.findings += self.identifiers.findings
+        self.findings += _without_order(statements.unordered)
 
     def _moved(self, literals: Literals) -> Iterator[Site]:
         """All but those whose database stays SQLite's, which keep their literals, and those that are not needed."""
@@ -261,6 +269,19 @@ class Recoder:
     def _kept_names(self) -> frozenset[ast.AST]:
         """The function in a connect() call goes with the call, or stays with it."""
         return self.code.connecting.union(call.node.func for call in self.code.connects)
+
+
+def _without_order(sites: Iterable[Site]) -> Iterator[Finding]:
+    """Once for the program: most programs do not mind."""
+    found = sorted(sites, key=lambda site: (site.scope.module.path, site.call.line))
+    if found:
+        many = count_of(len(found), "statement reads", "statements read")
+        message = (
+            f"{many} several rows without ORDER BY, the first one here. PostgreSQL gives them in an order of its own,"
+            " in another one after an UPDATE, and fetchone() another row."
+        )
+        said = finding(found[0], "order", message, Severity.NOTE)
+        yield replace(said, next_step="Say ORDER BY where the order matters.")
 
 
 def _other_target(before: Target, now: Target) -> Finding:

@@ -13,18 +13,22 @@ from migrator.core.findings import Finding, Severity
 from migrator.core.names import quote_identifier
 from migrator.core.python.sites import Site
 from migrator.core.python.texts import Hole, Known, Marks, Text
-from migrator.core.recoding.arguments import Given, Reshaped, as_lists, reshape
+from migrator.core.recoding.arguments import Given, Reshaped, as_lists, bytes_for_texts, may_be_none, reshape
+from migrator.core.recoding.calls import makes_objects
 from migrator.core.recoding.edits import TextEdit
 from migrator.core.recoding.places import finding, place_of
 from migrator.core.recoding.respelling import Literals, Scattered, Wanted, by_literal, changes, divided, in_literals
+from migrator.core.recoding.spellings import USUAL, Spellings, severity_of
 from migrator.core.recoding.target import Target
 from migrator.core.recoding.values import HOLE_LENGTH, parametrised
 from migrator.core.redefining import Definitions
+from migrator.core.sql.given import COLUMN_TYPE
 from migrator.core.sql.lexer import LexError, Token, TokenKind, tokens
 from migrator.core.sql.placeholders import Driver, Rendered
 from migrator.core.sql.rewriting import Rewritten
 from migrator.core.sql.split import SourceStatement, split
 
+_BEGINS_INSERT = re.compile(r"\s*(INSERT|REPLACE|WITH)\b", re.IGNORECASE)
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*id|id")
 _EMPTY_LIST = (
     "IN () with an empty list finds nothing in SQLite, and is an error in PostgreSQL: ask whether there are any."
@@ -66,7 +70,20 @@ class Statements:
     target: Target
     literals: Literals
     returning: Mapping[Site, str]  # INSERTs that have to give a column of their row
-    known: dict[tuple[str, Driver], Rewritten] = field(default_factory=dict)
+    known: dict[tuple[str, Driver, bool], Rewritten] = field(default_factory=dict)
+    spellings: Spellings = USUAL
+    unordered: dict[Site, None] = field(default_factory=dict)  # those whose rows have no order
+    unsure: set[ast.expr] = field(default_factory=set)  # literals of INSERTs whose id may be None
+
+    def learn_ids(self, site: Site, given: Given, driver: Driver) -> None:
+        """Whether a statement inserts ids that may be None: whoever shares its text gets the same translation of it."""
+        for text in site.texts:
+            if text.holes or not _BEGINS_INSERT.match(text.filled("", "?")):
+                continue
+            for statement in split(text.filled("", "?")):
+                result = self._result(self._asked(site, statement), driver, next_ids=False)
+                if any(may_be_none(given, source) for source in result.ids):
+                    self.unsure.update(piece.node for piece in text.pieces if isinstance(piece, Known))
 
     def recode(self, site: Site, given: Given, driver: Driver) -> Recoded:
         """Never changes a part of a statement: all of its literals and arguments, or nothing.
@@ -81,9 +98,7 @@ class Statements:
         marks = tuple(dict.fromkeys(piece for text in site.texts for piece in text.pieces if isinstance(piece, Marks)))
         listed = as_lists(given, marks) is not None
         variants = [self._translated(site, text, replace(given, listed=listed)) for text in site.texts]
-        findings = tuple(
-            dict.fromkeys(found for item in variants for result in item.results for found in result.findings)
-        )
+        findings = tuple(dict.fromkeys(_findings(site, given, variants)))
         if any(result.output is None for item in variants for result in item.results):
             return Recoded(site, findings=findings)
         if all(item.is_nothing for item in variants):
@@ -132,18 +147,31 @@ class Statements:
             start = source.index(statement.text, place)
             place = start + len(statement.text)
             asked = self._asked(site, statement)
-            result = self._result(asked, given.driver)
-            results.append(replace(result, findings=tuple(_found(site, statement, result))))
+            unsure = any(isinstance(piece, Known) and piece.node in self.unsure for piece in text.pieces)
+            result = self._result(asked, given.driver, next_ids=unsure)
+            if result.unordered:
+                self.unordered[site] = None
+            results.append(replace(result, findings=tuple(self._told(site, statement, result))))
             found += _moved(self._changes(text, statement, result, given, source), start)
         return Translated(text, tuple(found), tuple(results))
 
-    def _result(self, statement: SourceStatement, driver: Driver) -> Rewritten:
+    def _told(self, site: Site, statement: SourceStatement, result: Rewritten) -> Iterator[Finding]:
+        """At the place of the call; where its text is not always one, each says which it is of."""
+        which = f" In: {textwrap.shorten(statement.text, 80, placeholder=' …')}" if len(site.texts) > 1 else ""
+        for item in result.findings:
+            yield replace(item, where=place_of(site), message=f"{item.message}{which}")
+        objects = bool(site.of) and all(made.origin is not None and makes_objects(made.origin.node) for made in site.of)
+        for note in (note for value in result.results for note in self.spellings.result_notes(value, objects=objects)):
+            said = finding(site, note.rule, f"{note.text}.", severity_of(note))
+            yield replace(said, next_step=note.next_step)
+
+    def _result(self, statement: SourceStatement, driver: Driver, *, next_ids: bool) -> Rewritten:
         """Each text is translated once, but what defines something: that depends on what has been made before."""
         if statement.begins_with("CREATE") or statement.begins_with("DROP"):
             return self.definitions.rewritten(statement, driver, "")
-        key = (statement.text, driver)
+        key = (statement.text, driver, next_ids)
         if key not in self.known:
-            self.known[key] = self.definitions.rewritten(statement, driver, "")
+            self.known[key] = self.definitions.rewritten(statement, driver, "", next_ids=next_ids)
         return self.known[key]
 
     def _asked(self, site: Site, statement: SourceStatement) -> SourceStatement:
@@ -207,7 +235,7 @@ class Statements:
         if values is None or arguments is None:
             return None
         [*statements] = split(values.sql)
-        result = self._result(statements[0], given.driver) if len(statements) == 1 else None
+        result = self._result(statements[0], given.driver, next_ids=True) if len(statements) == 1 else None
         if result is None or result.output is None or result.rendered is None:
             return None
         if result.rendered.by_name:
@@ -221,7 +249,11 @@ class Statements:
         taken = self._take(site, [by_literal(parts.changes)])
         said = finding(site, "values", "Values that were put into this SQL are arguments now.", Severity.NOTE)
         return replace(
-            taken, without=parts.without, arguments=Reshaped(whole=arguments), around=given.around, findings=(said,)
+            taken,
+            without=parts.without,
+            arguments=Reshaped(whole=arguments),
+            around=given.around,
+            findings=(said, *self._told(site, statements[0], result)),
         )
 
     @staticmethod
@@ -229,11 +261,10 @@ class Statements:
         return Recoded(site, findings=(finding(site, rule, message),))
 
 
-def _found(site: Site, statement: SourceStatement, result: Rewritten) -> Iterator[Finding]:
-    """The findings of one statement at the place of the call, which sends several where its text is not always one."""
-    for item in result.findings:
-        which = f" In: {textwrap.shorten(statement.text, 80, placeholder=' …')}" if len(site.texts) > 1 else ""
-        yield replace(item, where=place_of(site), message=f"{item.message}{which}")
+def _findings(site: Site, given: Given, variants: Sequence[Translated]) -> Iterator[Finding]:
+    yield from (found for item in variants for result in item.results for found in result.findings)
+    if any(bytes_for_texts(given, item.results) for item in variants):
+        yield finding(site, COLUMN_TYPE, "bytes go into a column of texts, and are one there: '\\x61'.")
 
 
 def _by_name(variants: Sequence[Translated]) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from migrator.core.python.modules import Module
+from migrator.core.recoding.spellings import USUAL, Spellings
 from migrator.core.sql.placeholders import Driver
 
 SUPPORT = "postgresql"  # the module that is written beside the program
@@ -49,12 +51,16 @@ class Target:
         """What the program imports."""
         return self.driver.value
 
-    def support(self, coroutines: bool) -> str:
-        """The module beside the program."""
+    def support(self, coroutines: bool, spellings: Spellings = USUAL) -> str:
+        """The module beside the program, with what it has to know of the program's tables."""
         folder = files("migrator.core.recoding").joinpath("beside")
         parts = (*self.beside, *(self.beside_async if coroutines else ()))
         texts = (folder.joinpath(f"{part}.py.txt").read_text(encoding="utf-8") for part in parts)
-        return _with_what_is_used("\n\n".join(texts))
+        source = _with_what_is_used("\n\n".join(texts))
+        known = f"_SPELLINGS: dict[str, str] = {json.dumps(dict(spellings.pictures), indent=4)}\n"
+        known = known.replace('"\n}', '",\n}')
+        source = source.replace("_SPELLINGS: dict[str, str] = {}\n", known)
+        return source.replace('_ZONE = ""\n', f"_ZONE = {json.dumps(spellings.zone)}\n")
 
 
 def _with_what_is_used(source: str) -> str:
@@ -116,7 +122,7 @@ TARGETS: Mapping[Driver, Target] = {
         Driver.PSYCOPG,
         "psycopg",
         {**_plain("psycopg", "psycopg", "psycopg"), **{f"{library}.Warning": ("psycopg.Warning",) for library in _ALL}},
-        ("psycopg", "values", "rows"),
+        ("psycopg", "spelling", "values", "rows"),
         ("psycopg_async",),
         re.compile(r"%s|%\(\w+\)s"),
         read_only='options="-c default_transaction_read_only=on"',
@@ -126,7 +132,7 @@ TARGETS: Mapping[Driver, Target] = {
         Driver.SQLALCHEMY,
         "SQLAlchemy",
         {**_SQLALCHEMY, **_SQLALCHEMY_ERRORS},
-        ("sqlalchemy", "results", "sqlalchemy_sending", "values", "rows"),
+        ("sqlalchemy", "results", "sqlalchemy_sending", "spelling", "values", "rows"),
         ("results_async", "sqlalchemy_async"),
         re.compile(r":\w+"),
         makes_errors=False,
@@ -140,7 +146,7 @@ TARGETS: Mapping[Driver, Target] = {
             "sqlite3.Row": (f"{SUPPORT}.Row",),
             "sqlite3.Binary": ("bytes",),
         },
-        ("asyncpg", "results", "results_async", "asyncpg_sending", "rows"),
+        ("asyncpg", "spelling", "results", "results_async", "asyncpg_sending", "rows"),
         (),
         re.compile(r"\$\d+(::\w+)?"),  # to SQLite, the cast behind it belongs to the name
         libraries=("aiosqlite",),

@@ -63,7 +63,7 @@ def _sum(operand: Operand, node: exp.Expr, over: str) -> Value:
 def _sum_of_doubles(value: Value, over: str, distinct: str = "") -> Value:
     total = f"sum({distinct}{value.sql}){over}"
     finite_total = total if value.finite else f"NULLIF({total}, 'NaN'::float8)"
-    return Value(finite_total, value.kind, mixed=value.mixed, finite=value.finite)
+    return Value(finite_total, value.kind, mixed=value.mixed, finite=value.finite, summed=value.kind is Kind.NUMERIC)
 
 
 def _total(operand: Operand, node: exp.Anonymous, over: str) -> Value:

@@ -23,6 +23,8 @@ def unified(values: Sequence[Value]) -> tuple[tuple[str, ...], Value]:
     known = {value.kind for value in values} - {Kind.NULL, Kind.PARAMETER}
     if len(known) == 1:
         values = [v.typed(value, *known) for value in values]
+    for given in (value.parameter for value in values if value.parameter is not None):
+        given.beside += [value for value in values if value.column]
     branches = [_branch(value) for value in values]
     kinds = {value.kind for value in branches} - {Kind.NULL}
     model = replace(_widest(kinds, branches), collation=None, affinity=None, column=False, literal=None)

@@ -33,6 +33,7 @@ def compared(left: Value, right: Value, *, order: bool) -> tuple[str, str]:
     """Both sides, so that PostgreSQL's operator gives what SQLite's gives. `order`: the operator is not an equality."""
     left, right = typed_alike(require(left), require(right))
     _require_no_number(left, right)
+    _note_places(left, right)
     left, right = _as_compared(left, right), _as_compared(right, left)
     if Kind.NULL in (left.kind, right.kind):
         return any_kind(left), any_kind(right)
@@ -86,6 +87,12 @@ def _are_of_one_spelling(left: Value, right: Value) -> bool:
         if one.column and other.parameter:
             return is_in_order(one) and (one.kind is not Kind.TIMESTAMPTZ or has_offset(one.picture))
     return False
+
+
+def _note_places(left: Value, right: Value) -> None:
+    for one, other in ((left, right), (right, left)):
+        if one.column and other.parameter is not None:
+            other.parameter.beside.append(one)
 
 
 def _compared_times(left: Value, right: Value, *, order: bool) -> tuple[str, str] | None:

@@ -106,6 +106,12 @@ def mark(number: int) -> str:
     return f"{MARK_BEGIN}{number}{MARK_END}"
 
 
+def marked(sql: str) -> int | None:
+    """The number of the placeholder that this is, and nothing else."""
+    found = _MARK.fullmatch(sql)
+    return int(found[1]) if found else None
+
+
 def render(sql: str, placeholders: Placeholders, driver: Driver) -> Rendered:
     """PostgreSQL's SQL with marks → what the driver is given, and which argument goes where."""
     used = [int(found[1]) for found in _PIECES.finditer(sql) if found[1]]

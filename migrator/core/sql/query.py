@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -70,7 +70,9 @@ def column_scope(column: Output) -> ColumnScope:
     """The column for a query around this one."""
     value = column.value
     found = ColumnScope(column.name, value.kind, nullable=value.nullable, uniform=value.uniform, source=column.heading)
-    found = replace(found, picture=value.picture)
+    found = replace(
+        found, picture=value.picture, spelling=value.spelling, zone=value.zone, label=value.label, summed=value.summed
+    )
     found = replace(found, json=value.perhaps_json)
     found = replace(found, exact=value.exact and (value.literal is None or not column.bare), bytewise=value.bytewise)
     if value.affinity is None or value.mixed:
@@ -127,14 +129,25 @@ def _heading(output: Output, around: Surroundings) -> str:
 
 @dataclass(frozen=True)
 class Note:
-    """What may differ in a statement that is translated."""
+    """What may differ in a statement that is translated; `warns` where somebody has to look at it."""
 
     rule: str
     text: str
+    next_step: str = ""
+    warns: bool = False
 
 
 _CATALOG = ("sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "sqlite_sequence")
 _CATALOG_INSTEAD = "by pg_tables, pg_indexes or information_schema.columns; to_regclass(name) is NULL for no table"
+
+
+@dataclass
+class Learned:
+    """What a statement gives and whether in an order, and which of its placeholders, by number, are ids of new rows."""
+
+    results: list[Value] = field(default_factory=list)
+    ids: list[int] = field(default_factory=list)
+    unordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,15 +155,17 @@ class Surroundings:
     """What a query may use besides its own tables.
 
     Without `parameters` there are no placeholders. Without `notes`, as in a view, what PostgreSQL may do another way is
-    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `reals` is
-    filled with the places of the statement's results that are a REAL in every row.
+    declined; otherwise it is noted there. `rows` are those that a trigger is for, behind all other names. `learned`
+    takes what is known of the statement besides. `next_ids`: an argument that is the id of a new row may be NULL, of
+    which SQLite makes the next id.
     """
 
     tables: Mapping[str, TableScope]  # by folded source names
     parameters: Mapping[int, Parameter] | None = None
     notes: list[Note] | None = None
     rows: FromClause | None = None
-    reals: set[int] | None = None
+    learned: Learned | None = None
+    next_ids: bool = False
 
     def table(self, name: str) -> TableScope:
         """Raises Untranslatable."""
@@ -167,7 +182,11 @@ class Surroundings:
     def note(self, rule: str, text: str) -> None:
         if self.notes is None:
             raise Untranslatable(text, rule)
-        if (note := Note(rule, text)) not in self.notes:
+        self.tell(Note(rule, text))
+
+    def tell(self, note: Note) -> None:
+        """For what is no reason to decline a statement."""
+        if self.notes is not None and note not in self.notes:
             self.notes.append(note)
 
 
@@ -289,6 +308,7 @@ def united(one: Output, other: Output) -> Output:
         exact=one.value.exact and other.value.exact,
         bytewise=one.value.bytewise and other.value.bytewise,
         picture=one.value.picture if one.value.picture == other.value.picture else None,
+        spelling=one.value.spelling if one.value.spelling == other.value.spelling else None,
         json=None if one.value.json is not False or other.value.json is not False else False,
     )
     return replace(one, value=value)

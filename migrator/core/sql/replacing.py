@@ -7,16 +7,19 @@ is in the way of no unique key. Rows of one statement that are in each other's w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from migrator.core.names import quote_identifier
+from migrator.core.names import quote_identifier, quote_literal
+from migrator.core.sql.placeholders import marked
 from migrator.core.sql.query import Surroundings
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 
 _UNCOMPARED = (Kind.JSON, Kind.JSONB, Kind.TEXT_ARRAY)
 _NOTE = "OR REPLACE deletes the row that is there, and what depends on it; here it is updated"
 _OTHERS = ", and those that are in the way by another key than the first are deleted"
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")  # what a name is that needs no quotes in a text
 _Key = tuple[str, ...]  # names of the target's columns
 
 
@@ -116,6 +119,24 @@ def without_new_ids(table: TableScope, columns: list[ColumnScope], rows: Rows) -
         return columns, rows
     values = tuple((*row[:place], *row[place + 1 :]) for row in rows.values)
     return [*columns[:place], *columns[place + 1 :]], Rows(values)
+
+
+def with_next_ids(table: TableScope, columns: Sequence[ColumnScope], rows: Rows, around: Surroundings) -> Rows:
+    """NULL for an INTEGER PRIMARY KEY is the next id in SQLite: so is it here where an argument may be NULL."""
+    place = next((at for at, column in enumerate(columns) if column == table.rowid), None)
+    if place is None or around.learned is None:
+        return rows
+    marks = [marked(row[place]) for row in rows.values]
+    around.learned.ids.extend(number for number in marks if number is not None)
+    if not around.next_ids:
+        return rows
+    name = table.target if _PLAIN.fullmatch(table.target) else quote_identifier(table.target)
+    sequence = f"pg_get_serial_sequence({quote_literal(name)}, {quote_literal(columns[place].target)})"
+    values = (
+        row if number is None else (*row[:place], f"COALESCE({row[place]}, nextval({sequence}))", *row[place + 1 :])
+        for row, number in zip(rows.values, marks, strict=True)
+    )
+    return Rows(tuple(values), rows.query)
 
 
 def _replacing(name: str, given: set[str]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrator.core.findings import Finding, Severity
 from migrator.core.sql.advice import advice
+from migrator.core.sql.given import argument_notes
 from migrator.core.sql.lexer import Token, TokenKind, with_tokens
 from migrator.core.sql.parsing import placeholder_text
 from migrator.core.sql.placeholders import (
@@ -19,13 +20,13 @@ from migrator.core.sql.placeholders import (
     read_placeholders,
     render,
 )
-from migrator.core.sql.query import Note, Surroundings
+from migrator.core.sql.query import Learned, Note, Surroundings
 from migrator.core.sql.results import result_texts
 from migrator.core.sql.scope import Kind, TableScope, Untranslatable
 from migrator.core.sql.split import SourceStatement
-from migrator.core.sql.statements import translate_statement
+from migrator.core.sql.statements import MIXED, is_always_real, translate_statement
 from migrator.core.sql.unknown_tables import NOTE, without_tables
-from migrator.core.sql.values import UNTYPED, Parameter
+from migrator.core.sql.values import UNTYPED, Parameter, Value
 from migrator.core.sql.wording import worded
 
 # What it cannot parse it tells on stderr too.
@@ -68,7 +69,9 @@ class Rewritten:
     """`output` is None where there is no faithful translation, and "" where nothing is to be executed any more.
 
     `expects` names the PostgreSQL type that each argument's value has to have, by its place or key in the new call.
-    `reals` are the places of results that are a REAL in every row, where SQLite has no INTEGER for a whole number.
+    `results` are the values that it gives; `reals` the places of those that are a REAL in every row, also where the
+    number is whole. `mixed`: a double among them may stand for an INTEGER. `ids` are the arguments that are ids of new
+    rows. `unordered`: nothing says which of its rows comes first.
     """
 
     statement: SourceStatement
@@ -76,11 +79,25 @@ class Rewritten:
     rendered: Rendered | None = None
     expects: Mapping[int | str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    results: tuple[Value, ...] = ()
+    mixed: bool = False
+    ids: tuple[int | str, ...] = ()
+    unordered: bool = False
     reals: frozenset[int] = frozenset()
 
 
-def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver: Driver, place: str) -> Rewritten:
-    """`tables` is keyed by folded source names. `place` says where the statement stands, for its findings."""
+def rewrite(
+    statement: SourceStatement,
+    tables: Mapping[str, TableScope],
+    driver: Driver,
+    place: str,
+    *,
+    next_ids: bool = False,
+) -> Rewritten:
+    """`tables` is keyed by folded source names. `place` says where the statement stands, for its findings.
+
+    `next_ids`: an argument that is the id of a new row may be NULL, and is the next id then.
+    """
     if statement.error is not None:
         return declined(statement, place, "syntax", f"SQLite cannot read it: {statement.error}.")
     plain = _without_tables(statement)
@@ -91,13 +108,14 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         return Rewritten(statement, output, findings=told)
     if not statement.tokens[0].is_word(*_IS_QUERY):
         return declined(statement, place, "statement", f"{statement.tokens[0].text.upper()} is not translated.")
-    notes, reals = list[Note](), set[int]()
+    notes: list[Note] = []
+    learned = Learned()
     try:
         placeholders = read_placeholders(statement.tokens)
         parameters = {number: Parameter(number) for number in placeholders.numbers}
         text, resolution = readable(statement, placeholders)
         results = result_texts(statement.text, statement.tokens)
-        around = Surroundings(tables, parameters, notes, reals=reals)
+        around = Surroundings(tables, parameters, notes, learned=learned, next_ids=next_ids)
         sql, types = _translated(text, _marked(statement, placeholders), around, driver, resolution, results)
     except PlaceholderError as error:
         return declined(statement, place, "placeholder", f"{error}.")
@@ -110,11 +128,17 @@ def rewrite(statement: SourceStatement, tables: Mapping[str, TableScope], driver
         notes.append(
             Note("numeric-text", "SQLite compares an argument that looks like a number, such as '2024', as one")
         )
+    for note in argument_notes(parameters.values()):
+        around.tell(note)
     rendered = render(sql, placeholders, driver)
     targets = {placeholders.source(number): kind for number, kind in types.items()}
     expects = {item.target: targets[item.source] for item in rendered.arguments if item.source in targets}
-    found = tuple(finding_at(place, note.rule, f"{note.text}.", statement, Severity.NOTE) for note in notes)
-    return Rewritten(statement, rendered.sql, rendered, expects, found, frozenset(reals))
+    found = tuple(_finding(place, note, statement) for note in notes)
+    mixed = any(note.text == MIXED for note in notes)
+    ids = tuple(map(placeholders.source, learned.ids))
+    given = tuple(learned.results)
+    reals = frozenset(place for place, value in enumerate(given) if is_always_real(value))
+    return Rewritten(statement, rendered.sql, rendered, expects, found, given, mixed, ids, learned.unordered, reals)
 
 
 def _without_tables(statement: SourceStatement) -> tuple[str | None, str, str] | None:
@@ -203,6 +227,11 @@ def _settled(sql: str, parameters: Mapping[int, Parameter], driver: Driver) -> t
 
 def declined(statement: SourceStatement, place: str, rule: str, message: str, next_step: str = "") -> Rewritten:
     return Rewritten(statement, None, findings=(finding_at(place, rule, message, statement, next_step=next_step),))
+
+
+def _finding(place: str, note: Note, statement: SourceStatement) -> Finding:
+    severity = Severity.WARNING if note.warns else Severity.NOTE
+    return replace(finding_at(place, note.rule, f"{note.text}.", statement, severity), next_step=note.next_step)
 
 
 def finding_at(

@@ -44,8 +44,10 @@ class ColumnScope:
     SQLite says. document: a value of JSON, which has the type that its place wants.
     declined: a column that SQLite has here and PostgreSQL has not.
     json: whether JSON functions take it for JSON; None where that is not certain.
-    picture: the format of the texts that a date or time was. real: a REAL in every row, whatever the affinity says, as
-    what a query has calculated.
+    picture: the format of the texts that a date or time was, where that says their order. spelling: the same, also
+    where it does not, `zone` whose time they say. real: a REAL in every row, whatever the affinity says, as what a
+    query has calculated. scale: how many digits behind its point a number keeps, where PostgreSQL rounds it. label:
+    table and column, as a person knows them. summed: a sum of numbers of which each was an INTEGER or a REAL.
     """
 
     target: str
@@ -63,6 +65,11 @@ class ColumnScope:
     json: bool | None = False
     picture: str | None = None
     real: bool = False
+    spelling: str | None = None
+    zone: str | None = None
+    scale: int | None = None
+    label: str = ""
+    summed: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,21 @@ from migrator.core.model import Affinity, fold
 from migrator.core.names import quote_identifier, target_name
 from migrator.core.sql import values as v
 from migrator.core.sql.fired import require_fired_alike, without_affinities
+from migrator.core.sql.given import rounded
 from migrator.core.sql.one_table import predicate, translate_predicate
 from migrator.core.sql.parsing import parse_query, placeholder_number, too_deep_is_declined
-from migrator.core.sql.query import FromClause, Headings, Output, Surroundings, listed, require_args
-from migrator.core.sql.replacing import Rows, replacement, without_new_ids
+from migrator.core.sql.query import FromClause, Headings, Note, Output, Surroundings, listed, require_args
+from migrator.core.sql.replacing import Rows, replacement, with_next_ids, without_new_ids
 from migrator.core.sql.scope import ColumnScope, Kind, TableScope, Untranslatable
 from migrator.core.sql.terms import called
 from migrator.core.sql.times import TYPES as TIMES
 from migrator.core.sql.times import as_time
+from migrator.core.sql.unordered import is_unordered
 from migrator.core.sql.values import Value
 from migrator.core.sql.views import Select, common_tables, translate_query
 
 EXCLUDED = "excluded"  # the row that was to be inserted
+MIXED = "a result that SQLite gives as an INTEGER in some rows is a double in all of them"
 _NUMBERS = (Kind.INTEGER, Kind.REAL, Kind.NUMERIC)
 
 
@@ -44,7 +47,9 @@ def translate_statement(
         if isinstance(tree, exp.Select | exp.SetOperation | exp.Subquery | exp.Values):
             query = translate_query(tree, around, None, headings)
             query.require_kinds()
-            _note_numbers(query.columns, around)
+            _note_results(query.columns, around)
+            if around.learned is not None:
+                around.learned.unordered = is_unordered(tree, around)
             return query.sql
         translator = _STATEMENTS.get(type(tree))
         if translator is None:
@@ -65,6 +70,7 @@ def _insert(node: exp.Insert, around: Surroundings, resolution: str | None) -> s
         columns, rows = [], Rows(query="DEFAULT VALUES")
     else:
         rows = _rows(node.expression, around, columns)
+        rows = with_next_ids(place.table, columns, rows, around)
     conflict = _upsert(node.args["conflict"], place, _over(around, place)) if node.args.get("conflict") else ""
     if resolution and conflict:
         raise Untranslatable("OR together with ON CONFLICT")
@@ -145,6 +151,8 @@ def _rows(node: exp.Expr | None, around: Surroundings, columns: Sequence[ColumnS
             if isinstance(item, exp.Placeholder):
                 around.parameters[placeholder_number(item)].declared = column.kind
     query = translate_query(node, around, None)
+    for output, column in zip(query.columns, columns, strict=False):
+        _tell_of_rounding(output.value, column, around)
     if len(query.columns) != len(columns):
         raise Untranslatable(f"{len(query.columns)} values for {len(columns)} columns")
     for output, column in zip(query.columns, columns, strict=True):
@@ -161,18 +169,32 @@ def _row(node: exp.Expr, around: Surroundings, columns: Sequence[ColumnScope]) -
     if len(values) != len(columns):
         raise Untranslatable(f"{len(values)} values for {len(columns)} columns")
     emitter = Select(exp.Select(), around, None).plain
-    return tuple(_value(emitter.value, item, column) for item, column in zip(values, columns, strict=True))
+    return tuple(_value(emitter.value, item, column, around) for item, column in zip(values, columns, strict=True))
 
 
-def _value(emit: Callable[[exp.Expr], Value], node: exp.Expr, column: ColumnScope) -> str:
+def _value(emit: Callable[[exp.Expr], Value], node: exp.Expr, column: ColumnScope, around: Surroundings) -> str:
     if isinstance(node, exp.Null) and not column.nullable and column.kind is Kind.INTEGER:
         return "DEFAULT"  # what SQLite makes of NULL for an INTEGER PRIMARY KEY; without a default it is an error too
-    return _stored(emit(node), column)
+    value = emit(node)
+    _tell_of_rounding(value, column, around)
+    return _stored(value, column)
+
+
+def _tell_of_rounding(value: Value, column: ColumnScope, around: Surroundings) -> None:
+    """Of what is calculated or comes from another column; of an argument it is told with all others."""
+    if column.scale is None or value.parameter is not None or (value.column and value.label == column.label):
+        return
+    literal = value.literal
+    fits = isinstance(literal, int) or (isinstance(literal, float) and round(literal, column.scale) == literal)
+    if not fits and value.kind in _NUMBERS and value.kind is not Kind.INTEGER:
+        around.tell(rounded(column))
 
 
 def _stored(value: Value, column: ColumnScope) -> str:
     """The value as the column's affinity makes it, or Untranslatable where that depends on the value."""
     value = v.typed(value, column.kind)
+    if value.parameter is not None:
+        value.parameter.stored.append(column)
     if value.parameter is not None or value.kind is Kind.NULL:
         return value.sql
     if column.kind is Kind.BOOLEAN:
@@ -294,7 +316,7 @@ def _update(node: exp.Update, around: Surroundings, resolution: str | None) -> s
 
 def _assignments(nodes: Sequence[exp.Expr], table: TableScope, select: Select) -> str:
     return ", ".join(
-        f"{quote_identifier(column.target)} = {_value(select.plain.value, value, column)}"
+        f"{quote_identifier(column.target)} = {_value(select.plain.value, value, column, select.around)}"
         for column, value in (pair for node in nodes for pair in _pairs(node, table))
     )
 
@@ -336,19 +358,21 @@ def _returning(node: exp.Expr, around: Surroundings, headings: Headings) -> str:
     select.source.add(place.alias, place.table, nullable=False)
     select.source.crowded = bool(node.args.get("from_"))
     results = select.results(returning.expressions, select.plain)
-    _note_numbers(results, around)
+    _note_results(results, around)
     return f" RETURNING {listed(results)}"
 
 
-def _note_numbers(outputs: Sequence[Output], around: Surroundings) -> None:
+def _note_results(outputs: Sequence[Output], around: Surroundings) -> None:
     """A column is read back as what it was; what is calculated is not."""
-    if around.reals is not None:
-        around.reals.update(place for place, output in enumerate(outputs) if _is_always_real(output.value))
     if any(output.value.mixed and not output.value.column for output in outputs):
-        around.note("mixed", "a result that SQLite gives as an INTEGER in some rows is a double in all of them")
+        around.note("mixed", MIXED)
+    if any(output.value.summed for output in outputs):
+        around.tell(Note("mixed", "a sum that SQLite gives as a REAL, 4.0, is the integer 4 where it is whole"))
+    if around.learned is not None:
+        around.learned.results.extend(output.value for output in outputs)
 
 
-def _is_always_real(value: Value) -> bool:
+def is_always_real(value: Value) -> bool:
     return value.kind is Kind.REAL and not value.mixed
 
 

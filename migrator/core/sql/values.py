@@ -29,6 +29,7 @@ class Parameter:
 
     looks_matter: SQLite would take a text that looks like a number for one where this stands.
     declared: the kind that is known before its place is looked at. fixed: a CAST gives it a type wherever it stands.
+    stored: the columns that it is written into. beside: the columns that it is compared with.
     """
 
     number: int
@@ -36,6 +37,8 @@ class Parameter:
     kinds: set[Kind] = field(default_factory=set)
     looks_matter: bool = False
     fixed: bool = False
+    stored: list[ColumnScope] = field(default_factory=list)
+    beside: list[Value] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,11 @@ class Value:
     bytewise: bool = False  # PostgreSQL compares it byte for byte without being told
     json: bool | None = False  # what JSON functions take for JSON and no text; None where that is not certain
     picture: str | None = None  # the format of the texts of a date or time, and of a text that is one
+    spelling: str | None = None  # of a column, also where it says nothing of an order
     document: str | None = None  # a JSON document and a place in it, whose value has the kind that this place wants
+    zone: str | None = None  # whose time the texts of a point in time say
+    label: str = ""  # the table and column that it comes from
+    summed: bool = False  # a sum of numbers of which each is an INTEGER or a REAL
 
     @property
     def perhaps_json(self) -> bool | None:
@@ -179,6 +186,10 @@ def column_value(scope: ColumnScope, qualifier: str | None = None, *, free: bool
         bytewise=scope.bytewise,
         json=scope.json,
         picture=scope.picture,
+        spelling=scope.spelling,
+        zone=scope.zone,
+        label=scope.label,
+        summed=scope.summed,
     )
 
 
