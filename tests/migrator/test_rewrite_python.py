@@ -7,11 +7,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-import tomlkit
 
 from migrator.steps.schema import pack
 
@@ -20,20 +18,10 @@ from .by_hand import BY_HAND
 from .moving import move, plan_text
 
 
-def dates_stay_text(plan: str) -> str:
-    """What somebody decides whose program reads dates as the texts that SQLite kept."""
-    document: Any = tomlkit.parse(plan)
-    for table in document["tables"].values():
-        for column in table.get("columns", {}).values():
-            if column["type"].split("(")[0] in ("date", "time", "timestamp", "timestamptz"):
-                column["type"] = "text"
-    return tomlkit.dumps(document)
-
-
 def moved(copy: Copy, database: str, folder: Path) -> Path:
     """The program's database in PostgreSQL, with the function pack; returns the plan by which it was moved."""
     plan = folder / "plan.toml"
-    plan.write_text(dates_stay_text(plan_text(copy.database)), encoding="utf-8")
+    plan.write_text(plan_text(copy.database), encoding="utf-8")
     move(copy.database, database, plan=plan.read_text(encoding="utf-8"))
     with psycopg.connect(database) as connection:
         connection.execute(pack().encode())
