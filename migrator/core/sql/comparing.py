@@ -59,6 +59,11 @@ def _compared_spellings(left: Value, right: Value, *, order: bool) -> tuple[str,
     one, other = spelt(left), spelt(right)
     if left.column and right.column and one.kind is other.kind is Kind.TEXT:
         return _compared_texts(one, other, order=order)
+    if left.kind is right.kind is Kind.TIMESTAMPTZ and (left.parameter or right.parameter):
+        raise Untranslatable(
+            "an argument compared with texts that do not say their zone: PostgreSQL would read it in the session's",
+            next_step="Write (%s::timestamp AT TIME ZONE 'UTC') by hand, where it is spelt as the column's texts are.",
+        )
     raise Untranslatable(f"{left.kind} compared with {right.kind}")
 
 

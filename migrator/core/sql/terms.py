@@ -26,6 +26,7 @@ _CALLED: dict[type[exp.Expr], str] = {
     exp.OnConflict: "ON CONFLICT",
     exp.Subquery: "a query in parentheses",
     exp.SetOperation: "UNION",
+    exp.CurrentVersion: "sqlite_version()",
     exp.NEQ: "<>",
     exp.EQ: "=",
 }

@@ -493,6 +493,8 @@ WORDED = {
     "SELECT id FROM e WHERE day > '2024'": "SQLite makes a number of '2024' here",
     "SELECT id FROM e WHERE day > 5": "is greater than every number",
     "SELECT nothing FROM t": "no column nothing",
+    "SELECT id FROM e WHERE at > ?": "texts that do not say their zone",
+    "SELECT sqlite_version()": "sqlite_version() is not on the list",
     "PRAGMA page_count": "This PRAGMA asks SQLite something",
     "SELECT @": "SQLite cannot read it",
 }
