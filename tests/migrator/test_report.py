@@ -260,7 +260,7 @@ def test_a_dry_run_is_reported_as_one(tmp_path: Path, database: str) -> None:
     parsed = Parsed(page)
     assert "Nothing was changed." in parsed.text
     assert "4 × table" in parsed.text
-    assert parsed.headings == {"The run", "Time", "Tables and types"}
+    assert parsed.headings == {"The run", "Time", "Tables and types", "Findings"}
 
 
 def test_a_difference_is_reported_with_both_sides(tmp_path: Path, database: str) -> None:
